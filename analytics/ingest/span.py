@@ -1,0 +1,87 @@
+"""One span after normalisation: the same whichever vocabulary told it. Identity of the tenant is added by the writer."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from analytics.pricing.usage import Usage
+
+# Operations that are model calls: they enter request and latency figures unless a descendant is one too.
+CALL_OPERATIONS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "rerank"})
+
+
+@dataclass(slots=True, kw_only=True)
+class NormalSpan:
+    """Facts of one span. `None` means that the emitter did not say; text is redacted and cut before it gets here."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes | None
+    start_ns: int
+    end_ns: int
+    span_name: str
+    span_kind: str
+    status_code: str
+    service_name: str | None = None
+    operation_name: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    service_tier: str | None = None
+    environment: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    team_id: str | None = None
+    prompt_name: str | None = None
+    tool_name: str | None = None
+    agent_name: str | None = None
+    workflow_name: str | None = None
+    finish_reason: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    ttft_ms: int | None = None
+    streamed: bool | None = None
+    usage: Usage | None = None
+    usage_rule: str | None = None
+    reported_cost_nanousd: int | None = None
+    input_type: str | None = None
+    input_text: str | None = None
+    output_text: str | None = None
+    input_messages: list[dict[str, Any]] | None = None
+    output_messages: list[dict[str, Any]] | None = None
+    request_parameters: dict[str, Any] | None = None
+    tools: list[Any] | None = None
+    retrieval: dict[str, Any] | None = None
+    tags: list[str] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    resource_attributes: dict[str, Any] = field(default_factory=dict)
+    instrumentation_scope: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    links: list[dict[str, Any]] = field(default_factory=list)
+    mapping_sources: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def duration_ms(self) -> int:
+        """End minus start in whole milliseconds, rounded to the nearest."""
+        return (self.end_ns - self.start_ns + 500_000) // 1_000_000
+
+    @property
+    def is_call(self) -> bool:
+        """Whether this is a model call by its own account, whatever its descendants are (contract §11.4)."""
+        if self.operation_name is None:
+            return self.usage is not None
+        return self.operation_name in CALL_OPERATIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A span that was set aside, with the reason's name and a sentence for the sender."""
+
+    reason: str
+    message: str
+    trace_id: bytes | None = None
+    span_id: bytes | None = None
+    span_name: str | None = None
+    service_name: str | None = None
+    scope_name: str | None = None

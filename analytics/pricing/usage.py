@@ -1,0 +1,32 @@
+"""Token usage as eight disjoint parts, the only form in which usage is stored, priced and summed."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Disjoint token counts: the first five add up to the prompt's tokens, the last three to the completion's."""
+
+    uncached_input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    visible_output: int = 0
+    reasoning: int = 0
+    audio_output: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 0:
+                raise ValueError(f"{field.name} is negative")
+
+    @property
+    def prompt(self) -> int:
+        """Tokens of the prompt: the sum of the five input parts."""
+        return self.uncached_input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_input
+
+    @property
+    def completion(self) -> int:
+        """Tokens of the completion: the sum of the three output parts."""
+        return self.visible_output + self.reasoning + self.audio_output

@@ -1,0 +1,245 @@
+"""The only reader of the environment: every variable with its type, default and meaning, as data.
+
+A value that cannot be used raises `SettingError` whose sentence names the variable and the cure.
+`up` leaves what it made (server addresses, secrets) in `OBSERVATORY_HOME/service.json`; a variable that is
+not set is looked up there, so that `python manage.py <command>` finds a service that `up` started.
+"""
+
+import ipaddress
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SERVICE_FILE = "service.json"
+
+
+class SettingError(Exception):
+    """A variable is missing or unusable; the text is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One variable: how its text is read, what holds without it (`None`: no value), what it means."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any = None
+    required: bool = False
+    meaning: str
+
+
+def text(value: str) -> str:
+    return value
+
+
+def boolean(value: str) -> bool:
+    if value.lower() in {"true", "1", "yes", "on"}:
+        return True
+    if value.lower() in {"false", "0", "no", "off"}:
+        return False
+    raise ValueError("write true or false")
+
+
+def whole(low: int, high: int = 2**53) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `low` to `high`."""
+
+    def read(value: str) -> int:
+        number = int(value) if value.strip().lstrip("-").isdigit() else None
+        if number is None or not low <= number <= high:
+            raise ValueError(f"write a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def decimal(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError("write a number such as 1.2") from None
+    if not 0 < number < 1e6:
+        raise ValueError("write a number above 0")
+    return number
+
+
+def comma_list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part) for part in comma_list(value))
+    except ValueError:
+        raise ValueError("write CIDR networks separated by commas, such as 10.0.0.0/8") from None
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """Return a reader that accepts `names` in any case and gives them in lower case."""
+
+    def read(value: str) -> str:
+        if value.lower() not in names:
+            raise ValueError(f"write one of {', '.join(names)}")
+        return value.lower()
+
+    return read
+
+
+def secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("use at least 32 characters; `openssl rand -hex 32` makes 64")
+    return value
+
+
+def base_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("write a URL that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(name="DATABASE_URL", read=text, required=True, meaning="Database of the service, as its limited role."),
+    Setting(
+        name="DATABASE_MIGRATION_URL",
+        read=text,
+        meaning="The same database as its owner: used by `migrate --database owner` only.",
+    ),
+    Setting(name="DATABASE_POOL_SIZE", read=whole(1, 1000), default=20, meaning="Connections of all web processes."),
+    Setting(name="REDIS_URL", read=text, meaning="Redis or Valkey; without it the four parts below are used."),
+    Setting(name="REDIS_HOST", read=text, default="localhost", meaning="Host of Redis."),
+    Setting(name="REDIS_PORT", read=whole(1, 65535), default=6379, meaning="Port of Redis."),
+    Setting(name="REDIS_DB", read=whole(0, 65535), default=0, meaning="Database number of Redis."),
+    Setting(name="REDIS_PASSWORD", read=text, default="", meaning="Password of Redis."),
+    Setting(name="SECRET_KEY", read=secret, required=True, meaning="Signs cursors and admin sessions."),
+    Setting(name="JWT_SECRET", read=secret, required=True, meaning="Signs access tokens (HS256)."),
+    Setting(name="JWT_EXPIRATION", read=whole(1), default=3600, meaning="Seconds an access token lives."),
+    Setting(name="JWT_REFRESH_EXPIRATION", read=whole(1), default=604_800, meaning="Seconds a refresh token lives."),
+    Setting(name="JWT_LEEWAY_SECONDS", read=whole(0, 300), default=30, meaning="Clock skew tolerated in tokens."),
+    Setting(
+        name="JWT_REQUIRE_ISS_AUD", read=boolean, default=False, meaning="Tokens must carry issuer and audience."
+    ),
+    Setting(name="OBSERVATORY_HOME", read=text, default="./.observatory", meaning="Data folder of `up`."),
+    Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),
+    Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
+    Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
+    Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),
+    Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
+    Setting(
+        name="TRUSTED_PROXY_COUNT",
+        read=whole(0, 16),
+        default=0,
+        meaning="Proxies in front; the client is that place from the right in X-Forwarded-For.",
+    ),
+    Setting(name="CORS_ORIGINS", read=comma_list, default=("*",), meaning="Origins that may call from a browser."),
+    Setting(name="CORS_MAX_AGE", read=whole(0), default=3600, meaning="Seconds a preflight may be cached."),
+    Setting(name="MAX_BODY_BYTES", read=whole(1024), default=10_485_760, meaning="Largest JSON body."),
+    Setting(
+        name="INGEST_MAX_BODY_BYTES", read=whole(1024), default=67_108_864, meaning="Largest OTLP body, unpacked."
+    ),
+    Setting(name="INGEST_MAX_SPAN_BYTES", read=whole(1024), default=4_194_304, meaning="Largest span, encoded."),
+    Setting(name="INGEST_MAX_ATTRIBUTES", read=whole(1), default=1000, meaning="Most attributes of a span."),
+    Setting(
+        name="INGEST_MAX_TEXT_CHARS", read=whole(256), default=262_144, meaning="Longest text kept of one value."
+    ),
+    Setting(
+        name="INGEST_MAX_FUTURE_SECONDS", read=whole(0), default=600, meaning="How far ahead a span may start."
+    ),
+    Setting(
+        name="INGEST_SPANS_PER_TOKEN", read=whole(1), default=1000, meaning="Spans that one token of ingest pays for."
+    ),
+    Setting(
+        name="USAGE_EXCLUSIVE_SCOPES",
+        read=comma_list,
+        default=(),
+        meaning="Instrumentation scopes whose token totals leave out their cached parts.",
+    ),
+    Setting(name="RETENTION_SPANS_DAYS", read=whole(1, 3650), default=90, meaning="Days spans are kept."),
+    Setting(
+        name="PARTITIONS_AHEAD_DAYS", read=whole(1, 60), default=7, meaning="Days of partitions made ahead of need."
+    ),
+    Setting(name="TIME_GRID_SECONDS", read=whole(1, 3600), default=60, meaning="Grid on which `now` is rounded up."),
+    Setting(
+        name="TRACES_DEFAULT_WINDOW_HOURS", read=whole(1), default=24, meaning="Range of a trace list without one."
+    ),
+    Setting(name="TRACES_MAX_RANGE_DAYS", read=whole(1), default=90, meaning="Longest range of a trace list."),
+    Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
+    Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
+    Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
+    Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
+    Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
+    Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),
+    Setting(name="RATE_LIMIT_ADMIN", read=whole(1), default=100_000, meaning="Tokens per minute of role admin."),
+    Setting(name="RATE_LIMIT_DEVELOPER", read=whole(1), default=10_000, meaning="Tokens per minute of developer."),
+    Setting(name="RATE_LIMIT_VIEWER", read=whole(1), default=1000, meaning="Tokens per minute of viewer."),
+    Setting(name="RATE_LIMIT_BILLING", read=whole(1), default=1000, meaning="Tokens per minute of billing."),
+    Setting(name="RATE_LIMIT_INGEST", read=whole(1), default=60_000, meaning="Tokens per minute of ingest."),
+    Setting(name="RATE_LIMIT_ANONYMOUS", read=whole(1), default=60, meaning="Tokens per minute of one address."),
+    Setting(name="RATE_LIMIT_CLASS_AUTH", read=whole(1), default=20, meaning="Sign-in attempts per minute."),
+    Setting(name="RATE_LIMIT_BURST_FACTOR", read=decimal, default=1.2, meaning="Capacity over the minute rate."),
+    Setting(name="RATE_LIMIT_TIMEOUT_MS", read=whole(1), default=50, meaning="Longest wait for Redis."),
+    Setting(name="RATE_LIMIT_RETRY_SECONDS", read=whole(1), default=1, meaning="Pause before Redis is tried again."),
+    Setting(
+        name="RATE_LIMIT_LOCAL_DIVISOR",
+        read=whole(1),
+        meaning="Share of one process while Redis is away; default WEB_CONCURRENCY.",
+    ),
+    Setting(
+        name="METRICS_ALLOWED_NETWORKS",
+        read=networks,
+        default=networks(LOOPBACK_AND_PRIVATE),
+        meaning="Networks that may read /metrics.",
+    ),
+    Setting(name="METRICS_TOKEN", read=text, default="", meaning="Bearer token that may read /metrics."),
+    Setting(
+        name="PROMETHEUS_MULTIPROC_DIR", read=text, meaning="Folder in which processes share their counters."
+    ),
+    Setting(
+        name="LOG_LEVEL",
+        read=one_of("debug", "info", "warning", "error"),
+        default="info",
+        meaning="Least level that is logged.",
+    ),
+    Setting(name="LOG_FORMAT", read=one_of("json", "console"), default="json", meaning="Form of log lines."),
+    Setting(name="SLOW_QUERY_MS", read=whole(1), default=1000, meaning="Statements above this are logged."),
+)
+_BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+def home() -> Path:
+    """Return the data folder of `up`, absolute."""
+    return Path(os.environ.get("OBSERVATORY_HOME") or BASE_DIR / ".observatory").resolve()
+
+
+@cache
+def _left_by_up() -> Mapping[str, str]:
+    path = home() / SERVICE_FILE
+    try:
+        found: Mapping[str, str] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise SettingError(f"{path} cannot be read: delete it and run `make run` again.") from None
+    return found
+
+
+def read(name: str) -> Any:
+    """Return the value of variable `name`: from the environment, from `up`'s file, else its default."""
+    setting = _BY_NAME[name]
+    value = os.environ.get(name)
+    # Parts of two databases must never mix: with DATABASE_URL set, nothing about a database comes from the file.
+    if not value and not (name.startswith("DATABASE_") and os.environ.get("DATABASE_URL")):
+        value = _left_by_up().get(name)
+    if not value:
+        if setting.required:
+            raise SettingError(f"{name} is not set: set it, or run `make run`, which makes everything.")
+        return setting.default
+    try:
+        return setting.read(value)
+    except ValueError as problem:
+        raise SettingError(f"{name} cannot be used: {problem}.") from None

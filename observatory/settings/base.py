@@ -1,0 +1,237 @@
+"""Every setting of the service. Values come from `observatory.env`; environment modules only differ from this."""
+
+from typing import Any
+
+import environ
+
+from observatory.env import BASE_DIR, read
+
+DEBUG = False
+SECRET_KEY: str = read("SECRET_KEY")
+ALLOWED_HOSTS = ["*"]  # the service answers JSON to whoever holds a key and builds no link from the Host header
+ROOT_URLCONF = "observatory.urls"
+WSGI_APPLICATION = "observatory.wsgi.application"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "observatory.accounts",
+    "observatory",
+    "analytics",
+    "ratelimit",
+    "errors",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_prometheus",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
+    "rest_framework",
+]
+
+# Outermost first; the four of the admin do nothing on other paths.
+MIDDLEWARE = [
+    "observatory.middleware.requests.RequestContextMiddleware",
+    "observatory.middleware.headers.SecurityHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "observatory.middleware.metrics.MetricsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "observatory.middleware.compression.CompressionMiddleware",
+    "errors.middleware.ErrorEnvelopeMiddleware",
+    "observatory.middleware.conditional.ConditionalMiddleware",
+    "observatory.middleware.admin.AdminSessionMiddleware",
+    "observatory.middleware.admin.AdminCsrfMiddleware",
+    "observatory.middleware.admin.AdminAuthenticationMiddleware",
+    "observatory.middleware.admin.AdminMessageMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # files come straight from the packages: no collectstatic step
+WHITENOISE_AUTOREFRESH = False
+
+# --- identity ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+JWT_SECRET: str = read("JWT_SECRET")
+JWT_EXPIRATION: int = read("JWT_EXPIRATION")
+JWT_REFRESH_EXPIRATION: int = read("JWT_REFRESH_EXPIRATION")
+JWT_LEEWAY_SECONDS: int = read("JWT_LEEWAY_SECONDS")
+JWT_REQUIRE_ISS_AUD: bool = read("JWT_REQUIRE_ISS_AUD")
+JWT_ISSUER = "llm-observatory"
+JWT_AUDIENCE = "llm-observatory-api"
+TRUSTED_PROXY_COUNT: int = read("TRUSTED_PROXY_COUNT")
+
+# --- stores -----------------------------------------------------------------------------------------------------------
+_env = environ.Env()
+WEB_CONCURRENCY: int = read("WEB_CONCURRENCY")
+DATABASE_POOL_SIZE: int = read("DATABASE_POOL_SIZE")
+
+
+def _database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = _env.db_url_config(url)
+    return config | {
+        "ENGINE": "observatory.database",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {**config.get("OPTIONS", {}), "connect_timeout": 5},
+    }
+
+
+DATABASES = {"default": _database(read("DATABASE_URL"))}
+if read("DATABASE_MIGRATION_URL"):
+    DATABASES["owner"] = _database(read("DATABASE_MIGRATION_URL"))
+
+REDIS_URL: str = read("REDIS_URL") or "redis://{auth}{host}:{port}/{db}".format(
+    auth=f":{read('REDIS_PASSWORD')}@" if read("REDIS_PASSWORD") else "",
+    host=read("REDIS_HOST"),
+    port=read("REDIS_PORT"),
+    db=read("REDIS_DB"),
+)
+RATE_LIMIT_TIMEOUT_MS: int = read("RATE_LIMIT_TIMEOUT_MS")
+CACHES: dict[str, Any] = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "llmo",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": RATE_LIMIT_TIMEOUT_MS / 1000,
+            "SOCKET_TIMEOUT": RATE_LIMIT_TIMEOUT_MS / 1000,
+        },
+    }
+}
+
+# --- addresses and headers --------------------------------------------------------------------------------------------
+API_PORT: int = read("API_PORT")
+API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
+DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
+CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
+CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "traceparent",
+    "x-api-key",
+    "x-project-id",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Last-Modified",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-RateLimit-Degraded",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+]
+CORS_PREFLIGHT_MAX_AGE: int = read("CORS_MAX_AGE")
+MAX_BODY_BYTES: int = read("MAX_BODY_BYTES")
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# --- limits and windows -----------------------------------------------------------------------------------------------
+TIME_GRID_SECONDS: int = read("TIME_GRID_SECONDS")
+TRACES_DEFAULT_WINDOW_HOURS: int = read("TRACES_DEFAULT_WINDOW_HOURS")
+TRACES_MAX_RANGE_DAYS: int = read("TRACES_MAX_RANGE_DAYS")
+ANALYTICS_MAX_RANGE_DAYS: int = read("ANALYTICS_MAX_RANGE_DAYS")
+PAGE_DEFAULT_LIMIT: int = read("PAGE_DEFAULT_LIMIT")
+PAGE_MAX_LIMIT: int = read("PAGE_MAX_LIMIT")
+MAX_TEXT_PARAMETER_CHARS: int = read("MAX_TEXT_PARAMETER_CHARS")
+TRACE_MAX_INLINE_SPANS: int = read("TRACE_MAX_INLINE_SPANS")
+RETENTION_SPANS_DAYS: int = read("RETENTION_SPANS_DAYS")
+PARTITIONS_AHEAD_DAYS: int = read("PARTITIONS_AHEAD_DAYS")
+
+INGEST_MAX_BODY_BYTES: int = read("INGEST_MAX_BODY_BYTES")
+INGEST_MAX_SPAN_BYTES: int = read("INGEST_MAX_SPAN_BYTES")
+INGEST_MAX_ATTRIBUTES: int = read("INGEST_MAX_ATTRIBUTES")
+INGEST_MAX_TEXT_CHARS: int = read("INGEST_MAX_TEXT_CHARS")
+INGEST_MAX_FUTURE_SECONDS: int = read("INGEST_MAX_FUTURE_SECONDS")
+INGEST_SPANS_PER_TOKEN: int = read("INGEST_SPANS_PER_TOKEN")
+USAGE_EXCLUSIVE_SCOPES: tuple[str, ...] = read("USAGE_EXCLUSIVE_SCOPES")
+
+RATE_LIMIT_ENABLED: bool = read("RATE_LIMIT_ENABLED")
+RATE_LIMIT_PER_MINUTE: dict[str, int] = {
+    "admin": read("RATE_LIMIT_ADMIN"),
+    "developer": read("RATE_LIMIT_DEVELOPER"),
+    "viewer": read("RATE_LIMIT_VIEWER"),
+    "billing": read("RATE_LIMIT_BILLING"),
+    "ingest": read("RATE_LIMIT_INGEST"),
+    "anonymous": read("RATE_LIMIT_ANONYMOUS"),
+    "auth": read("RATE_LIMIT_CLASS_AUTH"),
+}
+RATE_LIMIT_BURST_FACTOR: float = read("RATE_LIMIT_BURST_FACTOR")
+RATE_LIMIT_RETRY_SECONDS: int = read("RATE_LIMIT_RETRY_SECONDS")
+RATE_LIMIT_LOCAL_DIVISOR: int = read("RATE_LIMIT_LOCAL_DIVISOR") or WEB_CONCURRENCY
+
+# --- observing the observatory ----------------------------------------------------------------------------------------
+METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")
+METRICS_TOKEN: str = read("METRICS_TOKEN")
+LOG_LEVEL: str = read("LOG_LEVEL")
+LOG_FORMAT: str = read("LOG_FORMAT")
+SLOW_QUERY_MS: int = read("SLOW_QUERY_MS")
+LOGGING_CONFIG = "observatory.logs.configure"
+LOGGING: dict[str, Any] = {}
+
+# --- libraries --------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["observatory.accounts.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["ratelimit.throttle.TokenBucketThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["errors.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["errors.parsing.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "errors.rendering.JSONNegotiation",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "errors.handler.handle",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "LLM Observatory",
+    "DESCRIPTION": "Analytics for LLM applications: OpenTelemetry spans in; cost, latency, quality and errors out.",
+    "VERSION": "1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+SILENCED_SYSTEM_CHECKS = ["security.W003"]  # CSRF is checked on the admin's paths only; the API takes no cookie
