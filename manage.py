@@ -8,7 +8,9 @@ import sys
 def main() -> None:
     if sys.version_info < (3, 11) or sys.version_info >= (3, 14):
         version = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"LLM Observatory runs on Python 3.11 to 3.13 and this is {version}: run `make run PYTHON=python3.12`.")
+        sys.exit(
+            f"LLM Observatory runs on Python 3.11 to 3.13 and this is {version}: run `make run PYTHON=python3.12`."
+        )
     # `up` starts the servers that the other settings need, so it must load without them.
     module = "observatory.settings.launcher" if sys.argv[1:2] == ["up"] else "observatory.settings.service"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)

@@ -7,14 +7,22 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Organisation, projects and permissions of one request; every statement on tenant data carries it.
-
-    `projects` maps the storage's project number to the public UUID and is never empty.
-    """
+class ScopedProject:
+    """A project in reach: the storage's number of its organisation, and the UUID that clients know."""
 
     organisation_id: int
-    projects: Mapping[int, UUID]
+    public_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Projects (by the storage's number, never none) and permissions of one request.
+
+    Every statement on tenant data carries it. A credential belongs to one organisation; only anonymous callers, who
+    see the public projects of all, can reach several.
+    """
+
+    projects: Mapping[int, ScopedProject]
     permissions: frozenset[str]
 
     def __post_init__(self) -> None:
@@ -22,9 +30,13 @@ class Scope:
             raise ValueError("a scope needs at least one project")
 
     @property
-    def project_ids(self) -> list[int]:
-        """The storage's project numbers, ascending."""
-        return sorted(self.projects)
+    def tenant(self) -> dict[str, list[int]]:
+        """The parameters of the tenant predicate: organisations and projects, pair by pair, by project number."""
+        numbers = sorted(self.projects)
+        return {
+            "organisations": [self.projects[number].organisation_id for number in numbers],
+            "projects": numbers,
+        }
 
 
 class Caller(Protocol):

@@ -16,6 +16,7 @@ from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
+CREDENTIALS_FILE = "credentials.json"
 
 
 class SettingError(Exception):
@@ -121,9 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="JWT_EXPIRATION", read=whole(1), default=3600, meaning="Seconds an access token lives."),
     Setting(name="JWT_REFRESH_EXPIRATION", read=whole(1), default=604_800, meaning="Seconds a refresh token lives."),
     Setting(name="JWT_LEEWAY_SECONDS", read=whole(0, 300), default=30, meaning="Clock skew tolerated in tokens."),
-    Setting(
-        name="JWT_REQUIRE_ISS_AUD", read=boolean, default=False, meaning="Tokens must carry issuer and audience."
-    ),
+    Setting(name="JWT_REQUIRE_ISS_AUD", read=boolean, default=False, meaning="Tokens must carry issuer and audience."),
     Setting(name="OBSERVATORY_HOME", read=text, default="./.observatory", meaning="Data folder of `up`."),
     Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
@@ -139,17 +138,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="CORS_ORIGINS", read=comma_list, default=("*",), meaning="Origins that may call from a browser."),
     Setting(name="CORS_MAX_AGE", read=whole(0), default=3600, meaning="Seconds a preflight may be cached."),
     Setting(name="MAX_BODY_BYTES", read=whole(1024), default=10_485_760, meaning="Largest JSON body."),
-    Setting(
-        name="INGEST_MAX_BODY_BYTES", read=whole(1024), default=67_108_864, meaning="Largest OTLP body, unpacked."
-    ),
+    Setting(name="INGEST_MAX_BODY_BYTES", read=whole(1024), default=67_108_864, meaning="Largest OTLP body, unpacked."),
     Setting(name="INGEST_MAX_SPAN_BYTES", read=whole(1024), default=4_194_304, meaning="Largest span, encoded."),
     Setting(name="INGEST_MAX_ATTRIBUTES", read=whole(1), default=1000, meaning="Most attributes of a span."),
-    Setting(
-        name="INGEST_MAX_TEXT_CHARS", read=whole(256), default=262_144, meaning="Longest text kept of one value."
-    ),
-    Setting(
-        name="INGEST_MAX_FUTURE_SECONDS", read=whole(0), default=600, meaning="How far ahead a span may start."
-    ),
+    Setting(name="INGEST_MAX_TEXT_CHARS", read=whole(256), default=262_144, meaning="Longest text kept of one value."),
+    Setting(name="INGEST_MAX_FUTURE_SECONDS", read=whole(0), default=600, meaning="How far ahead a span may start."),
     Setting(
         name="INGEST_SPANS_PER_TOKEN", read=whole(1), default=1000, meaning="Spans that one token of ingest pays for."
     ),
@@ -196,9 +189,7 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Networks that may read /metrics.",
     ),
     Setting(name="METRICS_TOKEN", read=text, default="", meaning="Bearer token that may read /metrics."),
-    Setting(
-        name="PROMETHEUS_MULTIPROC_DIR", read=text, meaning="Folder in which processes share their counters."
-    ),
+    Setting(name="PROMETHEUS_MULTIPROC_DIR", read=text, meaning="Folder in which processes share their counters."),
     Setting(
         name="LOG_LEVEL",
         read=one_of("debug", "info", "warning", "error"),

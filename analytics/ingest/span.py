@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.pricing.usage import Usage
-
-# Operations that are model calls: they enter request and latency figures unless a descendant is one too.
-CALL_OPERATIONS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "rerank"})
+from analytics.registry.operations import is_model_call
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,10 +66,8 @@ class NormalSpan:
 
     @property
     def is_call(self) -> bool:
-        """Whether this is a model call by its own account, whatever its descendants are (contract §11.4)."""
-        if self.operation_name is None:
-            return self.usage is not None
-        return self.operation_name in CALL_OPERATIONS
+        """Whether this is a model call by its own account, whatever its descendants are."""
+        return is_model_call(self.operation_name, has_usage=self.usage is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,3 +30,6 @@ class Usage:
     def completion(self) -> int:
         """Tokens of the completion: the sum of the three output parts."""
         return self.visible_output + self.reasoning + self.audio_output
+
+
+PARTS: tuple[str, ...] = tuple(field.name for field in fields(Usage))

@@ -201,11 +201,9 @@ RATE_LIMIT_LOCAL_DIVISOR: int = read("RATE_LIMIT_LOCAL_DIVISOR") or WEB_CONCURRE
 # --- observing the observatory ----------------------------------------------------------------------------------------
 METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")
 METRICS_TOKEN: str = read("METRICS_TOKEN")
-LOG_LEVEL: str = read("LOG_LEVEL")
-LOG_FORMAT: str = read("LOG_FORMAT")
 SLOW_QUERY_MS: int = read("SLOW_QUERY_MS")
 LOGGING_CONFIG = "observatory.logs.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING: dict[str, Any] = {"level": read("LOG_LEVEL"), "format": read("LOG_FORMAT")}
 
 # --- libraries --------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

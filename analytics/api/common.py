@@ -1,0 +1,83 @@
+"""Parameters and reply parts that several routes share."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from time import monotonic
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.api.parameters import Parameter, names, text
+from analytics.queries.timerange import TimeRange, Window, resolve
+from analytics.scope import Caller
+from errors.envelope import request_id
+
+_MOST_PROJECTS = 20
+_MOST_FIELDS = 100
+
+
+def plain_text(name: str, description: str) -> Parameter:
+    """Return a parameter of free text."""
+    return Parameter(
+        name=name,
+        read=text(longest=settings.MAX_TEXT_PARAMETER_CHARS),
+        schema={"type": "string", "maxLength": settings.MAX_TEXT_PARAMETER_CHARS},
+        description=description,
+    )
+
+
+_INSTANT = {"type": "string", "examples": ["2026-11-05T10:30:00Z", "2026-11-05", "now-7d", "now/d"]}
+
+RANGE = tuple(
+    Parameter(
+        name=name,
+        also=(other,),
+        read=text(longest=64),
+        schema=_INSTANT,
+        description=f"{what}: RFC 3339 with an offset, a date, or relative to now.",
+    )
+    for name, other, what in (("start_time", "from", "Start, inclusive"), ("end_time", "to", "End, exclusive"))
+)
+PROJECTS = Parameter(
+    name="project_id",
+    read=names(most=_MOST_PROJECTS),
+    schema={"type": "string"},
+    default=(),
+    description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
+)
+FIELDS = Parameter(
+    name="fields",
+    read=names(most=_MOST_FIELDS),
+    schema={"type": "string"},
+    default=(),
+    description="Members to send, separated by commas; only these are read.",
+)
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the authenticated caller."""
+    return cast("Caller", request.user)
+
+
+def time_range(values: Mapping[str, Any], *, default: timedelta, longest_days: int) -> TimeRange:
+    """Return the range of validated `values`, against the present clock."""
+    window = Window(default=default, longest=timedelta(days=longest_days), grid=settings.TIME_GRID_SECONDS)
+    return resolve(values["start_time"], values["end_time"], window=window, clock=timezone.now())
+
+
+def enveloped(request: Request, data: Any, *, started: float, pagination: Mapping[str, Any] | None = None) -> Response:
+    """Return the enveloped reply: status, data, pagination of lists, meta."""
+    body: dict[str, Any] = {"status": "success", "data": data}
+    if pagination is not None:
+        body["pagination"] = pagination
+    body["meta"] = {
+        "timestamp": timezone.now().replace(microsecond=0),
+        "execution_time_ms": round((monotonic() - started) * 1000),
+        "cached": False,
+        "version": "1.0",
+        "request_id": request_id(request),
+    }
+    return Response(body)

@@ -1,0 +1,122 @@
+"""Query parameters as data: each route lists its own; validation, canonical values and the schema come from the list."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
+
+from errors.catalog import (
+    INVALID_FIELD_FORMAT,
+    INVALID_FIELD_VALUE,
+    LIMIT_EXCEEDED,
+    NUMBER_OUT_OF_RANGE,
+    REPEATED_PARAMETER,
+    SYNONYMS_GIVEN,
+    TEXT_TOO_LONG,
+    UNKNOWN_PARAMETER,
+)
+from errors.exceptions import ApiError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter: how its text becomes a value, what it is without one, other names it goes by."""
+
+    name: str
+    read: Callable[[str, str], Any]
+    schema: Mapping[str, Any]
+    description: str
+    default: Any = None
+    also: tuple[str, ...] = ()
+
+
+def text(*, longest: int) -> Callable[[str, str], str]:
+    """Return a reader of text of at most `longest` characters."""
+
+    def read(name: str, value: str) -> str:
+        if len(value) > longest:
+            raise ApiError(TEXT_TOO_LONG, field=name, high=longest)
+        return value
+
+    return read
+
+
+def integer(*, low: int, high: int) -> Callable[[str, str], int]:
+    """Return a reader of whole numbers from `low` to `high`."""
+
+    def read(name: str, value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ApiError(
+                INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value}", expected="a whole number"
+            ) from None
+        if not low <= number <= high:
+            raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=low, high=high)
+        return number
+
+    return read
+
+
+def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
+    """Return a reader of one of `names` (any case), which gives what the name stands for."""
+
+    def read(name: str, value: str) -> str:
+        if value.lower() not in names:
+            raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"Allowed: {', '.join(names)}")
+        return names[value.lower()]
+
+    return read
+
+
+def names(*, most: int) -> Callable[[str, str], tuple[str, ...]]:
+    """Return a reader of a comma list of at most `most` items, trimmed, each kept once."""
+
+    def read(name: str, value: str) -> tuple[str, ...]:
+        items = tuple(dict.fromkeys(item.strip() for item in value.split(",")))
+        if "" in items:
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="names separated by commas, none of them empty")
+        if len(items) > most:
+            raise ApiError(LIMIT_EXCEEDED, field=name, low=1, high=most, details=f"Received items: {len(items)}")
+        return items
+
+    return read
+
+
+def validate(query: QueryDict, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Return the canonical value of each parameter; raise 400/1200-1205 naming the first that is wrong."""
+    by_spelling = {spelling: one for one in parameters for spelling in (one.name, *one.also)}
+    for name in query:
+        if name not in by_spelling:
+            near = difflib.get_close_matches(name, by_spelling, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ApiError(UNKNOWN_PARAMETER, field=name, details=f"{hint}Allowed: {', '.join(sorted(by_spelling))}")
+    return {one.name: _value(query, one) for one in parameters}
+
+
+def _value(query: QueryDict, one: Parameter) -> Any:
+    given = [spelling for spelling in (one.name, *one.also) if spelling in query]
+    if len(given) > 1:
+        raise ApiError(SYNONYMS_GIVEN, field=given[1], other=given[0])
+    if not given:
+        return one.default
+    values = query.getlist(given[0])
+    if len(values) > 1:
+        raise ApiError(REPEATED_PARAMETER, field=given[0])
+    if not values[0].strip():
+        raise ApiError(INVALID_FIELD_FORMAT, field=given[0], expected="a value; leave the parameter out without one")
+    if "\0" in values[0]:
+        raise ApiError(INVALID_FIELD_FORMAT, field=given[0], expected="text without U+0000")
+    return one.read(given[0], values[0])
+
+
+def documented(parameters: Sequence[Parameter]) -> list[OpenApiParameter]:
+    """Return `parameters` as the schema shows them."""
+    return [
+        OpenApiParameter(name=spelling, type=dict(one.schema), description=one.description, location="query")
+        for one in parameters
+        for spelling in (one.name, *one.also)
+    ]

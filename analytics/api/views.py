@@ -1,0 +1,36 @@
+"""The base of analytic views: permission first, then limits, then one validated call."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.api.common import caller_of
+from analytics.api.parameters import Parameter
+from ratelimit.views import LimitedAPIView
+
+SAFE = ("GET", "HEAD")
+
+
+class AnalyticsView(LimitedAPIView):
+    """A reading route. `parameters` are the ones it takes; `public` ones also serve callers without a credential."""
+
+    permission: ClassVar[str]
+    public: ClassVar[bool] = False
+    parameters: ClassVar[Sequence[Parameter]] = ()
+    cache_control: ClassVar[str] = "private, no-cache"
+
+    def check_permissions(self, request: Request) -> None:
+        if request.user.is_authenticated or not self.public:
+            caller_of(request).require(self.permission)
+
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method in SAFE and response.status_code < status.HTTP_400_BAD_REQUEST:
+            anonymous = not request.user.is_authenticated
+            response["Cache-Control"] = (
+                self.cache_control.replace("private", "public") if anonymous else self.cache_control
+            )
+        return response

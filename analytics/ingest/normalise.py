@@ -1,0 +1,225 @@
+"""From a span as it was sent to the one normal span, whichever vocabulary told it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from analytics.ingest.cutting import Cutter
+from analytics.ingest.facts import Facts, read_facts
+from analytics.ingest.inference import infer, set_content
+from analytics.ingest.span import NormalSpan, Rejection
+from analytics.ingest.tokens import USAGE_CLAMPED, Counts, split
+from analytics.ingest.wire import RawSpan
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
+_NS_PER_SECOND = 1_000_000_000
+_SECONDS_PER_DAY = 86_400
+_MOST_MILLISECONDS = 2**31 - 1
+_KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
+_STATUSES = ("UNSET", "OK", "ERROR")
+UNKNOWN_NAME = "unknown"
+ATTRIBUTES_DROPPED = "attributes_dropped"
+TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is taken from a sender, and the instrumentation scopes whose token totals leave out their parts."""
+
+    span_bytes: int = 4_194_304
+    attributes: int = 1000
+    text_chars: int = 262_144
+    label_chars: int = 512
+    future_seconds: int = 600
+    past_days: int = 90
+    exclusive_scopes: frozenset[str] = frozenset()
+
+
+def normalise(raw: RawSpan, *, limits: Limits, now_ns: int) -> NormalSpan | Rejection:
+    """Return the normal form of a span, or why it is set aside; never raises, whatever was sent."""
+    for reason, is_met, sentence in _REJECTIONS:
+        if is_met(raw, limits, now_ns):
+            return _rejection(raw, reason, sentence.format(limits=limits), limits)
+    return _normal(raw, read_facts(raw), limits)
+
+
+def _is_id(octets: bytes, length: int) -> bool:
+    return len(octets) == length and any(octets)
+
+
+# Reason, test, what the sender can do about it. The first that is met counts.
+_REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...] = (
+    (
+        "invalid_trace_id",
+        lambda raw, _limits, _now_ns: not _is_id(raw.trace_id, _TRACE_ID_BYTES),
+        "The trace id is not 16 bytes, or all zero: send 16 random bytes (32 hex digits in JSON).",
+    ),
+    (
+        "invalid_span_id",
+        lambda raw, _limits, _now_ns: not _is_id(raw.span_id, _SPAN_ID_BYTES),
+        "The span id is not 8 bytes, or all zero: send 8 random bytes (16 hex digits in JSON).",
+    ),
+    (
+        "missing_start_time",
+        lambda raw, _limits, _now_ns: raw.start_ns == 0,
+        "The span has no start: set start_time_unix_nano.",
+    ),
+    (
+        "end_before_start",
+        lambda raw, _limits, _now_ns: raw.end_ns < raw.start_ns,
+        "The span has no end or ends before it starts: export spans after they ended, with end_time_unix_nano.",
+    ),
+    (
+        "too_old",
+        lambda raw, limits, now_ns: raw.start_ns < now_ns - limits.past_days * _SECONDS_PER_DAY * _NS_PER_SECOND,
+        "The span started more than {limits.past_days} days ago, longer than spans are kept: do not send it again.",
+    ),
+    (
+        "in_future",
+        lambda raw, limits, now_ns: raw.start_ns > now_ns + limits.future_seconds * _NS_PER_SECOND,
+        "The span starts more than {limits.future_seconds} seconds from now: set the sender's clock.",
+    ),
+    (
+        "too_large",
+        lambda raw, limits, _now_ns: raw.encoded_size > limits.span_bytes,
+        "The span is larger than {limits.span_bytes} bytes: limit the length of attribute values.",
+    ),
+    (
+        "too_many_attributes",
+        lambda raw, limits, _now_ns: len(raw.attributes) > limits.attributes,
+        "The span has more than {limits.attributes} attributes: set OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT.",
+    ),
+)
+
+
+def _rejection(raw: RawSpan, reason: str, message: str, limits: Limits) -> Rejection:
+    service_name = raw.resource.get("service.name")
+    most = limits.label_chars
+    return Rejection(
+        reason=reason,
+        message=message,
+        trace_id=raw.trace_id if len(raw.trace_id) == _TRACE_ID_BYTES else None,
+        span_id=raw.span_id if len(raw.span_id) == _SPAN_ID_BYTES else None,
+        span_name=raw.name[:most] or None,
+        service_name=service_name[:most] or None if isinstance(service_name, str) else None,
+        scope_name=raw.scope.name[:most] or None,
+    )
+
+
+# Members that are what was read, as it is.
+_AS_TOLD = frozenset({
+    "operation_name", "provider", "model", "response_model", "response_id", "service_tier", "service_name",
+    "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name", "workflow_name",
+    "finish_reason", "error_type", "error_message", "streamed", "reported_cost_nanousd", "request_parameters", "tools",
+    "retrieval", "tags",
+})  # fmt: skip
+
+
+def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
+    span = NormalSpan(
+        trace_id=raw.trace_id,
+        span_id=raw.span_id,
+        parent_span_id=raw.parent_span_id if _is_id(raw.parent_span_id, _SPAN_ID_BYTES) else None,
+        start_ns=raw.start_ns,
+        end_ns=raw.end_ns,
+        span_name=raw.name or UNKNOWN_NAME,
+        span_kind=_KINDS[raw.kind] if 0 <= raw.kind < len(_KINDS) else _KINDS[0],
+        status_code=_STATUSES[raw.status_code] if 0 <= raw.status_code < len(_STATUSES) else _STATUSES[0],
+        attributes=facts.attributes,
+        resource_attributes=facts.resource_attributes,
+        instrumentation_scope=_scope(raw),
+        events=[_event(event) for event in facts.events],
+        links=raw.links,
+        mapping_sources=facts.sources,
+    )
+    for member, value in facts.values.items():
+        if member in _AS_TOLD:
+            setattr(span, member, value)
+    if raw.status_message:
+        span.error_message, facts.sources["error_message"] = raw.status_message, "status message"
+    infer(span, facts)
+    set_content(span, facts)
+    _set_usage(span, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
+    _cut(span, raw, limits)
+    if raw.dropped_attributes:
+        span.notes.append(ATTRIBUTES_DROPPED)
+    return span
+
+
+def _scope(raw: RawSpan) -> dict[str, Any]:
+    scope = raw.scope
+    told = {
+        "name": scope.name,
+        "version": scope.version,
+        "attributes": scope.attributes,
+        "schema_url": scope.schema_url,
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    return {"name": event["name"], "ts": _rfc3339(event["time_ns"]), "attributes": event["attributes"]}
+
+
+def _rfc3339(nanoseconds: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _set_usage(span: NormalSpan, facts: Facts, *, exclusive: bool) -> None:
+    counts = {name: facts.values.get(member) for name, member in _COUNTS}
+    notes = set()
+    if not facts.unreadable.isdisjoint(_COUNTED):
+        notes.add(USAGE_CLAMPED)
+    if any(count is not None for count in counts.values()):
+        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=exclusive)
+        notes.update(clamped)
+    if (waited := facts.values.get("ttft_ms")) is not None:
+        span.ttft_ms = min(waited, _MOST_MILLISECONDS)
+        notes.update({USAGE_CLAMPED} if waited > _MOST_MILLISECONDS else ())
+    span.notes.extend(notes)
+
+
+# Count -> member it is read as. Writes without a split are told, like 5-minute writes, as their total.
+_COUNTS = (
+    ("input", "prompt_tokens"),
+    ("output", "completion_tokens"),
+    ("total", "total_tokens"),
+    ("cache_read", "cache_read_tokens"),
+    ("cache_write", "cache_write_5m_tokens"),
+    ("cache_write_1h", "cache_write_1h_tokens"),
+    ("audio_input", "audio_input_tokens"),
+    ("audio_output", "audio_output_tokens"),
+    ("reasoning", "reasoning_tokens"),
+)
+_COUNTED = frozenset(member for _, member in _COUNTS)
+
+_LABELS = (
+    "span_name", "service_name", "operation_name", "provider", "model", "response_model", "response_id",
+    "service_tier", "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name",
+    "workflow_name", "finish_reason", "error_type",
+)  # fmt: skip
+_TEXTS = (
+    "error_message", "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools",
+    "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links",
+)  # fmt: skip
+# No text in JSON inside JSON is longer than this many times its bytes on the wire (a control character: \\u0001).
+_WORST_GROWTH = 6
+
+
+def _cut(span: NormalSpan, raw: RawSpan, limits: Limits) -> None:
+    labels, texts = Cutter(limits.label_chars), Cutter(limits.text_chars)
+    for member in _LABELS:
+        value = getattr(span, member)
+        if value and len(value) > limits.label_chars:
+            setattr(span, member, labels.cut(value))
+    span.tags = labels.cut(span.tags) if span.tags else span.tags
+    # Walking every text of every span is dear; a span that is shorter than the limit as a whole holds no longer text.
+    if not raw.encoded_size or (raw.encoded_size + raw.shared_size) * _WORST_GROWTH > limits.text_chars:
+        for member in _TEXTS:
+            if value := getattr(span, member):
+                setattr(span, member, texts.cut(value))
+    if labels.has_cut or texts.has_cut:
+        span.notes.append(TRUNCATED)

@@ -1,0 +1,91 @@
+"""Token counts as emitters tell them, split into disjoint parts."""
+
+from dataclasses import dataclass, fields
+
+from analytics.pricing.usage import PARTS, Usage
+
+USAGE_CLAMPED = "usage_clamped"
+INCLUSIVE, EXCLUSIVE, EXCLUSIVE_INFERRED = "inclusive", "exclusive", "exclusive_inferred"
+# Columns are four bytes wide, and the sum of all parts must fit too.
+MOST_TOKENS = 2**31 - 1
+# Where tokens are taken from when a span claims more than can be stored: the parts that were told least directly first.
+_GIVING_ORDER = (
+    "uncached_input",
+    "visible_output",
+    *(part for part in PARTS if part not in {"uncached_input", "visible_output"}),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Token counts as sent, none negative; `None` means not said. `cache_write` holds writes of either lifetime."""
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    reasoning: int | None = None
+
+    @property
+    def said(self) -> bool:
+        """Whether there is any count."""
+        return any(getattr(self, field.name) is not None for field in fields(self))
+
+
+def split(counts: Counts, *, exclusive: bool) -> tuple[Usage, str, tuple[str, ...]]:
+    """Return the disjoint parts of `counts`, the rule they were split by, and notes.
+
+    Totals include their parts, unless the emitter is known to leave them out (`exclusive`) or they cannot include them
+    (cached parts above the input, reasoning above the output: exclusive_inferred). A part that would be negative
+    becomes 0 and the audio part gives way; with a grand total alone, all of it is uncached input.
+    """
+    whole_input, whole_output = counts.input or 0, counts.output or 0
+    if counts.input is None and counts.output is None:
+        whole_input = counts.total or 0
+    read, reasoning = counts.cache_read or 0, counts.reasoning or 0
+    write_5m, write_1h, writes_clamped = _writes(counts)
+
+    outside_input = exclusive or read + write_5m + write_1h > whole_input
+    outside_output = exclusive or reasoning > whole_output
+    text_and_audio_in = whole_input if outside_input else whole_input - read - write_5m - write_1h
+    text_and_audio_out = whole_output if outside_output else whole_output - reasoning
+    audio_in = min(counts.audio_input or 0, text_and_audio_in)
+    audio_out = min(counts.audio_output or 0, text_and_audio_out)
+    parts = {
+        "uncached_input": text_and_audio_in - audio_in,
+        "cache_read": read,
+        "cache_write_5m": write_5m,
+        "cache_write_1h": write_1h,
+        "audio_input": audio_in,
+        "visible_output": text_and_audio_out - audio_out,
+        "reasoning": reasoning,
+        "audio_output": audio_out,
+    }
+    clamped = writes_clamped or audio_in < (counts.audio_input or 0) or audio_out < (counts.audio_output or 0)
+    clamped |= _fit(parts)
+    rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
+    return Usage(**parts), rule, (USAGE_CLAMPED,) if clamped else ()
+
+
+def _writes(counts: Counts) -> tuple[int, int, bool]:
+    """Return 5-minute writes, 1-hour writes and whether the latter were reduced to their total."""
+    one_hour = counts.cache_write_1h or 0
+    if counts.cache_write is None:
+        return 0, one_hour, False
+    kept = min(one_hour, counts.cache_write)
+    return counts.cache_write - kept, kept, kept < one_hour
+
+
+def _fit(parts: dict[str, int]) -> bool:
+    excess = sum(parts.values()) - MOST_TOKENS
+    if excess <= 0:
+        return False
+    for part in _GIVING_ORDER:
+        given = min(parts[part], excess)
+        parts[part] -= given
+        excess -= given
+    return True

@@ -1,0 +1,1 @@
+"""The vocabularies that spans are told in, as data."""

@@ -1,0 +1,61 @@
+"""What a row of a vocabulary says: which fact of a span is read from which name, and how."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.ingest.readers import Reader
+
+# Fields of one item of an indexed list, by the rest of their name: `llm.tools.0.tool.name` has the field `tool.name`.
+Fields = Mapping[str, Any]
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`member` is read from the first of `names` that tells it; a dotted member is a key of an object member.
+
+    Names leave the span's attributes, those of a row with `stays` do not: they tell something of their own as well.
+    """
+
+    member: str
+    names: tuple[str, ...]
+    read: Reader
+    stays: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedRow:
+    """`member` is read from a list that is spread over names `<prefix>.<index>.<field>`, its items in order of index.
+
+    `fields`, when given, are the beginnings of the fields that are meant; others stay in the span's attributes.
+    """
+
+    member: str
+    prefix: str
+    read: Callable[[Sequence[Fields]], Any]
+    fields: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRow:
+    """Every name `<prefix>.<key>` is a key of the object `member`."""
+
+    member: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """`member` is read from the span's events called one of `names`: all of them, in order, at once.
+
+    `read` also gets the span's start (ns). With `leaves` the events leave the span: all they told is in the member.
+    """
+
+    member: str
+    names: tuple[str, ...]
+    read: Callable[[Sequence[Event], int], Any]
+    leaves: bool = False
+
+
+AnyRow = Row | IndexedRow | OpenRow | EventRow

@@ -1,0 +1,120 @@
+"""All vocabularies in one table: where each name goes, and which name of a member is tried first."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from analytics.ingest.messages import INDEX
+from analytics.ingest.readers import Reader
+from analytics.ingest.vocabularies import openinference, openllmetry, otel_genai, other
+from analytics.ingest.vocabularies.rows import AnyRow, Event, EventRow, IndexedRow, OpenRow, Row
+
+# The order in which names of one member are tried.
+ROWS: tuple[AnyRow, ...] = (*otel_genai.ROWS, *openinference.ROWS, *openllmetry.ROWS, *other.ROWS)
+RESOURCE = otel_genai.RESOURCE
+# No name of any vocabulary is near this; longer ones are not looked at, so that the cache below stays small.
+_LONGEST_NAME = 256
+# Ranks of one row's names are below those of the next row.
+_MOST_NAMES = 100
+_KNOWN_NAMES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One member that a name can tell; of several names the one with the lowest rank is tried first."""
+
+    rank: int
+    member: str
+    read: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name by itself."""
+
+    targets: tuple[Target, ...]
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A name that is one field of one item of a list."""
+
+    rank: int
+    row: IndexedRow
+    index: int
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A name that is one key of an object."""
+
+    rank: int
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventTarget:
+    """One member that events can tell."""
+
+    rank: int
+    member: str
+    read: Callable[[Sequence[Event], int], Any]
+    leaves: bool
+
+
+def _named() -> dict[str, Named]:
+    targets: dict[str, dict[str, Target]] = {}
+    staying: set[str] = set()
+    for rank, row in enumerate(ROWS):
+        if not isinstance(row, Row):
+            continue
+        for place, name in enumerate(row.names):
+            # Vocabularies share names; the first place in the order counts.
+            target = Target(rank * _MOST_NAMES + place, row.member, row.read)
+            targets.setdefault(name, {}).setdefault(row.member, target)
+        staying.update(row.names if row.stays else ())
+    return {name: Named(tuple(members.values()), name in staying) for name, members in targets.items()}
+
+
+def _events() -> dict[str, tuple[EventTarget, ...]]:
+    targets: dict[str, tuple[EventTarget, ...]] = {}
+    for rank, row in enumerate(ROWS):
+        if isinstance(row, EventRow):
+            target = EventTarget(rank * _MOST_NAMES, row.member, row.read, row.leaves)
+            for name in row.names:
+                targets[name] = (*targets.get(name, ()), target)
+    return targets
+
+
+NAMED = _named()
+EVENTS = _events()
+_SPREAD = {
+    row.prefix: (rank * _MOST_NAMES, row) for rank, row in enumerate(ROWS) if isinstance(row, (IndexedRow, OpenRow))
+}
+_PREFIXES = "|".join(re.escape(prefix) for prefix in sorted(_SPREAD, key=len, reverse=True))
+_OPENING = re.compile(rf"({_PREFIXES})\.(.+)", re.DOTALL)
+_INDEXED = re.compile(rf"({INDEX})\.(.+)", re.DOTALL)
+
+
+def place_of(name: str) -> Named | Item | Key | None:
+    """Return where an attribute goes, `None` for one that no vocabulary knows."""
+    if (named := NAMED.get(name)) is not None:
+        return named
+    if len(name) > _LONGEST_NAME or (opening := _OPENING.match(name)) is None:
+        return None
+    return _spread_place(opening[1], opening[2])
+
+
+@lru_cache(maxsize=_KNOWN_NAMES)
+def _spread_place(prefix: str, rest: str) -> Item | Key | None:
+    rank, row = _SPREAD[prefix]
+    if isinstance(row, OpenRow):
+        return Key(rank, f"{row.member}.{rest}")
+    item = _INDEXED.fullmatch(rest)
+    if item is None or not item[2].startswith(row.fields):
+        return None
+    return Item(rank, row, int(item[1]), item[2])

@@ -1,0 +1,39 @@
+"""OTLP on the wire: request bodies in, spans of one form out; replies in the request's encoding."""
+
+from analytics.ingest.wire import otlp_json, otlp_protobuf
+from analytics.ingest.wire.replies import encode_response, encode_status
+from analytics.ingest.wire.spans import Batch, MalformedOtlpError, RawScope, RawSpan
+
+__all__ = [
+    "Batch",
+    "MalformedOtlpError",
+    "RawScope",
+    "RawSpan",
+    "count_spans",
+    "decode",
+    "encode_response",
+    "encode_status",
+]
+
+NOTHING_KNOWN = "The body has no `resourceSpans`: nothing was stored. Names in OTLP/JSON are lowerCamelCase."
+
+
+def decode(body: bytes, *, json: bool) -> Batch:
+    """Return the spans of an ExportTraceServiceRequest; an empty body is an empty request.
+
+    Raises MalformedOtlpError when the body does not decode; nothing of such a body may be stored.
+    """
+    if not body:
+        return Batch(spans=[])
+    if not json:
+        return Batch(spans=otlp_protobuf.decode(body))
+    try:
+        spans, known = otlp_json.decode(body)
+    except RecursionError:
+        raise MalformedOtlpError("The body nests too deep.") from None
+    return Batch(spans=spans, warning="" if known else NOTHING_KNOWN)
+
+
+def count_spans(batch: Batch) -> int:
+    """Return the number of spans to charge for: all that were sent, rejected ones too."""
+    return len(batch.spans)

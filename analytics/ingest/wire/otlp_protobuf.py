@@ -1,0 +1,110 @@
+"""ExportTraceServiceRequest in protobuf."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from math import isfinite, isnan
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from analytics.ingest.text import clean
+from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
+
+
+def decode(body: bytes) -> list[RawSpan]:
+    """Return the spans of `body`; raise MalformedOtlpError when it is no such message, or text is not UTF-8."""
+    try:
+        request = ExportTraceServiceRequest.FromString(body)
+    except DecodeError:
+        raise MalformedOtlpError("The body is not an ExportTraceServiceRequest in protobuf.") from None
+    spans: list[RawSpan] = []
+    for of_resource in request.resource_spans:
+        resource = _attributes(of_resource.resource.attributes)
+        for of_scope in of_resource.scope_spans:
+            scope = _scope(of_scope.scope, of_scope.schema_url or of_resource.schema_url)
+            size = of_resource.resource.ByteSize() + of_scope.scope.ByteSize()
+            spans.extend(_span(span, resource, scope, size) for span in of_scope.spans)
+    return spans
+
+
+def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
+    return RawScope(
+        name=clean(scope.name),
+        version=clean(scope.version),
+        attributes=_attributes(scope.attributes),
+        schema_url=clean(schema_url),
+    )
+
+
+def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
+    status = span.status
+    return RawSpan(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        name=clean(span.name),
+        kind=span.kind,
+        start_ns=span.start_time_unix_nano,
+        end_ns=span.end_time_unix_nano,
+        attributes=_attributes(span.attributes),
+        events=[
+            {
+                "name": clean(event.name),
+                "time_ns": event.time_unix_nano,
+                "attributes": _attributes(event.attributes),
+            }
+            for event in span.events
+        ],
+        links=[
+            {
+                "trace_id": link.trace_id.hex(),
+                "span_id": link.span_id.hex(),
+                "attributes": _attributes(link.attributes),
+            }
+            for link in span.links
+        ],
+        status_code=status.code,
+        status_message=clean(status.message),
+        trace_state=clean(span.trace_state),
+        flags=span.flags,
+        dropped_attributes=span.dropped_attributes_count,
+        dropped_events=span.dropped_events_count,
+        dropped_links=span.dropped_links_count,
+        encoded_size=span.ByteSize(),
+        shared_size=shared_size,
+        resource=resource,
+        scope=scope,
+    )
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+    return {clean(pair.key): _value(pair.value) for pair in pairs}
+
+
+def _value(value: AnyValue) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return clean(value.string_value)
+    # An unset value is null; so is an index into a string table, which only profiles have.
+    read = _READERS.get(kind) if kind else None
+    return read(value) if read else None
+
+
+def _double(value: AnyValue) -> Any:
+    number = value.double_value
+    if isfinite(number):
+        return number
+    return "NaN" if isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+_READERS: dict[str, Callable[[AnyValue], Any]] = {
+    "int_value": lambda value: value.int_value,
+    "bool_value": lambda value: value.bool_value,
+    "double_value": _double,
+    "bytes_value": lambda value: b64encode(value.bytes_value).decode(),
+    "array_value": lambda value: [_value(item) for item in value.array_value.values],
+    "kvlist_value": lambda value: _attributes(value.kvlist_value.values),
+}

@@ -1,0 +1,124 @@
+"""The price book: which price a call has, by provider, model, tier, time and prompt."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fnmatch import translate
+from functools import lru_cache
+
+DEFAULT_TIER = "default"
+_WILDCARD = re.compile(r"\[[^]]*\]|[*?]")
+_ESCAPED = len("[*]")
+_REMEMBERED_MODELS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """Dollars per million tokens of the models that `model_pattern` matches, from `valid_from` until `valid_to`.
+
+    A pattern is a name or a case-sensitive glob (`*`, `?`, `[...]`). A part without a price of its own is `None`.
+    """
+
+    provider: str
+    model_pattern: str
+    service_tier: str = DEFAULT_TIER
+    min_prompt_tokens: int = 0
+    valid_from: datetime
+    valid_to: datetime | None = None
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write_5m: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+    reasoning: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price(PriceRow):
+    """A row of the book; `id` is the price version that a span's cost names."""
+
+    id: int
+
+
+def specificity(pattern: str) -> tuple[bool, int]:
+    """Return a key that sorts exact names above globs, and globs by the characters they fix."""
+    fixed = fixed_text(pattern)
+    return fixed == pattern, len(fixed)
+
+
+def fixed_text(pattern: str) -> str:
+    """Return the characters that a pattern fixes."""
+    return _WILDCARD.sub(lambda found: found[0][1] if len(found[0]) == _ESCAPED else "", pattern)
+
+
+def matcher(pattern: str) -> Callable[[str], object]:
+    """Return a test of names against a glob; the usual ones need no regular expression."""
+    fixed = fixed_text(pattern)
+    if pattern == f"{fixed}*":
+        return lambda name: name.startswith(fixed)
+    if pattern == f"*{fixed}*":
+        return lambda name: fixed in name
+    return re.compile(translate(pattern)).match
+
+
+class PriceBook:
+    """Prices, looked up in memory. Of rows that say the same, the one given last wins: it is the correction."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        by_provider: dict[str, dict[str, list[Price]]] = {}
+        for price in prices:
+            by_provider.setdefault(price.provider, {}).setdefault(price.model_pattern, []).append(price)
+        self._exact: dict[tuple[str, str], list[Price]] = {}
+        self._globs: dict[str, list[tuple[Callable[[str], object], list[Price]]]] = {}
+        for provider, patterns in by_provider.items():
+            for pattern in sorted(patterns, key=lambda pattern: (*specificity(pattern), pattern), reverse=True):
+                if specificity(pattern)[0]:
+                    self._exact[provider, pattern] = patterns[pattern]
+                else:
+                    self._globs.setdefault(provider, []).append((matcher(pattern), patterns[pattern]))
+        # The same few models come again and again; a hostile sender's many names push each other out.
+        self._candidates = lru_cache(maxsize=_REMEMBERED_MODELS)(self._matching)
+
+    def find(
+        self, *, provider: str | None, models: Sequence[str | None], tier: str, at: datetime, prompt_tokens: int
+    ) -> Price | None:
+        """Return the price of a call by the first of `models` (who answered, who was asked) that has one.
+
+        Rows of the tier come before those of the default tier, an exact name before the glob that fixes most
+        characters, the greatest `min_prompt_tokens` below the prompt before smaller ones. Without a provider: `None`.
+        """
+        if provider is None:
+            return None
+        for model in models:
+            for wanted in dict.fromkeys((tier, DEFAULT_TIER)) if model else ():
+                for prices in self._candidates(provider, str(model), wanted):
+                    if (price := _valid(prices, at, prompt_tokens)) is not None:
+                        return price
+        return None
+
+    def _matching(self, provider: str, model: str, tier: str) -> tuple[tuple[Price, ...], ...]:
+        found = [self._exact.get((provider, model), [])]
+        found += [prices for matches, prices in self._globs.get(provider, ()) if matches(model)]
+        return tuple(
+            in_tier for prices in found if (in_tier := tuple(price for price in prices if price.service_tier == tier))
+        )
+
+
+def _valid(prices: Sequence[Price], at: datetime, prompt_tokens: int) -> Price | None:
+    best: Price | None = None
+    for price in prices:
+        if price.valid_from > at or (price.valid_to is not None and price.valid_to <= at):
+            continue
+        if price.min_prompt_tokens and price.min_prompt_tokens >= prompt_tokens:
+            continue
+        if best is None or _rank(price) >= _rank(best):
+            best = price
+    return best
+
+
+def _rank(price: Price) -> tuple[int, datetime]:
+    return price.min_prompt_tokens, price.valid_from

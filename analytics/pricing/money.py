@@ -1,0 +1,15 @@
+"""Money is whole nano-dollars inside and decimal dollars at the edge, never a binary float."""
+
+from decimal import Decimal
+
+
+def dollars(nanousd: int | Decimal) -> Decimal:
+    """Return whole nano-dollars as dollars, exactly."""
+    return Decimal(nanousd).scaleb(-9)
+
+
+def sum_of_costs(nanousd: int | Decimal | None, *, over: int) -> Decimal | None:
+    """Return a sum of costs in dollars: 0 over no span, `None` over spans none of which is priced."""
+    if nanousd is None:
+        return None if over else Decimal(0)
+    return dollars(nanousd)

@@ -1,0 +1,79 @@
+"""Keyset cursors: where a page ended, bound to the query it came from, and signed."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from errors.catalog import INVALID_CURSOR
+from errors.exceptions import ApiError
+
+_SIGNATURE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The last row of a page, and the resolved time range that the following pages keep."""
+
+    ts: datetime
+    trace_id: bytes
+    span_id: bytes
+    start: datetime
+    end: datetime
+
+
+def binding(*parts: Any) -> bytes:
+    """Return the hash of everything a cursor is bound to: filter, sort, organisation, projects."""
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def encode(cursor: Cursor, *, bound_to: bytes, key: str) -> str:
+    """Return `cursor` as opaque text."""
+    body = orjson.dumps(
+        [
+            _micros(cursor.ts),
+            cursor.trace_id.hex(),
+            cursor.span_id.hex(),
+            _micros(cursor.start),
+            _micros(cursor.end),
+        ]
+    )
+    return base64.urlsafe_b64encode(_signature(body, bound_to, key) + body).rstrip(b"=").decode()
+
+
+def decode(text: str, *, bound_to: bytes, key: str) -> Cursor:
+    """Return the cursor behind `text`; raise 400/1207 when it is damaged or belongs to another query."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, _signature(body, bound_to, key)):
+            raise ValueError("not ours")
+        ts, trace_id, span_id, start, end = orjson.loads(body)
+    except (ValueError, binascii.Error):
+        raise ApiError(INVALID_CURSOR, field="cursor") from None
+    return Cursor(
+        ts=_instant(ts),
+        trace_id=bytes.fromhex(trace_id),
+        span_id=bytes.fromhex(span_id),
+        start=_instant(start),
+        end=_instant(end),
+    )
+
+
+def _signature(body: bytes, bound_to: bytes, key: str) -> bytes:
+    secret = hashlib.sha256(b"llm-observatory cursor\0" + key.encode()).digest()
+    return hmac.digest(secret, bound_to + body, "sha256")[:_SIGNATURE_BYTES]
+
+
+def _micros(instant: datetime) -> int:
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
+
+
+def _instant(micros: int) -> datetime:
+    return datetime.fromtimestamp(micros // 1_000_000, tz=UTC).replace(microsecond=micros % 1_000_000)

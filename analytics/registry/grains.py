@@ -1,0 +1,24 @@
+"""Widths of buckets. Buckets are aligned to UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grain:
+    """One width of bucket, and the longest range it is served over."""
+
+    key: str
+    width: timedelta
+    longest: timedelta
+
+
+GRAINS: tuple[Grain, ...] = (
+    Grain(key="1min", width=timedelta(minutes=1), longest=timedelta(days=37)),
+    Grain(key="1hour", width=timedelta(hours=1), longest=timedelta(days=365)),
+    Grain(key="1day", width=timedelta(days=1), longest=timedelta(days=365)),
+    # One-minute buckets that are always computed from spans, with exact percentiles.
+    Grain(key="raw", width=timedelta(minutes=1), longest=timedelta(days=37)),
+)
+BY_KEY: Mapping[str, Grain] = {grain.key: grain for grain in GRAINS}

@@ -1,0 +1,154 @@
+"""Writing spans: the traces' mutex, the spans already there, the copy, the marks that move."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.registry.operations import is_model_call
+from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """The one organisation and project that a write transaction touches, by the storage's numbers."""
+
+    organisation_id: int
+    project_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSpan:
+    """What deciding who is counted needs to know of a span; the marks are those stored now, `None` for a new span."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes | None
+    start_ns: int
+    has_usage: bool
+    is_call: bool
+    usage_counted: bool | None = None
+    call_counted: bool | None = None
+
+
+def take_traces(tenant: Tenant, ranges: Mapping[bytes, tuple[int, int]]) -> list[bytes]:
+    """Take the mutex of each trace until the transaction ends; return those that were stored before.
+
+    `ranges` maps trace id to the first and last start (ns) of its new spans. Rows are taken in key order, so that two
+    writers of the same traces wait for each other and never deadlock.
+    """
+    traces = sorted(ranges)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO trace_index AS known (organisation_id, project_id, trace_id, first_ts, last_ts)
+            SELECT %(organisation)s, %(project)s, given.trace_id, given.first_ts, given.last_ts
+            FROM unnest(%(traces)s::bytea[], %(first)s::timestamptz[], %(last)s::timestamptz[])
+                AS given (trace_id, first_ts, last_ts)
+            ORDER BY given.trace_id
+            ON CONFLICT (organisation_id, project_id, trace_id) DO UPDATE
+            SET first_ts = least(known.first_ts, excluded.first_ts), last_ts = greatest(known.last_ts, excluded.last_ts)
+            RETURNING trace_id, xmax <> 0
+            """,
+            {
+                "organisation": tenant.organisation_id,
+                "project": tenant.project_id,
+                "traces": traces,
+                "first": [_instant(ranges[trace][0]) for trace in traces],
+                "last": [_instant(ranges[trace][1]) for trace in traces],
+            },
+        )
+        return [bytes(trace_id) for trace_id, was_there in cursor.fetchall() if was_there]
+
+
+def spans_of(tenant: Tenant, traces: Sequence[bytes]) -> list[TraceSpan]:
+    """Return the stored spans of `traces`, whose mutex the caller holds."""
+    parameters: dict[str, Any] = {
+        "organisation": tenant.organisation_id,
+        "project": tenant.project_id,
+        "traces": list(traces),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT min(first_ts), max(last_ts) FROM trace_index
+            WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND trace_id = ANY(%(traces)s)
+            """,
+            parameters,
+        )
+        first, last = cursor.fetchone()
+        cursor.execute(
+            """
+            SELECT trace_id, span_id, parent_span_id, (extract(epoch FROM ts) * 1000000)::bigint * 1000,
+                uncached_input_tokens IS NOT NULL, operation_name, usage_counted, call_counted
+            FROM llm_traces
+            WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND trace_id = ANY(%(traces)s)
+                AND ts BETWEEN %(first)s AND %(last)s
+            """,
+            parameters | {"first": first, "last": last},
+        )
+        return [
+            TraceSpan(
+                trace_id=bytes(trace_id),
+                span_id=bytes(span_id),
+                parent_span_id=None if parent is None else bytes(parent),
+                start_ns=start_ns,
+                has_usage=has_usage,
+                is_call=is_model_call(operation_name, has_usage=has_usage),
+                usage_counted=usage_counted,
+                call_counted=call_counted,
+            )
+            for trace_id, span_id, parent, start_ns, has_usage, operation_name, usage_counted, call_counted in cursor
+        ]
+
+
+def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
+    """Copy `rows`, each with the columns of both relations, into the span and content tables."""
+    _copy("llm_traces", SPAN_COLUMNS, rows)
+    _copy("llm_contents", CONTENT_COLUMNS, rows)
+
+
+def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
+    """Write the counted marks of stored `spans`."""
+    if not spans:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE llm_traces AS stored SET usage_counted = given.usage_counted, call_counted = given.call_counted
+            FROM unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[], %(usage)s::bool[],
+                %(calls)s::bool[]) AS given (ts, trace_id, span_id, usage_counted, call_counted)
+            WHERE stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
+                AND stored.ts = given.ts AND stored.trace_id = given.trace_id AND stored.span_id = given.span_id
+                AND stored.ts BETWEEN %(first)s AND %(last)s
+            """,
+            {
+                "organisation": tenant.organisation_id,
+                "project": tenant.project_id,
+                "ts": [_instant(span.start_ns) for span in spans],
+                "traces": [span.trace_id for span in spans],
+                "spans": [span.span_id for span in spans],
+                "usage": [span.usage_counted for span in spans],
+                "calls": [span.call_counted for span in spans],
+                "first": _instant(min(span.start_ns for span in spans)),
+                "last": _instant(max(span.start_ns for span in spans)),
+            },
+        )
+
+
+def _copy(table: str, columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
+    names = ", ".join(column.name for column in columns)
+    with (
+        connection.wrap_database_errors,  # Django wraps every call of a cursor but this one
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+    ):
+        copy.write(copy_lines(columns, rows))
+
+
+def _instant(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC).replace(
+        microsecond=nanoseconds // 1000 % 1_000_000
+    )

@@ -1,0 +1,38 @@
+"""Write transactions that are tried again when the server says that trying again is the cure."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, transaction
+
+R = TypeVar("R")
+TRIES = 3
+SERIALISATION_FAILURE, DEADLOCK = "40001", "40P01"
+NO_PARTITION = "23514"  # a row fits no partition; there is no state of its own
+
+
+def sqlstate(problem: BaseException) -> str | None:
+    """Return the SQLSTATE behind Django's wrapper, `None` when the server said none (it could not be reached)."""
+    state: str | None = getattr(problem.__cause__, "sqlstate", None)
+    return state
+
+
+def retried(
+    work: Callable[[], R],
+    *,
+    states: frozenset[str] = frozenset({SERIALISATION_FAILURE, DEADLOCK}),
+    before: Callable[[int], None] = lambda _attempt: None,
+) -> R:
+    """Run `work` in one transaction, three times at most while it fails with one of `states`.
+
+    `before` runs ahead of each attempt, outside its transaction, and is told the attempt's number from 1.
+    """
+    for attempt in range(1, TRIES + 1):
+        before(attempt)
+        try:
+            with transaction.atomic():
+                return work()
+        except DatabaseError as problem:
+            if attempt == TRIES or sqlstate(problem) not in states:
+                raise
+    raise AssertionError("the loop returns or raises")

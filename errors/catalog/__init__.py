@@ -1,0 +1,161 @@
+"""What can go wrong: one row per number, and beside it the other sentences that the same number is raised with.
+
+Numbers and names are permanent. A row comes with the first code that raises it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from errors.catalog.identity import (
+    CREDENTIALS_DIFFER,
+    EXPIRED_TOKEN,
+    FORBIDDEN,
+    INSUFFICIENT_PERMISSIONS,
+    INVALID_API_KEY,
+    INVALID_CREDENTIALS,
+    INVALID_REFRESH_TOKEN,
+    INVALID_TOKEN,
+    IP_NOT_ALLOWED,
+    MALFORMED_AUTHORIZATION,
+    MISSING_AUTHORIZATION,
+    ORGANISATION_ACCESS_DENIED,
+    PROJECT_ACCESS_DENIED,
+    REVOKED_TOKEN,
+)
+from errors.catalog.resources import (
+    CONCURRENCY_CONFLICT,
+    DUPLICATE_KEY,
+    METHOD_NOT_ALLOWED,
+    RESOURCE_ALREADY_EXISTS,
+    RESOURCE_NOT_FOUND,
+    TRACE_NOT_FOUND,
+    UNKNOWN_ERROR_CODE,
+)
+from errors.catalog.service import (
+    DATABASE_CONNECTION_FAILED,
+    DATABASE_CONSTRAINT_VIOLATION,
+    DATABASE_ERROR,
+    INTERNAL_SERVER_ERROR,
+    NOT_IMPLEMENTED,
+    OPERATION_TIMEOUT,
+    QUERY_TIMEOUT,
+    RATE_LIMIT_EXCEEDED,
+    SERVICE_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
+)
+from errors.catalog.validation import (
+    BODY_INVALID,
+    BODY_UNREADABLE,
+    FIELD_FORMAT_REFUSED,
+    FIELD_SIZE_REFUSED,
+    FIELD_VALUE_REFUSED,
+    INVALID_CURSOR,
+    INVALID_DATE_RANGE,
+    INVALID_FIELD_FORMAT,
+    INVALID_FIELD_VALUE,
+    INVALID_REQUEST,
+    JSON_NOT_AN_OBJECT,
+    LIMIT_EXCEEDED,
+    MALFORMED_JSON,
+    MISSING_REQUIRED_FIELD,
+    NO_PROJECT_IN_REACH,
+    NOT_ACCEPTABLE,
+    NUMBER_OUT_OF_RANGE,
+    OFFSET_UNSUPPORTED,
+    OTLP_MALFORMED,
+    OTLP_SPANS_REJECTED,
+    PAYLOAD_TOO_LARGE,
+    PROJECT_REQUIRED,
+    RANGE_TOO_LONG,
+    REPEATED_PARAMETER,
+    SYNONYMS_GIVEN,
+    TEXT_TOO_LONG,
+    UNKNOWN_MEMBER,
+    UNKNOWN_PARAMETER,
+    UNKNOWN_REFERENCE,
+    UNSUPPORTED_CONTENT_ENCODING,
+    UNSUPPORTED_MEDIA_TYPE,
+)
+from errors.specs import Category, ErrorSpec
+
+__all__ = [
+    "BODY_INVALID",
+    "BODY_UNREADABLE",
+    "CATALOGUE",
+    "CONCURRENCY_CONFLICT",
+    "CREDENTIALS_DIFFER",
+    "DATABASE_CONNECTION_FAILED",
+    "DATABASE_CONSTRAINT_VIOLATION",
+    "DATABASE_ERROR",
+    "DUPLICATE_KEY",
+    "EXPIRED_TOKEN",
+    "FIELD_FORMAT_REFUSED",
+    "FIELD_SIZE_REFUSED",
+    "FIELD_VALUE_REFUSED",
+    "FORBIDDEN",
+    "INSUFFICIENT_PERMISSIONS",
+    "INTERNAL_SERVER_ERROR",
+    "INVALID_API_KEY",
+    "INVALID_CREDENTIALS",
+    "INVALID_CURSOR",
+    "INVALID_DATE_RANGE",
+    "INVALID_FIELD_FORMAT",
+    "INVALID_FIELD_VALUE",
+    "INVALID_REFRESH_TOKEN",
+    "INVALID_REQUEST",
+    "INVALID_TOKEN",
+    "IP_NOT_ALLOWED",
+    "JSON_NOT_AN_OBJECT",
+    "LIMIT_EXCEEDED",
+    "MALFORMED_AUTHORIZATION",
+    "MALFORMED_JSON",
+    "METHOD_NOT_ALLOWED",
+    "MISSING_AUTHORIZATION",
+    "MISSING_REQUIRED_FIELD",
+    "NOT_ACCEPTABLE",
+    "NOT_IMPLEMENTED",
+    "NO_PROJECT_IN_REACH",
+    "NUMBER_OUT_OF_RANGE",
+    "OFFSET_UNSUPPORTED",
+    "OPERATION_TIMEOUT",
+    "ORGANISATION_ACCESS_DENIED",
+    "OTLP_MALFORMED",
+    "OTLP_SPANS_REJECTED",
+    "PAYLOAD_TOO_LARGE",
+    "PROJECT_ACCESS_DENIED",
+    "PROJECT_REQUIRED",
+    "QUERY_TIMEOUT",
+    "RANGE_TOO_LONG",
+    "RATE_LIMIT_EXCEEDED",
+    "REPEATED_PARAMETER",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_NOT_FOUND",
+    "REVOKED_TOKEN",
+    "SERVICE_UNAVAILABLE",
+    "SPECS",
+    "SYNONYMS_GIVEN",
+    "TEXT_TOO_LONG",
+    "TOO_MANY_REQUESTS",
+    "TRACE_NOT_FOUND",
+    "UNKNOWN_ERROR_CODE",
+    "UNKNOWN_MEMBER",
+    "UNKNOWN_PARAMETER",
+    "UNKNOWN_REFERENCE",
+    "UNSUPPORTED_CONTENT_ENCODING",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "Category",
+    "ErrorSpec",
+]
+
+SPECS: Mapping[str, ErrorSpec] = MappingProxyType(
+    {name: value for name, value in list(globals().items()) if isinstance(value, ErrorSpec)}
+)
+
+# A row bears the name of its error; the other sentences of the number have names of their own.
+CATALOGUE: Mapping[int, ErrorSpec] = MappingProxyType(
+    {
+        spec.code: spec
+        for spec in sorted(SPECS.values(), key=lambda spec: spec.code)
+        if SPECS.get(spec.error_code) is spec
+    }
+)

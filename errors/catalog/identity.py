@@ -1,0 +1,141 @@
+"""Who is calling, and what they may do: 1000-1199."""
+
+from errors.specs import Category, ErrorSpec
+
+CHALLENGE = (("WWW-Authenticate", 'Bearer realm="llm-observatory"'),)
+TOKEN_CHALLENGE = (("WWW-Authenticate", 'Bearer realm="llm-observatory", error="invalid_token"'),)
+
+MISSING_AUTHORIZATION = ErrorSpec(
+    code=1000,
+    error_code="MISSING_AUTHORIZATION",
+    title="Missing authorization",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="This request needs a credential: send 'Authorization: Bearer' with a token or key, or 'X-API-Key'",
+    meaning="The request carried no credential where one is needed.",
+    cause="Neither Authorization nor X-API-Key was sent, and nothing the request asks for is public.",
+    remedy="Send an access token from POST /auth/token, or an API key.",
+)
+INVALID_TOKEN = ErrorSpec(
+    code=1001,
+    error_code="INVALID_TOKEN",
+    title="Invalid token",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=TOKEN_CHALLENGE,
+    message="The access token is not valid: get a new one from POST /auth/token",
+    meaning="The access token cannot be trusted.",
+    cause="The header is malformed, the signature is wrong, a claim is missing, or issuer or audience are not ours.",
+    remedy="Get a new token from POST /auth/token and send it unchanged after 'Bearer'.",
+)
+MALFORMED_AUTHORIZATION = INVALID_TOKEN.saying(
+    "The Authorization header is malformed: send 'Bearer', a space and a token or key"
+)
+EXPIRED_TOKEN = ErrorSpec(
+    code=1002,
+    error_code="EXPIRED_TOKEN",
+    title="Expired token",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=TOKEN_CHALLENGE,
+    message="The access token has expired: get a new one from POST /auth/token",
+    meaning="The access token was good once; its time has passed.",
+    cause="The time in the token's exp claim is over.",
+    remedy="Get a new token from POST /auth/token.",
+)
+INVALID_API_KEY = ErrorSpec(
+    code=1003,
+    error_code="INVALID_API_KEY",
+    title="Invalid API key",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="The API key is not valid: send one that is known, not expired and not revoked",
+    meaning="The API key opens nothing.",
+    cause="The key is unknown, expired or revoked, or two headers name different credentials.",
+    remedy="Check that the whole key was copied, or ask an administrator for a new one.",
+)
+CREDENTIALS_DIFFER = INVALID_API_KEY.saying("Authorization and X-API-Key name different credentials: send one of them")
+REVOKED_TOKEN = ErrorSpec(
+    code=1004,
+    error_code="REVOKED_TOKEN",
+    title="Revoked token",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=TOKEN_CHALLENGE,
+    message="The access token was revoked: get a new one from POST /auth/token",
+    meaning="The access token was taken back before its time.",
+    cause="It was revoked itself, or the user or key that it was made from was.",
+    remedy="Sign in again; when that fails too, ask an administrator.",
+)
+INVALID_CREDENTIALS = ErrorSpec(
+    code=1009,
+    error_code="INVALID_CREDENTIALS",
+    title="Invalid credentials",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="These credentials are not valid: check them and try again",
+    meaning="Signing in failed.",
+    cause="The client, the user, the secret or the password is wrong; which of them is not said.",
+    remedy="Check both parts of the credentials.",
+)
+INVALID_REFRESH_TOKEN = ErrorSpec(
+    code=1010,
+    error_code="INVALID_REFRESH_TOKEN",
+    title="Invalid refresh token",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="The refresh token is not valid: sign in again with POST /auth/token",
+    meaning="The refresh token gives no new access token.",
+    cause="It is unknown, expired or used before. Using one twice ends every token of its family.",
+    remedy="Sign in again, and keep only the newest refresh token.",
+)
+
+INSUFFICIENT_PERMISSIONS = ErrorSpec(
+    code=1100,
+    error_code="INSUFFICIENT_PERMISSIONS",
+    title="Insufficient permissions",
+    category=Category.AUTHORIZATION,
+    status=403,
+    message="This credential may not {action}: use one that may, or ask an administrator for the permission",
+    meaning="The credential is good but does not allow this.",
+    cause="Neither the role nor the key's or token's list of permissions holds the one that is needed.",
+    remedy="Ask an administrator for the permission, or use another credential.",
+)
+FORBIDDEN = INSUFFICIENT_PERMISSIONS.saying("This credential does not allow the request: use one that does")
+PROJECT_ACCESS_DENIED = ErrorSpec(
+    code=1101,
+    error_code="PROJECT_ACCESS_DENIED",
+    title="Project access denied",
+    category=Category.AUTHORIZATION,
+    status=403,
+    message="Project '{project}' is beyond this credential: leave it out or use another credential",
+    meaning="The project named is not one that the credential reaches.",
+    cause="The project does not exist, belongs to another organisation, or is not on the credential's list.",
+    remedy="Name a project of the credential, or ask an administrator to add this one.",
+)
+IP_NOT_ALLOWED = ErrorSpec(
+    code=1103,
+    error_code="IP_NOT_ALLOWED",
+    title="IP address not allowed",
+    category=Category.AUTHORIZATION,
+    status=403,
+    message="Your address may not make this request: send it from a network that is allowed",
+    meaning="The request came from an address outside the allowed networks.",
+    cause="The address of the connection, or the one that a trusted proxy reports, is on none of the lists.",
+    remedy="Call from an allowed network, or ask the operator to allow this one.",
+)
+ORGANISATION_ACCESS_DENIED = ErrorSpec(
+    code=1104,
+    error_code="ORGANISATION_ACCESS_DENIED",
+    title="Organisation access denied",
+    category=Category.AUTHORIZATION,
+    status=403,
+    message="You are not a member of organisation '{organisation}': name one of yours",
+    meaning="The organisation named is not one of the user's.",
+    cause="The organisation does not exist, or the user has no membership there.",
+    remedy="Name an organisation that you belong to, or ask its administrator to add you.",
+)

@@ -1,0 +1,73 @@
+"""What is not there, and what is in the way: 1300-1499."""
+
+from errors.specs import Category, ErrorSpec
+
+RESOURCE_NOT_FOUND = ErrorSpec(
+    code=1300,
+    error_code="RESOURCE_NOT_FOUND",
+    title="Resource not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="There is nothing at this path: check its spelling; paths have no slash at the end",
+    meaning="What the path names does not exist, or is not visible to the caller.",
+    cause="A path that is not served, one with a slash at the end, or an identifier that is unknown.",
+    remedy="Check the path against the API reference at /api/v1/docs.",
+)
+UNKNOWN_ERROR_CODE = RESOURCE_NOT_FOUND.saying("There is no error {code}: /errors lists those that exist")
+TRACE_NOT_FOUND = ErrorSpec(
+    code=1301,
+    error_code="TRACE_NOT_FOUND",
+    title="Trace not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="Trace '{trace_id}' was not found: check the id and that the credential reaches its project",
+    meaning="There is no such trace, or it is not visible to the caller.",
+    cause="The id is wrong, the trace has not arrived yet or is past its retention, or its project is out of reach.",
+    remedy="Check the id, and use a credential that reaches the project.",
+)
+METHOD_NOT_ALLOWED = ErrorSpec(
+    code=1305,
+    error_code="METHOD_NOT_ALLOWED",
+    title="Method not allowed",
+    category=Category.NOT_FOUND,
+    status=405,
+    message="This path does not serve the method: use one of those in the Allow header",
+    meaning="The path exists but does not take this method.",
+    cause="For example POST to a path that is only read.",
+    remedy="Use a method that the Allow header lists.",
+)
+
+RESOURCE_ALREADY_EXISTS = ErrorSpec(
+    code=1400,
+    error_code="RESOURCE_ALREADY_EXISTS",
+    title="Resource already exists",
+    category=Category.CONFLICT,
+    status=409,
+    message="Field '{field}' is taken: choose another value",
+    meaning="Something with this name exists already.",
+    cause="A name, slug or membership that must be unique is in use.",
+    remedy="Choose another value, or use what exists.",
+)
+DUPLICATE_KEY = ErrorSpec(
+    code=1401,
+    error_code="DUPLICATE_KEY",
+    title="Duplicate key",
+    category=Category.CONFLICT,
+    status=409,
+    message="Something equal exists already: read it before writing it again",
+    meaning="A value that must be unique is in use.",
+    cause="Usually two requests that made the same thing at the same time.",
+    remedy="Read what exists, then decide whether to write again.",
+)
+CONCURRENCY_CONFLICT = ErrorSpec(
+    code=1402,
+    error_code="CONCURRENCY_CONFLICT",
+    title="Concurrency conflict",
+    category=Category.CONFLICT,
+    status=409,
+    message="Another request is changing the same thing: read it again and repeat the change",
+    meaning="The change does not fit the present state.",
+    cause="Another request changed the same thing meanwhile, or its state does not allow the change.",
+    remedy="Read the present state and repeat the change if it still makes sense.",
+    retryable=True,
+)

@@ -1,0 +1,136 @@
+"""What the service cannot do just now: limits, database, time, faults of its own: 1500-1999."""
+
+from errors.specs import Category, ErrorSpec
+
+RETRY_NEXT_SECOND = (("Retry-After", "1"),)
+RETRY_SOON = (("Retry-After", "5"),)
+PROBLEM_TYPES = "https://iana.org/assignments/http-problem-types#"
+
+RATE_LIMIT_EXCEEDED = ErrorSpec(
+    code=1500,
+    error_code="RATE_LIMIT_EXCEEDED",
+    title="Rate limit exceeded",
+    category=Category.RATE_LIMIT,
+    status=429,
+    headers=RETRY_NEXT_SECOND,
+    problem_type=PROBLEM_TYPES + "quota-exceeded",
+    message="Too many requests: wait the seconds in the Retry-After header",
+    meaning="A token bucket that pays for the request is empty.",
+    cause="More requests than the tier or the route allows, or many failed sign-ins from one address.",
+    remedy="Wait as long as Retry-After says; the RateLimit headers show what is left.",
+    retryable=True,
+)
+TOO_MANY_REQUESTS = ErrorSpec(
+    code=1502,
+    error_code="TOO_MANY_REQUESTS",
+    title="Too many sign-in attempts",
+    category=Category.RATE_LIMIT,
+    status=429,
+    headers=RETRY_NEXT_SECOND,
+    message="Too many sign-in attempts from your address: wait the seconds in the Retry-After header",
+    meaning="One address signs in more often than is allowed.",
+    cause="Sign-in attempts are counted per address, whether they succeed or not.",
+    remedy="Wait as long as Retry-After says, and use an access token until it expires.",
+    retryable=True,
+)
+
+DATABASE_ERROR = ErrorSpec(
+    code=1600,
+    error_code="DATABASE_ERROR",
+    title="Database error",
+    category=Category.DATABASE,
+    status=503,
+    headers=RETRY_SOON,
+    message="The request could not be answered just now: try again after the seconds in the Retry-After header",
+    meaning="The database refused a statement of ours.",
+    cause="A fault of the service or its database, not of the request.",
+    remedy="Try again; when it lasts, give the operator the request id.",
+    retryable=True,
+)
+DATABASE_CONNECTION_FAILED = ErrorSpec(
+    code=1601,
+    error_code="DATABASE_CONNECTION_FAILED",
+    title="Database unreachable",
+    category=Category.DATABASE,
+    status=503,
+    headers=RETRY_SOON,
+    message="The database cannot be reached just now: try again after the seconds in the Retry-After header",
+    meaning="The service has no connection to its database.",
+    cause="The database is starting, stopping, full or cut off.",
+    remedy="Try again; the service reconnects by itself.",
+    retryable=True,
+)
+QUERY_TIMEOUT = ErrorSpec(
+    code=1602,
+    error_code="QUERY_TIMEOUT",
+    title="No database connection free",
+    category=Category.DATABASE,
+    status=503,
+    headers=RETRY_NEXT_SECOND,
+    message="The service is busy: try again after the seconds in the Retry-After header",
+    meaning="Every connection to the database stayed in use.",
+    cause="More requests at once than the service has connections.",
+    remedy="Try again, with fewer requests at once.",
+    retryable=True,
+)
+DATABASE_CONSTRAINT_VIOLATION = ErrorSpec(
+    code=1603,
+    error_code="DATABASE_CONSTRAINT_VIOLATION",
+    title="Constraint violation",
+    category=Category.DATABASE,
+    status=409,
+    message="A value in the request cannot be stored: check values that are empty, very long or out of range",
+    meaning="The database refused a value that validation had let pass.",
+    cause="A value is missing, too long or outside the range of its column.",
+    remedy="Check the values sent; give the operator the request id if they are in order.",
+)
+
+OPERATION_TIMEOUT = ErrorSpec(
+    code=1801,
+    error_code="OPERATION_TIMEOUT",
+    title="Operation timeout",
+    category=Category.TIMEOUT,
+    status=504,
+    message="The request took too long: ask for a shorter time range or fewer groups",
+    meaning="One statement ran out of its time.",
+    cause="The request covers very much data, or the database is under load.",
+    remedy="Ask for a shorter range, a coarser grain or fewer groups, or try again later.",
+    retryable=True,
+)
+
+INTERNAL_SERVER_ERROR = ErrorSpec(
+    code=1900,
+    error_code="INTERNAL_SERVER_ERROR",
+    title="Internal server error",
+    category=Category.INTERNAL,
+    status=500,
+    message="Something went wrong on our side: give the operator the request id",
+    meaning="The service met something that nobody had foreseen.",
+    cause="A fault of the service.",
+    remedy="Give the operator the request id; its log line has the cause.",
+)
+NOT_IMPLEMENTED = ErrorSpec(
+    code=1901,
+    error_code="NOT_IMPLEMENTED",
+    title="Not implemented",
+    category=Category.INTERNAL,
+    status=501,
+    message="This deployment does not offer the feature: ask its operator",
+    meaning="The feature exists but not in this deployment.",
+    cause="The deployment's storage engine or settings lack what the feature needs.",
+    remedy="Ask the operator, or do without.",
+)
+SERVICE_UNAVAILABLE = ErrorSpec(
+    code=1902,
+    error_code="SERVICE_UNAVAILABLE",
+    title="Service unavailable",
+    category=Category.INTERNAL,
+    status=503,
+    headers=RETRY_SOON,
+    problem_type=PROBLEM_TYPES + "temporary-reduced-capacity",
+    message="The service is not available just now: try again after the seconds in the Retry-After header",
+    meaning="The service takes no requests for a while.",
+    cause="It is stopping, starting or under maintenance.",
+    remedy="Try again after the time that Retry-After says.",
+    retryable=True,
+)

@@ -1,0 +1,68 @@
+"""JSON out: decimals as they are, instants in UTC."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.utils.functional import Promise
+
+JSON = "application/json"
+OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATETIME
+INTEGERS_OF_ORJSON = range(-(2**63), 2**64)
+
+
+def plain_decimal(value: Decimal) -> str:
+    """Return a finite decimal in plain notation without trailing zeros and without an exponent."""
+    if not value.is_finite():
+        raise ValueError(f"{value} has no form in JSON")
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _default(value: object) -> object:
+    match value:
+        case Decimal():
+            return orjson.Fragment(plain_decimal(value))
+        case datetime():
+            return _instant(value)
+        case date():
+            return value.isoformat()
+        case Promise():
+            return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("a datetime without a time zone is no instant")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def _with_wide_integers(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _with_wide_integers(member) for key, member in value.items()}
+        case list() | tuple():
+            return [_with_wide_integers(item) for item in value]
+        case int() if value not in INTEGERS_OF_ORJSON:
+            return orjson.Fragment(str(value))
+        case _:
+            return value
+
+
+def dumps(value: Any) -> bytes:
+    """Return `value` as JSON in UTF-8.
+
+    Decimals become plain numbers without trailing zeros, datetimes UTC with `Z` and six fractional digits when the
+    fraction is not zero. Raise `TypeError` for what has no form in JSON, decimals and datetimes that say too little
+    included.
+    """
+    try:
+        return orjson.dumps(value, default=_default, option=OPTIONS)
+    except orjson.JSONEncodeError:
+        # Attributes of a span may hold integers beyond 64 bits, which orjson does not write.
+        return orjson.dumps(_with_wide_integers(value), default=_default, option=OPTIONS)

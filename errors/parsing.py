@@ -1,0 +1,100 @@
+"""Bodies in: read to their limit, then parsed."""
+
+import io
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import orjson
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from errors import catalog
+from errors.exceptions import ApiError
+from errors.json import JSON
+
+CHUNK_BYTES = 65_536
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read_body(request: HttpRequest, *, limit: int) -> bytes:
+    """Return the whole body as it came over the wire; raise 413/1209 beyond `limit` bytes, 400/1200 if it breaks off.
+
+    A body sent in chunks has no announced length, and Django would take it for an empty one.
+    """
+    if _announced_length(request) > limit:
+        raise ApiError(catalog.PAYLOAD_TOO_LARGE, limit=limit)
+    try:
+        return _read(_chunked_input(request) or request, limit)
+    except OSError as broken:
+        raise ApiError(catalog.BODY_UNREADABLE) from broken
+
+
+def _read(source: Readable, limit: int) -> bytes:
+    pieces = []
+    room = limit + 1
+    while room > 0 and (piece := source.read(min(room, CHUNK_BYTES))):
+        pieces.append(piece)
+        room -= len(piece)
+    if room <= 0:
+        raise ApiError(catalog.PAYLOAD_TOO_LARGE, limit=limit)
+    return b"".join(pieces)
+
+
+def _announced_length(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isdecimal() else 0
+
+
+def _chunked_input(request: HttpRequest) -> Readable | None:
+    """Return the server's own stream when it marks the end of a body that has no announced length."""
+    chunked = (
+        not request.META.get("CONTENT_LENGTH") and "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    )
+    if not (chunked and isinstance(request, WSGIRequest) and request.environ.get("wsgi.input_terminated")):
+        return None
+    stream: Readable = request.environ["wsgi.input"]
+    return stream
+
+
+class BodyRequest(Request):
+    """REST framework's request whose `data` also holds bodies that were sent in chunks."""
+
+    @property
+    def stream(self) -> Any:
+        if _chunked_input(self._request) is None:
+            return super().stream
+        return io.BytesIO(read_body(self._request, limit=settings.MAX_BODY_BYTES))
+
+
+class JSONParser(BaseParser):
+    """One JSON object in UTF-8; anything else is 400/1200, more than `MAX_BODY_BYTES` is 413/1209."""
+
+    media_type = JSON
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,  # noqa: ARG002  # REST framework's signature
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # REST framework's signature
+    ) -> dict[str, Any]:
+        if isinstance(stream, HttpRequest):
+            body = read_body(stream, limit=settings.MAX_BODY_BYTES)
+        else:
+            body = _read(stream, settings.MAX_BODY_BYTES)
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError as malformed:
+            raise ApiError(catalog.MALFORMED_JSON, details=_position(malformed)) from None
+        if not isinstance(value, dict):
+            raise ApiError(catalog.JSON_NOT_AN_OBJECT)
+        return value
+
+
+def _position(malformed: orjson.JSONDecodeError) -> str:
+    return f"At line {malformed.lineno}, column {malformed.colno}"

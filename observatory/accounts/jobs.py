@@ -1,0 +1,13 @@
+"""Periodic jobs of the worker that keep the token tables small."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from observatory.accounts.tokens import purge_dead_tokens
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="tokens", queueing_lock="tokens", pass_context=False)
+def tokens(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Delete tokens that have expired; return how many."""
+    return purge_dead_tokens(now=timezone.now())

@@ -1,0 +1,99 @@
+"""The authenticated caller, as the API views, the limiter and analytics see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from analytics.scope import Scope, ScopedProject
+from errors.catalog import (
+    INSUFFICIENT_PERMISSIONS,
+    MISSING_AUTHORIZATION,
+    NO_PROJECT_IN_REACH,
+    PROJECT_ACCESS_DENIED,
+    PROJECT_REQUIRED,
+)
+from errors.exceptions import ApiError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRef:
+    """A project by all its names: storage's number, the public UUID, the slug."""
+
+    id: int
+    public_id: UUID
+    slug: str
+    organisation_id: int
+
+    def answers_to(self, name: str) -> bool:
+        return name in (str(self.public_id), self.slug)
+
+
+def _scope(projects: Sequence[ProjectRef], permissions: frozenset[str]) -> Scope:
+    return Scope(
+        projects={
+            one.id: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id) for one in projects
+        },
+        permissions=permissions,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A user or a key inside one organisation. `rate_key` and `rate_tier` name its bucket."""
+
+    kind: Literal["user", "key"]
+    id: str
+    organisation: UUID
+    projects: tuple[ProjectRef, ...]
+    permissions: frozenset[str]
+    rate_key: str
+    rate_tier: str
+    is_authenticated: bool = True
+
+    def require(self, permission: str) -> None:
+        if permission not in self.permissions:
+            resource, _, action = permission.partition(":")
+            raise ApiError(INSUFFICIENT_PERMISSIONS, details=permission, action=f"{action} {resource}")
+
+    def scope(self, projects: Sequence[str] = ()) -> Scope:
+        return _scope(self._chosen(projects), self.permissions)
+
+    def ingest_scope(self, project: str | None) -> Scope:
+        chosen = self._chosen([project] if project else [])
+        if len(chosen) != 1:
+            raise ApiError(PROJECT_REQUIRED, field="X-Project-ID")
+        return _scope(chosen, self.permissions)
+
+    def _chosen(self, names: Sequence[str]) -> list[ProjectRef]:
+        if not names and not self.projects:
+            raise ApiError(NO_PROJECT_IN_REACH, field="project_id")
+        chosen = {ref.id: ref for name in names for ref in self.projects if ref.answers_to(name)}
+        for name in names:
+            if not any(ref.answers_to(name) for ref in self.projects):
+                raise ApiError(PROJECT_ACCESS_DENIED, field="project_id", project=name)
+        return list(chosen.values()) if names else list(self.projects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anonymous:
+    """A caller without credential on a public route: sees public projects and nothing else."""
+
+    public_projects: tuple[ProjectRef, ...]
+    permissions: frozenset[str] = frozenset()
+    rate_key: str = ""  # the limiter keys anonymous callers by address
+    rate_tier: str = "anonymous"
+    is_authenticated: bool = False
+
+    def require(self, permission: str) -> None:
+        """Anonymous callers hold no permission; routes that serve them do not ask for one."""
+        raise ApiError(MISSING_AUTHORIZATION, details=permission)
+
+    def scope(self, projects: Sequence[str] = ()) -> Scope:
+        chosen = [ref for ref in self.public_projects if not projects or any(map(ref.answers_to, projects))]
+        if not chosen or any(not any(ref.answers_to(name) for ref in chosen) for name in projects):
+            raise ApiError(MISSING_AUTHORIZATION)
+        return _scope(chosen, self.permissions)
+
+    def ingest_scope(self, project: str | None) -> Scope:
+        raise ApiError(MISSING_AUTHORIZATION, details=project or "")

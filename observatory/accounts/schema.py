@@ -1,0 +1,45 @@
+"""Bodies of the token endpoints as the schema shows them."""
+
+from typing import Any
+
+
+def _object(required: list[str], **members: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": members, "additionalProperties": False}
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_NAMES = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+def _request(body: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": body, "application/x-www-form-urlencoded": body}
+
+
+TOKEN_REQUEST = _request(
+    {
+        "type": "object",
+        "properties": {
+            "grant_type": {"type": "string", "enum": ["client_credentials", "password"]},
+            "client_id": _TEXT,
+            "client_secret": _TEXT,
+            "username": _TEXT,
+            "password": _TEXT,
+            "organisation": _TEXT,
+            "projects": _NAMES,
+            "scope": _NAMES,
+        },
+        "additionalProperties": False,
+    }
+)
+REFRESH_REQUEST = _request(_object(["refresh_token"], refresh_token=_TEXT))
+REVOKE_REQUEST = _request(_object(["token"], token=_TEXT))
+TOKEN_REPLY = _object(
+    ["access_token", "token_type", "expires_in", "scope", "org_id"],
+    access_token=_TEXT,
+    token_type={"type": "string", "const": "Bearer"},
+    expires_in={"type": "integer"},
+    scope={"type": "string"},
+    org_id={"type": "string", "format": "uuid"},
+    refresh_token=_TEXT,
+    refresh_expires_in={"type": "integer"},
+)

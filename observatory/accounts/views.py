@@ -1,0 +1,120 @@
+"""/auth/token, /auth/refresh, /auth/revoke: JSON and form encoding, limited by address."""
+
+from typing import Any, cast
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from errors.catalog import INVALID_FIELD_FORMAT, INVALID_FIELD_VALUE, MISSING_REQUIRED_FIELD, UNKNOWN_MEMBER
+from errors.exceptions import ApiError
+from errors.parsing import JSONParser
+from errors.schema import ERROR_REPLIES
+from observatory.accounts import grants, tokens
+from observatory.accounts.schema import REFRESH_REQUEST, REVOKE_REQUEST, TOKEN_REPLY, TOKEN_REQUEST
+from ratelimit.views import LimitedAPIView
+
+_MEMBERS = {
+    "client_credentials": ("grant_type", "client_id", "client_secret", "projects", "scope"),
+    "password": ("grant_type", "username", "password", "organisation", "projects", "scope"),
+}
+_LONGEST = 10_000
+
+
+class _AuthView(LimitedAPIView):
+    authentication_classes = ()
+    parser_classes = (JSONParser, FormParser)
+    rate_bucket = None
+    rate_class = "auth"
+
+
+class TokenView(_AuthView):
+    """A key or a password becomes an access token."""
+
+    @extend_schema(request=TOKEN_REQUEST, responses={200: TOKEN_REPLY, **ERROR_REPLIES}, operation_id="auth_token")
+    def post(self, request: Request) -> Response:
+        body = _body(request)
+        grant = _text(body, "grant_type") or ("client_credentials" if "client_id" in body else None)
+        if grant is None:
+            raise ApiError(MISSING_REQUIRED_FIELD, field="grant_type")
+        if grant not in _MEMBERS:
+            raise ApiError(INVALID_FIELD_VALUE, field="grant_type", details=f"Allowed: {', '.join(_MEMBERS)}")
+        _refuse_unknown(body, _MEMBERS[grant])
+        projects, scope, now = _list(body, "projects"), _list(body, "scope"), timezone.now()
+        if grant == "password":
+            issued = grants.password(
+                username=_required(body, "username"),
+                password=_required(body, "password"),
+                organisation=_text(body, "organisation"),
+                projects=projects,
+                scope=scope,
+                now=now,
+            )
+        else:
+            issued = grants.client_credentials(
+                client_id=_required(body, "client_id"),
+                client_secret=_required(body, "client_secret"),
+                projects=projects,
+                scope=scope,
+                now=now,
+            )
+        return Response(issued.as_json())
+
+
+class RefreshView(_AuthView):
+    """A refresh token becomes a new pair; one used twice ends its family."""
+
+    @extend_schema(request=REFRESH_REQUEST, responses={200: TOKEN_REPLY, **ERROR_REPLIES}, operation_id="auth_refresh")
+    def post(self, request: Request) -> Response:
+        body = _body(request)
+        _refuse_unknown(body, ("refresh_token",))
+        return Response(grants.refresh(refresh_token=_required(body, "refresh_token"), now=timezone.now()).as_json())
+
+
+class RevokeView(_AuthView):
+    """An access or refresh token dies at once; an unknown one is answered alike."""
+
+    @extend_schema(
+        request=REVOKE_REQUEST, responses={200: {"type": "object"}, **ERROR_REPLIES}, operation_id="auth_revoke"
+    )
+    def post(self, request: Request) -> Response:
+        body = _body(request)
+        _refuse_unknown(body, ("token",))
+        tokens.revoke(_required(body, "token"), now=timezone.now())
+        return Response({})
+
+
+def _body(request: Request) -> dict[str, Any]:
+    # Both parsers give a mapping: the JSON one refuses anything but an object.
+    return dict(cast("dict[str, Any]", request.data).items())
+
+
+def _refuse_unknown(body: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    for name in body:
+        if name not in allowed:
+            raise ApiError(UNKNOWN_MEMBER, field=name[:100], details=f"Allowed: {', '.join(allowed)}")
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or len(value) > _LONGEST or "\0" in value:
+        raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="text")
+    return value
+
+
+def _required(body: dict[str, Any], name: str) -> str:
+    value = _text(body, name)
+    if value is None:
+        raise ApiError(MISSING_REQUIRED_FIELD, field=name)
+    return value
+
+
+def _list(body: dict[str, Any], name: str) -> list[str]:
+    value = body.get(name)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    return (_text(body, name) or "").replace(",", " ").split()

@@ -1,0 +1,41 @@
+"""Django's PostgreSQL backend; statements are counted, timed, and logged without values when they are slow."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.backends.postgresql import base
+
+from observatory import metrics
+
+log = structlog.get_logger("observatory.database")
+_OPERATIONS = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY")
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection whose every statement passes through `measured`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(measured)
+
+
+def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Run a statement and record what kind it was, how long it took and which class of error it met."""
+    first = sql.split(None, 1)[0].upper() if sql.strip() else ""
+    operation = first.lower() if first in _OPERATIONS else "other"
+    started = perf_counter()
+    try:
+        return execute(sql, params, many, context)
+    except DatabaseError as problem:
+        metrics.DB_ERRORS.labels((getattr(problem.__cause__, "sqlstate", None) or "unreachable")[:2]).inc()
+        raise
+    finally:
+        seconds = perf_counter() - started
+        metrics.DB_QUERIES.labels(operation).inc()
+        metrics.DB_DURATION.labels(operation).observe(seconds)
+        if seconds * 1000 > settings.SLOW_QUERY_MS:
+            log.warning("slow statement", duration_ms=round(seconds * 1000), sql=" ".join(str(sql).split())[:2000])

@@ -1,0 +1,76 @@
+"""Reference pages made from the tables of data, so that they cannot differ from the code."""
+
+from collections.abc import Iterable, Mapping
+
+from analytics.registry.dimensions import DIMENSIONS
+from analytics.registry.fields import ALIASES, SPAN_FIELDS
+from analytics.registry.measures import MEASURES
+from errors.catalog import CATALOGUE
+from observatory.accounts.roles import MATRIX, ROLES
+from observatory.env import SETTINGS
+
+
+def pages() -> Mapping[str, str]:
+    """Return file name -> Markdown of every reference page."""
+    return {
+        "span-fields.md": _page(
+            "Members of a span",
+            "Names for `fields=`. Those marked are sent without it. Money is in US dollars, durations in milliseconds.",
+            ("member", "type", "default", "meaning"),
+            ((f"`{one.key}`", one.type, "yes" if one.default else "", one.description) for one in SPAN_FIELDS),
+        )
+        + "\n"
+        + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
+        "measures.md": _page(
+            "Measures",
+            "Figures of `GET /api/v1/metrics/performance`. A request is a model call no descendant of which is one.",
+            ("measure", "unit", "meaning"),
+            ((f"`{one.key}`", one.unit, one.description) for one in MEASURES),
+        ),
+        "dimensions.md": _page(
+            "Dimensions",
+            "What figures can be narrowed by; an unknown value gives zero rows.",
+            ("dimension", "meaning"),
+            ((f"`{one.key}`", one.description) for one in DIMENSIONS),
+        ),
+        "settings.md": _page(
+            "Settings",
+            "All from the environment; a wrong value stops the start with a sentence that names the variable.",
+            ("variable", "default", "meaning"),
+            ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "errors.md": _page(
+            "Errors",
+            "Every reply of 400 and above bears one of these codes; `/errors/<code>` of the service tells more.",
+            ("code", "name", "status", "meaning", "cure"),
+            (
+                (str(code), f"`{one.error_code}`", str(one.status), one.meaning, one.remedy)
+                for code, one in CATALOGUE.items()
+            ),
+        ),
+        "permissions.md": _page(
+            "Roles and permissions",
+            "What a token of each role carries. The permissions of an API key stand on their own.",
+            ("permission", *ROLES),
+            ((f"`{name}`", *("yes" if role in roles else "" for role in ROLES)) for name, roles in MATRIX.items()),
+        ),
+    }
+
+
+def _page(title: str, lead: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    note = "<!-- made by `python manage.py export_reference` -->"
+    return f"# {title}\n\n{note}\n\n{lead}\n\n{_table(head, rows)}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = list(head)
+    lines = [names, ["---"] * len(names), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _default(value: object, *, required: bool) -> str:
+    if required:
+        return "required"
+    if value in (None, "", ()):
+        return ""
+    return f"`{', '.join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value}`"

@@ -1,0 +1,35 @@
+"""Every path the service answers."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from analytics.api.urls import otlp
+from observatory import health, prometheus
+from observatory.accounts import views as accounts
+from observatory.docs import docs, schema
+
+_documents = [
+    path("schema", schema, name="schema"),
+    path("docs", docs, name="docs"),
+]
+
+handler400 = "errors.views.bad_request"
+handler403 = "errors.views.permission_denied"
+handler404 = "errors.views.not_found"
+handler500 = "errors.views.server_error"
+
+urlpatterns = [
+    path("health", health.health),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("metrics", prometheus.prometheus),
+    path("auth/token", accounts.TokenView.as_view()),
+    path("auth/refresh", accounts.RefreshView.as_view()),
+    path("auth/revoke", accounts.RevokeView.as_view()),
+    *otlp,
+    path("api/v1/", include([*_documents, path("", include("analytics.api.urls"))])),
+    path("api/schema", schema),
+    path("api/docs", docs),
+    path("", include("errors.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,136 @@
+"""Which buckets a request pays from, and the refusal when one of them is empty."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from errors import catalog
+from errors.exceptions import ApiError
+from ratelimit.address import client_address, network_key
+from ratelimit.decision import Bucket, Decision
+from ratelimit.limiter import limiter
+from ratelimit.metrics import DEGRADED_DECISIONS, EXCEEDED, remaining
+from ratelimit.policies import ANONYMOUS, CLASSES, INGEST, TIERS, Tier, policy_of
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # at run time it imports this module
+
+KEY = "llmo:rl:{{{principal}}}:{bucket}"
+
+
+class LimitedCaller(Protocol):
+    """What the limiter asks of `request.user`: whose bucket it is and how large."""
+
+    @property
+    def rate_key(self) -> str: ...
+
+    @property
+    def rate_tier(self) -> str: ...
+
+
+class LimitedView(Protocol):
+    """How a view is paid for; `ratelimit.views.LimitedAPIView` has the defaults."""
+
+    rate_cost: int
+    rate_class: str | None
+    rate_bucket: Literal["principal", "ingest"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What a request has paid so far: the tier, the route class, the buckets, and the last decision on them."""
+
+    tier: Tier
+    route_class: str | None
+    buckets: Sequence[Bucket]
+    decision: Decision
+
+
+class TokenBucketThrottle(BaseThrottle):
+    """Charges the buckets of a limited view; raises 429/1500, 429/1502 for the class `auth`. Others are not limited."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        if settings.RATE_LIMIT_ENABLED and hasattr(view, "rate_bucket"):
+            charge_request(request, cast("LimitedView", view))
+        return True
+
+
+def charge_of(request: Request) -> Charge | None:
+    """Return what the request has paid, None before it paid or when nothing limits it."""
+    return getattr(request, "rate_charge", None)
+
+
+def charge_request(request: Request, view: LimitedView) -> None:
+    """Charge the caller's bucket and that of the route's class, both or neither."""
+    tier, principal = _payer(request, view)
+    buckets = []
+    if view.rate_bucket is not None and (_caller(request) or view.rate_class is None):
+        buckets.append(_tier_bucket(tier, principal, view.rate_cost))
+    if view.rate_class is not None:
+        buckets.append(_class_bucket(view.rate_class, principal))
+    if buckets:
+        _charge(request, tier, view.rate_class, buckets)
+
+
+def charge_address(request: Request) -> None:
+    """Charge the anonymous bucket of the request's address for a credential that failed."""
+    if settings.RATE_LIMIT_ENABLED:
+        _charge(request, ANONYMOUS, None, [_tier_bucket(ANONYMOUS, _address(request), 1)])
+
+
+def charge_more(request: Request, cost: int) -> None:
+    """Charge `cost` further tokens to the bucket that paid for the request; raise 429/1500 when it has too few."""
+    charge = charge_of(request)
+    if charge is not None and cost > 0:
+        _charge(request, charge.tier, None, [replace(charge.buckets[0], cost=cost)])
+
+
+def _caller(request: Request) -> LimitedCaller | None:
+    return cast("LimitedCaller | None", request.user)
+
+
+def _payer(request: Request, view: LimitedView) -> tuple[Tier, str]:
+    caller = _caller(request)
+    if caller is None or caller.rate_tier == ANONYMOUS.name:
+        return ANONYMOUS, _address(request)
+    return INGEST if view.rate_bucket == "ingest" else TIERS[caller.rate_tier], caller.rate_key
+
+
+def _address(request: Request) -> str:
+    return f"address:{network_key(client_address(request))}"
+
+
+def _tier_bucket(tier: Tier, principal: str, cost: int) -> Bucket:
+    # A principal's reading bucket stays the same one when its tier changes; the ingest bucket is another.
+    kept_as = "ingest" if tier is INGEST else "principal"
+    key = KEY.format(principal=principal, bucket=kept_as)
+    return Bucket(key=key, policy=policy_of(tier.name), cost=cost, name=tier.bucket)
+
+
+def _class_bucket(name: str, principal: str) -> Bucket:
+    key = KEY.format(principal=principal, bucket=f"class:{name}")
+    return Bucket(key=key, policy=policy_of(name), cost=1, name=name)
+
+
+def _charge(request: Request, tier: Tier, route_class: str | None, buckets: Sequence[Bucket]) -> None:
+    decision = limiter.charge(buckets)
+    request.rate_charge = Charge(  # type: ignore[attr-defined]  # REST framework's request carries what it has paid
+        tier=tier, route_class=route_class, buckets=buckets, decision=decision
+    )
+    remaining.observe(tier.name, decision.tightest.tokens, time.monotonic())
+    if decision.degraded:
+        DEGRADED_DECISIONS.labels(tier=tier.name).inc()
+    if not decision.admitted:
+        EXCEEDED.labels(**{"tier": tier.name, "class": route_class or "none"}).inc()
+        raise _refusal(decision, route_class)
+
+
+def _refusal(decision: Decision, route_class: str | None) -> ApiError:
+    names = [state.bucket.name for state in decision.refusing]
+    spec = CLASSES[route_class].refusal if route_class in names else catalog.RATE_LIMIT_EXCEEDED
+    return ApiError(spec, headers={"Retry-After": str(decision.retry_after)}, violated_policies=names)

@@ -1,0 +1,18 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.analytics.api.payloads import request
+
+
+@pytest.fixture
+def send(api: Client) -> Callable[..., Any]:
+    """Return a function that posts spans as OTLP/JSON and expects full success."""
+
+    def post(*spans: dict[str, Any], client: Client = api, **resource: Any) -> None:
+        reply = client.post("/v1/traces", request(*spans, resource=resource), content_type="application/json")
+        assert (reply.status_code, reply.json()) == (200, {})
+
+    return post

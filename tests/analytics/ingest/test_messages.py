@@ -1,0 +1,193 @@
+import json
+
+import pytest
+
+from tests.analytics.ingest.spans import normal
+
+
+def told(messages, **more):
+    return normal({"gen_ai.input.messages": json.dumps(messages), **more})
+
+
+def test_text_is_that_of_all_messages_in_order_joined_by_newlines():
+    span = told(
+        [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    )
+
+    assert (span.input_text, span.input_type) == ("a\nb\nc", "chat")
+
+
+def test_messages_win_over_plain_values():
+    span = told([{"role": "user", "content": "hi"}], **{"input.value": "plain"})
+
+    assert (span.input_text, span.attributes) == ("hi", {})
+
+
+def test_plain_values_are_text():
+    span = normal({"input.value": "plain", "output.value": {"answer": 1}})
+
+    assert (span.input_text, span.input_type, span.output_text, span.input_messages) == (
+        "plain",
+        "text",
+        '{"answer":1}',
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "blob", "modality": "image", "content": "AAAA"},
+        {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "input_audio", "input_audio": {"data": "AAAA"}},
+    ],
+    ids=lambda part: part["type"],
+)
+def test_a_part_that_is_not_text_makes_the_input_multimodal(part):
+    span = told([{"role": "user", "parts": [{"type": "text", "content": "look"}, part]}])
+
+    assert (span.input_type, span.input_text, span.input_messages) == (
+        "multimodal",
+        "look",
+        [{"role": "user", "content": [{"type": "text", "text": "look"}, part]}],
+    )
+
+
+def test_spread_contents_with_an_image_are_multimodal():
+    prefix = "llm.input_messages.0.message"
+    span = normal(
+        {
+            f"{prefix}.role": "user",
+            f"{prefix}.contents.0.message_content.type": "text",
+            f"{prefix}.contents.0.message_content.text": "look",
+            f"{prefix}.contents.1.message_content.type": "image",
+            f"{prefix}.contents.1.message_content.image.image.url": "https://example.com/a.png",
+        }
+    )
+
+    assert (span.input_type, span.input_messages) == (
+        "multimodal",
+        [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "look"},
+                    {"type": "image", "image.url": "https://example.com/a.png"},
+                ],
+            }
+        ],
+    )
+
+
+def test_tool_calls_and_their_results_are_kept_and_are_not_multimodal():
+    span = told(
+        [
+            {"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": '{"x": 1}'}]},
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "42"}]},
+        ]
+    )
+
+    assert (span.input_type, span.input_text, span.input_messages) == (
+        "chat",
+        "42",
+        [
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "c1", "name": "f", "arguments": {"x": 1}}],
+            },
+            {"role": "tool", "content": "42", "tool_call_id": "c1"},
+        ],
+    )
+
+
+def test_reasoning_is_kept_beside_the_answer():
+    span = normal(
+        {
+            "gen_ai.output.messages": json.dumps(
+                [
+                    {
+                        "role": "assistant",
+                        "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "42"}],
+                    }
+                ]
+            )
+        }
+    )
+
+    assert (span.output_text, span.output_messages) == (
+        "42",
+        [{"role": "assistant", "content": "42", "reasoning": "hm"}],
+    )
+
+
+def test_names_of_speakers_are_kept():
+    assert told([{"role": "user", "name": "ann", "content": "hi"}]).input_messages == [
+        {"role": "user", "content": "hi", "name": "ann"}
+    ]
+
+
+def test_system_instructions_come_before_a_plain_input():
+    span = normal({"gen_ai.system_instructions": "Be brief.", "input.value": "hi"})
+
+    assert span.input_messages == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]
+
+
+def test_system_instructions_that_the_messages_repeat_are_told_once():
+    span = told([{"role": "system", "content": "Be brief."}], **{"gen_ai.system_instructions": "Be brief."})
+
+    assert span.input_text == "Be brief."
+
+
+def test_messages_cut_in_the_middle_are_kept_as_text():
+    span = normal({"gen_ai.input.messages": '[{"role": "user", "con'})
+
+    assert (span.input_text, span.input_type, span.attributes) == ('[{"role": "user", "con', "text", {})
+
+
+def test_an_index_is_an_order_and_never_a_size():
+    span = normal(
+        {
+            "llm.input_messages.999999999.message.content": "last",
+            "llm.input_messages.7.message.content": "first",
+            "llm.input_messages.7.message.tool_calls.888888888.tool_call.function.name": "f",
+        }
+    )
+
+    assert (span.input_text, len(span.input_messages)) == ("first\nlast", 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "llm.input_messages.-1.message.content",
+        "llm.input_messages.9999999999.message.content",
+        "llm.input_messages.x.message.content",
+        "llm.input_messages.0",
+        "gen_ai.prompt.prompt_filter_results",
+        "llm.input_messages.0." + "a." * 500,
+    ],
+)
+def test_a_name_without_a_usable_index_stays_an_attribute(name):
+    assert normal({name: "x"}).attributes == {name: "x"}
+
+
+def test_a_list_of_parts_in_json_text_is_read_as_parts():
+    content = json.dumps([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
+
+    assert normal({"gen_ai.prompt.0.content": content}).input_text == "a\nb"
+
+
+def test_text_that_only_looks_like_json_stays_text():
+    assert normal({"gen_ai.prompt.0.content": "[1, 2]"}).input_text == "[1, 2]"
+
+
+def test_nul_inside_embedded_json_is_replaced():
+    assert told([{"role": "user", "content": "a\x00b"}]).input_text == "a\ufffdb"
+
+
+def test_embedded_json_nested_without_end_is_text():
+    deep = "[" * 200 + "]" * 200
+
+    assert normal({"gen_ai.input.messages": deep}).input_text == deep

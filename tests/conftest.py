@@ -1,0 +1,98 @@
+"""The database of a test process, and the smallest tenant a test can need."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from observatory.accounts.models import Membership, Organisation, Project
+from observatory.accounts.services import api_key_create, member_create
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Clone the migrated database for this process; the first process to come migrates it."""
+    with psycopg.connect(os.environ["TEST_SUPERUSER_URL"], autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(1)")
+        subprocess.run(
+            [sys.executable, "manage.py", "prepare"],
+            check=True,
+            env=os.environ
+            | {
+                "DATABASE_URL": os.environ["TEST_SERVICE_URL"],
+                "DATABASE_MIGRATION_URL": os.environ["TEST_OWNER_URL"],
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+            },
+        )
+        server.execute(f"CREATE DATABASE {servers.DATABASE} TEMPLATE observatory OWNER observatory_owner")
+        server.execute("SELECT pg_advisory_unlock(1)")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Limits and cached values of one test never reach the next."""
+    yield
+    if "db" in request.fixturenames:
+        cache.client.get_client().flushdb()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation with its projects, and what asks and sends in its name."""
+
+    organisation: Organisation
+    projects: list[Project]
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@pytest.fixture
+def make_tenant(db: None) -> Callable[..., Tenant]:
+    """Return a function that makes an organisation with projects and a key that may do everything."""
+
+    def make(slug: str = "acme", *, projects: tuple[str, ...] = ("main",), **key: Any) -> Tenant:
+        organisation = Organisation.objects.create(slug=slug, name=slug.title())
+        made = [Project.objects.create(organisation=organisation, slug=name, name=name) for name in projects]
+        given = {"permissions": ["*"], "tier": "developer", "projects": made} | key
+        secret = api_key_create(organisation=organisation, name="test", **given).secret
+        return Tenant(organisation=organisation, projects=made, key=secret)
+
+    return make
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def member(tenant: Tenant) -> Callable[..., Membership]:
+    """Return a function that makes a member of `tenant` with the password `correct horse battery`."""
+
+    def make(role: str, username: str = "") -> Membership:
+        return member_create(
+            organisation=tenant.organisation,
+            username=username or role,
+            password="correct horse battery",
+            role=role,
+            projects=tenant.projects,
+        )
+
+    return make
+
+
+@pytest.fixture
+def api(tenant: Tenant) -> Client:
+    """A client that sends `tenant`'s key."""
+    return Client(headers=tenant.headers, raise_request_exception=False)

@@ -1,0 +1,49 @@
+"""Servers of the suite. An early pytest plugin: Django reads its settings before any conftest is loaded.
+
+The process that hands out the tests starts PostgreSQL and Valkey; the workers inherit the addresses, and each has a
+database and a Redis number of its own.
+"""
+
+import atexit
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from observatory.supervisor.postgres import EmbeddedPostgres
+from observatory.supervisor.roles import make_embedded_roles
+from observatory.supervisor.valkey import EmbeddedValkey
+
+OWNER, SERVICE = "observatory_owner", "observatory_service"
+
+
+def _start() -> None:
+    # A suite that is told to end must still stop what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    home = Path(tempfile.mkdtemp(prefix="llmo-tests-"))
+    home.chmod(0o755)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    postgres, valkey = EmbeddedPostgres(home, durable=False).start(), EmbeddedValkey(home).start()
+    atexit.register(postgres.stop)
+    atexit.register(valkey.stop)
+    make_embedded_roles(postgres.superuser_url, owner_password=OWNER, service_password=SERVICE)
+    os.environ |= {
+        "OBSERVATORY_HOME": str(home),
+        "TEST_SUPERUSER_URL": postgres.superuser_url,
+        "TEST_OWNER_URL": postgres.url("observatory", OWNER, OWNER),
+        "TEST_SERVICE_URL": postgres.url("observatory", SERVICE, SERVICE),
+        "TEST_REDIS_URL": valkey.url,
+    }
+
+
+if "TEST_SUPERUSER_URL" not in os.environ:
+    _start()
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+DATABASE = f"test_{_WORKER}"
+os.environ |= {
+    "DATABASE_URL": os.environ["TEST_SERVICE_URL"].replace("/observatory?", f"/{DATABASE}?"),
+    "DATABASE_MIGRATION_URL": os.environ["TEST_OWNER_URL"].replace("/observatory?", f"/{DATABASE}?"),
+    "REDIS_URL": os.environ["TEST_REDIS_URL"].replace("db=0", f"db={int(_WORKER.removeprefix('gw')) + 1}"),
+}
