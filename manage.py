@@ -14,7 +14,7 @@ def main() -> None:
     # `up` starts the servers that the other settings need, so it must load without them.
     module = "observatory.settings.launcher" if sys.argv[1:2] == ["up"] else "observatory.settings.service"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415  a Python too old cannot import it
 
     execute_from_command_line(sys.argv)
 

@@ -1,4 +1,4 @@
-"""Models of analytics. The partitioned span tables are not here: SQL files make them, `analytics.queries` reads them."""
+"""Models of analytics. SQL files make the partitioned span tables, and `analytics.queries` reads them."""
 
 from typing import ClassVar
 

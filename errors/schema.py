@@ -23,12 +23,13 @@ _META: dict[str, Any] = {
         "documentation_url": {"type": "string", "format": "uri"},
     },
 }
-ENVELOPE: dict[str, Any] = {
+_ENVELOPE: dict[str, Any] = {
     "type": "object",
     "required": ["error", "meta"],
     "properties": {"error": _ERROR, "meta": _META},
 }
+COMPONENTS: dict[str, Any] = {"Error": _ENVELOPE}
 # Replies that every route can give.
-ERROR_REPLIES: dict[int, dict[str, Any]] = dict.fromkeys(
-    (400, 401, 403, 404, 405, 406, 409, 429, 500, 503, 504), ENVELOPE
-)
+ERROR_REPLIES: dict[int, dict[str, Any]] = {
+    status: {"$ref": "#/components/schemas/Error"} for status in (400, 401, 403, 404, 405, 406, 409, 429, 500, 503, 504)
+}

@@ -17,6 +17,8 @@ from typing import Any
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
 CREDENTIALS_FILE = "credentials.json"
+_SECRET_CHARS = 32
+_HUGE = 1_000_000
 
 
 class SettingError(Exception):
@@ -63,7 +65,7 @@ def decimal(value: str) -> float:
         number = float(value)
     except ValueError:
         raise ValueError("write a number such as 1.2") from None
-    if not 0 < number < 1e6:
+    if not 0 < number < _HUGE:
         raise ValueError("write a number above 0")
     return number
 
@@ -91,8 +93,8 @@ def one_of(*names: str) -> Callable[[str], str]:
 
 
 def secret(value: str) -> str:
-    if len(value) < 32:
-        raise ValueError("use at least 32 characters; `openssl rand -hex 32` makes 64")
+    if len(value) < _SECRET_CHARS:
+        raise ValueError(f"use at least {_SECRET_CHARS} characters; `openssl rand -hex 32` makes 64")
     return value
 
 
@@ -124,7 +126,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="JWT_LEEWAY_SECONDS", read=whole(0, 300), default=30, meaning="Clock skew tolerated in tokens."),
     Setting(name="JWT_REQUIRE_ISS_AUD", read=boolean, default=False, meaning="Tokens must carry issuer and audience."),
     Setting(name="OBSERVATORY_HOME", read=text, default="./.observatory", meaning="Data folder of `up`."),
-    Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),
+    Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),  # noqa: S104  a service is reached from outside
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
     Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
     Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),

@@ -41,11 +41,11 @@ def _migrations_were_applied() -> bool:
     """Whether nothing is left to migrate. A `True` lasts for the process: its code does not change."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise _MigrationsMissing
+        raise _MigrationsMissingError
     return True
 
 
-class _MigrationsMissing(Exception):
+class _MigrationsMissingError(Exception):
     pass
 
 
@@ -53,7 +53,7 @@ def migrations_applied() -> bool:
     """Whether the database has every migration that this code knows."""
     try:
         return _migrations_were_applied()
-    except (_MigrationsMissing, DatabaseError):
+    except (_MigrationsMissingError, DatabaseError):
         return False
 
 

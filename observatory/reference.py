@@ -73,4 +73,6 @@ def _default(value: object, *, required: bool) -> str:
         return "required"
     if value in (None, "", ()):
         return ""
-    return f"`{', '.join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value}`"
+    if isinstance(value, tuple):
+        return f"`{', '.join(map(str, value))}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -20,7 +20,7 @@ from analytics.registry.dimensions import DIMENSIONS
 from analytics.registry.grains import BY_KEY as GRAINS
 from analytics.registry.measures import BY_KEY as MEASURES
 from analytics.registry.measures import Measure
-from errors.catalog import MISSING_AUTHORIZATION, INVALID_FIELD_VALUE
+from errors.catalog import INVALID_FIELD_VALUE, MISSING_AUTHORIZATION
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 

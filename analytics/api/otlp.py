@@ -1,23 +1,23 @@
 """POST /v1/traces: OTLP over HTTP, protobuf and JSON. 200 is sent after the commit."""
 
 from collections import Counter
+from collections.abc import Sequence
 from math import ceil
-from time import perf_counter
 from typing import Any, ClassVar, Literal
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.common import caller_of
 from analytics.ingest import metrics, wire
-from analytics.ingest.normalise import Limits, normalise
-from analytics.ingest.service import accept
-from analytics.ingest.span import NormalSpan, Rejection
+from analytics.ingest.service import receive
+from analytics.ingest.span import Rejection
 from analytics.ingest.unpacking import unpack
-from errors.catalog import UNSUPPORTED_CONTENT_ENCODING, UNSUPPORTED_MEDIA_TYPE, OTLP_MALFORMED, OTLP_SPANS_REJECTED
+from errors.catalog import OTLP_MALFORMED, OTLP_SPANS_REJECTED, UNSUPPORTED_CONTENT_ENCODING, UNSUPPORTED_MEDIA_TYPE
 from errors.exceptions import ApiError
 from errors.handler import to_api_error
 from errors.parsing import read_body
@@ -26,8 +26,28 @@ from ratelimit.throttle import charge_more
 from ratelimit.views import LimitedAPIView
 
 # HTTP status -> google.rpc.Code of the reply's body.
+_CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
 RPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 500: 13, 502: 14, 503: 14, 504: 4}
 _MESSAGE_CHARS = 1000
+_REQUEST = {"type": "object", "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}}}
+_REPLY = {
+    "type": "object",
+    "properties": {
+        "partialSuccess": {
+            "type": "object",
+            "properties": {"rejectedSpans": {"type": "string"}, "errorMessage": {"type": "string"}},
+        }
+    },
+}
+_STATUS = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "integer"},
+        "message": {"type": "string"},
+        "details": {"type": "array", "items": {"type": "object"}},
+    },
+}
 
 
 class OtlpTracesView(LimitedAPIView):
@@ -43,6 +63,11 @@ class OtlpTracesView(LimitedAPIView):
         """Whatever is accepted, the reply has the request's encoding."""
         return super().perform_content_negotiation(request, force=True)
 
+    @extend_schema(
+        operation_id="otlp_traces",
+        request=dict.fromkeys(_CONTENT_TYPES.values(), _REQUEST),
+        responses={200: _REPLY, **dict.fromkeys(RPC_CODES, _STATUS)},
+    )
     def post(self, request: Request) -> HttpResponse:
         encoding = self.encoding(request)
         gzipped, limit = _is_gzipped(request), settings.INGEST_MAX_BODY_BYTES
@@ -86,9 +111,6 @@ class OtlpTracesView(LimitedAPIView):
         )
 
 
-_CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
-
-
 def _is_gzipped(request: Request) -> bool:
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"gzip", "identity", ""}:
@@ -104,33 +126,19 @@ def _receive(request: Request, body: bytes, *, json: bool) -> bytes:
     metrics.BATCH.labels("json" if json else "protobuf").observe(len(batch.spans))
     charge_more(request, max(0, ceil(len(batch.spans) / settings.INGEST_SPANS_PER_TOKEN) - 1))
     scope = caller_of(request).ingest_scope(request.headers.get("X-Project-ID"))
-    now = timezone.now()
-    now_ns = int(now.timestamp() * 1_000_000) * 1000
-    results = [normalise(span, limits=_limits(), now_ns=now_ns) for span in batch.spans]
-    accepted = accept(scope=scope, spans=[one for one in results if isinstance(one, NormalSpan)], received_at=now)
-    rejected = [one for one in results if isinstance(one, Rejection)]
-    metrics.SPANS.labels("accepted").inc(accepted.stored)
-    metrics.SPANS.labels("duplicate").inc(accepted.duplicates)
+    received = receive(scope=scope, spans=batch.spans, received_at=timezone.now())
+    rejected = received.rejected
+    metrics.SPANS.labels("accepted").inc(received.stored)
+    metrics.SPANS.labels("duplicate").inc(received.duplicates)
     metrics.SPANS.labels("rejected").inc(len(rejected))
     for one in rejected:
         metrics.REJECTED.labels(one.reason).inc()
     return wire.encode_response(rejected=len(rejected), message=_summary(rejected) or batch.warning, json=json)
 
 
-def _summary(rejected: list[Rejection]) -> str:
+def _summary(rejected: Sequence[Rejection]) -> str:
     if not rejected:
         return ""
     counts = Counter(one.reason for one in rejected)
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
     return f"{OTLP_SPANS_REJECTED.code}: {reasons}. First: {rejected[0].message}"[:_MESSAGE_CHARS]
-
-
-def _limits() -> Limits:
-    return Limits(
-        span_bytes=settings.INGEST_MAX_SPAN_BYTES,
-        attributes=settings.INGEST_MAX_ATTRIBUTES,
-        text_chars=settings.INGEST_MAX_TEXT_CHARS,
-        future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
-        past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
-    )

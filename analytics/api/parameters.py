@@ -1,4 +1,4 @@
-"""Query parameters as data: each route lists its own; validation, canonical values and the schema come from the list."""
+"""Query parameters as data: each route lists its own; validation, values and the schema come from the list."""
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence

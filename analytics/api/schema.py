@@ -40,6 +40,11 @@ _FIGURES: Mapping[str, dict[str, Any]] = {
 }
 
 
+def ref(component: str) -> dict[str, str]:
+    """Return the reference to a component."""
+    return {"$ref": f"#/components/schemas/{component}"}
+
+
 def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return `schema` that also admits null."""
     return {**schema, "type": [schema["type"], "null"]} if "type" in schema else dict(schema)
@@ -54,17 +59,17 @@ def _measure(measure: Measure) -> dict[str, Any]:
     return {"description": measure.description, **(nullable(schema) if measure.nullable else schema)}
 
 
-SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}
-TRACE: dict[str, Any] = {
+_SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}
+_TRACE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **SPAN["properties"],
+        **_SPAN["properties"],
         **{name: _FIGURES[name] for name in TRACE_FIGURES},
-        "spans": {"type": "array", "items": SPAN},
+        "spans": {"type": "array", "items": ref("Span")},
         "spans_truncated": {"type": "boolean"},
     },
 }
-META: dict[str, Any] = {
+_META: dict[str, Any] = {
     "type": "object",
     "required": ["timestamp", "execution_time_ms", "cached", "version", "request_id"],
     "properties": {
@@ -82,12 +87,15 @@ _PAGINATION = {
 }
 
 
+COMPONENTS: dict[str, Any] = {"Span": _SPAN, "Trace": _TRACE, "Meta": _META, "Pagination": _PAGINATION}
+
+
 def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]:
     """Return the shape of an enveloped reply around `data`."""
     members: dict[str, Any] = {"status": {"type": "string", "const": "success"}, "data": data}
     if paged:
-        members["pagination"] = _PAGINATION
-    return {"type": "object", "required": [*members, "meta"], "properties": {**members, "meta": META}}
+        members["pagination"] = ref("Pagination")
+    return {"type": "object", "required": [*members, "meta"], "properties": {**members, "meta": ref("Meta")}}
 
 
 def performance(series: Iterable[str]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class TraceListView(AnalyticsView):
     @extend_schema(
         operation_id="traces_list",
         parameters=documented(LIST_PARAMETERS),
-        responses={200: schema.enveloped({"type": "array", "items": schema.SPAN}, paged=True), **ERROR_REPLIES},
+        responses={200: schema.enveloped({"type": "array", "items": schema.ref("Span")}, paged=True), **ERROR_REPLIES},
     )
     def get(self, request: Request) -> Response:
         started = monotonic()
@@ -115,7 +115,7 @@ class TraceDetailView(AnalyticsView):
     @extend_schema(
         operation_id="traces_retrieve",
         parameters=documented(DETAIL_PARAMETERS),
-        responses={200: schema.enveloped(schema.TRACE), **ERROR_REPLIES},
+        responses={200: schema.enveloped(schema.ref("Trace")), **ERROR_REPLIES},
     )
     def get(self, request: Request, trace_id: str) -> Response:
         started = monotonic()

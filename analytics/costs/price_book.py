@@ -6,6 +6,7 @@ from analytics.models import ModelPrice
 from analytics.pricing.bundled import bundled_prices
 
 BUNDLED = "genai-prices"
+_BATCH = 1000
 
 
 def add_bundled_prices() -> int:
@@ -13,5 +14,5 @@ def add_bundled_prices() -> int:
     if ModelPrice.objects.filter(source=BUNDLED).exists():
         return 0
     rows = [ModelPrice(source=BUNDLED, **asdict(price)) for price in bundled_prices()]
-    ModelPrice.objects.bulk_create(rows, ignore_conflicts=True)
+    ModelPrice.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
     return len(rows)

@@ -6,9 +6,13 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
+
 from analytics.ingest.counting import settle
+from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
-from analytics.ingest.span import NormalSpan
+from analytics.ingest.span import NormalSpan, Rejection
+from analytics.ingest.wire import RawSpan
 from analytics.pricing.arithmetic import Cost, cost
 from analytics.pricing.book import DEFAULT_TIER, PriceBook
 from analytics.pricing.money import dollars
@@ -22,30 +26,49 @@ Key = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """How many spans were stored, and how many were dropped because they had been stored before."""
+class Received:
+    """What became of spans: how many were stored, how many had been stored before, which were set aside."""
 
     stored: int
     duplicates: int
+    rejected: Sequence[Rejection]
 
 
-def accept(*, scope: Scope, spans: Sequence[NormalSpan], received_at: datetime) -> Accepted:
-    """Store `spans` of the scope's one project; when this returns they are committed.
+def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime) -> Received:
+    """Normalise and store spans of the scope's one project; when this returns the good ones are committed.
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start. Raises Django's
     database errors; nothing is stored then.
     """
+    limits, now_ns = _limits(), _nanoseconds(received_at)
+    results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
+    good = [one for one in results if isinstance(one, NormalSpan)]
+    stored = _store(_tenant(scope), good, received_at)
+    rejected = [one for one in results if isinstance(one, Rejection)]
+    return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected)
+
+
+def _store(tenant: Tenant, spans: Sequence[NormalSpan], received_at: datetime) -> int:
     fresh = _first_of_each(spans)
     if not fresh:
-        return Accepted(stored=0, duplicates=0)
-    tenant = _tenant(scope)
+        return 0
     days = {_day(span.start_ns) for span in fresh.values()}
-    stored = retried(
+    return retried(
         partial(_write, tenant, fresh, received_at),
         states=frozenset({SERIALISATION_FAILURE, DEADLOCK, NO_PARTITION}),
         before=partial(_partitions_for, days),
     )
-    return Accepted(stored=stored, duplicates=len(spans) - stored)
+
+
+def _limits() -> Limits:
+    return Limits(
+        span_bytes=settings.INGEST_MAX_SPAN_BYTES,
+        attributes=settings.INGEST_MAX_ATTRIBUTES,
+        text_chars=settings.INGEST_MAX_TEXT_CHARS,
+        future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
+        past_days=settings.RETENTION_SPANS_DAYS,
+        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
+    )
 
 
 def _tenant(scope: Scope) -> Tenant:
@@ -115,7 +138,7 @@ def _row(tenant: Tenant, span: NormalSpan, mark: TraceSpan, book: PriceBook, rec
         "organisation_id": tenant.organisation_id,
         "project_id": tenant.project_id,
         "ts": span.start_ns,
-        "ingested_at": int(received_at.timestamp() * 1_000_000) * 1000,
+        "ingested_at": _nanoseconds(received_at),
         "usage_counted": mark.usage_counted,
         "call_counted": mark.call_counted,
     }
@@ -146,6 +169,10 @@ def _priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
         "price_id": price.id,
         "cost_breakdown": {part: dollars(nanousd) for part, nanousd in costed.breakdown.items()},
     }
+
+
+def _nanoseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1_000_000) * 1000
 
 
 def _day(nanoseconds: int) -> date:

@@ -1,4 +1,4 @@
-"""One span after normalisation: the same whichever vocabulary told it. Identity of the tenant is added by the writer."""
+"""One span after normalisation: the same whichever vocabulary told it. The writer adds whose it is."""
 
 from dataclasses import dataclass, field
 from typing import Any

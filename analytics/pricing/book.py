@@ -55,6 +55,11 @@ def fixed_text(pattern: str) -> str:
     return _WILDCARD.sub(lambda found: found[0][1] if len(found[0]) == _ESCAPED else "", pattern)
 
 
+def example(pattern: str) -> str:
+    """Return a name that the pattern matches, the shortest."""
+    return _WILDCARD.sub(lambda found: "" if found[0] == "*" else found[0][1:2], pattern)
+
+
 def matcher(pattern: str) -> Callable[[str], object]:
     """Return a test of names against a glob; the usual ones need no regular expression."""
     fixed = fixed_text(pattern)

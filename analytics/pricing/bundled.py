@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from analytics.pricing.book import DEFAULT_TIER, PriceRow, fixed_text, matcher, specificity
+from analytics.pricing.book import DEFAULT_TIER, PriceRow, example, matcher, specificity
 from analytics.pricing.clauses import literal, patterns_of
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _rows_of(provider: "Provider", by_id: dict[str, "Provider"]) -> Iterator[Pri
         resold = _rows_of_models(by_id[name].models, taken={row.model_pattern for row in own})
         for row in resold:
             # What the provider has a price of its own for, it does not resell.
-            if row.service_tier == DEFAULT_TIER and provider.find_model(fixed_text(row.model_pattern)) is None:
+            if row.service_tier == DEFAULT_TIER and provider.find_model(example(row.model_pattern)) is None:
                 yield row
                 own.append(row)
 
@@ -123,7 +123,7 @@ def _guards(rows: Sequence[PriceRow]) -> Iterator[PriceRow]:
     for tier, patterns in tiered.items():
         wide = [matcher(pattern) for pattern in patterns if not specificity(pattern)[0]]
         for pattern in usual.keys() - patterns:
-            if any(matches(fixed_text(pattern)) for matches in wide):
+            if any(matches(example(pattern)) for matches in wide):
                 yield from (replace(row, service_tier=tier) for row in usual[pattern])
 
 

@@ -50,12 +50,12 @@ def decode(text: str, *, bound_to: bytes, key: str) -> Cursor:
     """Return the cursor behind `text`; raise 400/1207 when it is damaged or belongs to another query."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, _signature(body, bound_to, key)):
-            raise ValueError("not ours")
-        ts, trace_id, span_id, start, end = orjson.loads(body)
     except (ValueError, binascii.Error):
-        raise ApiError(INVALID_CURSOR, field="cursor") from None
+        raw = b""
+    signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+    if not hmac.compare_digest(signature, _signature(body, bound_to, key)):
+        raise ApiError(INVALID_CURSOR, field="cursor")
+    ts, trace_id, span_id, start, end = orjson.loads(body)
     return Cursor(
         ts=_instant(ts),
         trace_id=bytes.fromhex(trace_id),

@@ -36,7 +36,7 @@ class FigurePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Values by measure key; `series` oldest first, each with its bucket's start; `as_of` is the newest span's arrival."""
+    """Values by measure key; `series` is oldest first; `as_of` is when the newest span arrived."""
 
     totals: Mapping[str, Any]
     series: Sequence[Mapping[str, Any]]

@@ -189,7 +189,8 @@ def locate_trace(scope: Scope, trace_id: str) -> tuple[int, TimeRange] | None:
         cursor.execute(
             """
             SELECT project_id, first_ts, last_ts FROM trace_index
-            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[]) AND trace_id = %(trace)s
+            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+                AND trace_id = %(trace)s
             ORDER BY last_ts DESC, project_id LIMIT 1
             """,
             {**scope.tenant, "trace": octets(trace_id)},

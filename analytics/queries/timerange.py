@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from errors.catalog import INVALID_DATE_RANGE, RANGE_TOO_LONG, INVALID_FIELD_FORMAT
+from errors.catalog import INVALID_DATE_RANGE, INVALID_FIELD_FORMAT, RANGE_TOO_LONG
 from errors.exceptions import ApiError
 
 _RELATIVE = re.compile(r"now((?:[+-]\d{1,5}[smhdw]){0,3})(?:/([mhdwM]))?")

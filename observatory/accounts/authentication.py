@@ -120,7 +120,7 @@ def _organisation_unless_revoked(claims: dict[str, Any]) -> Organisation:
 
 
 def _subject_is_gone(subject: str, organisation: Organisation) -> bool:
-    """Whether the key or user behind a token may no longer act. A user that another issuer knows is not ours to judge."""
+    """Whether the key or user behind a token may no longer act; a user that is not ours is not ours to judge."""
     if subject.startswith("key:"):
         key = _uuid(subject.removeprefix("key:"))
         return key is None or not ApiKey.objects.usable(now=timezone.now()).filter(pk=key).exists()

@@ -45,7 +45,6 @@ class Project(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63)
     is_public = models.BooleanField(default=False)
-    usage_exclusive_scopes = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = ProjectQuerySet.as_manager()

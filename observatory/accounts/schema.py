@@ -1,6 +1,22 @@
-"""Bodies of the token endpoints as the schema shows them."""
+"""Credentials, and bodies of the token endpoints, as the schema shows them."""
 
 from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+
+class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+    """A token or key as a bearer, or a key in its own header."""
+
+    target_class = "observatory.accounts.authentication.CredentialAuthentication"
+    name = ["bearer", "apiKey"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:  # noqa: ARG002  the library's
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An access token of /auth/token, or an API key."},
+            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        ]
 
 
 def _object(required: list[str], **members: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.db.backends.postgresql import base
 from observatory import metrics
 
 log = structlog.get_logger("observatory.database")
+_SQL_CHARS = 500
 _OPERATIONS = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY")
 
 
@@ -38,4 +39,5 @@ def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, con
         metrics.DB_QUERIES.labels(operation).inc()
         metrics.DB_DURATION.labels(operation).observe(seconds)
         if seconds * 1000 > settings.SLOW_QUERY_MS:
-            log.warning("slow statement", duration_ms=round(seconds * 1000), sql=" ".join(str(sql).split())[:2000])
+            shown = " ".join(str(sql).split())[:_SQL_CHARS]
+            log.warning("slow statement", duration_ms=round(seconds * 1000), sql=shown)

@@ -115,7 +115,7 @@ class EmbeddedPostgres:
                 self.notices.append(f"PostgreSQL runs as another user than root: {folder} may now be passed through.")
         if not (self._home.postgres / "PG_VERSION").exists():
             self._create_cluster()
-        self._drop_stale_pid_file()
+        self._drop_stale_marks()
         self.child = spawn(self.program())
         return self.child
 
@@ -202,24 +202,28 @@ class EmbeddedPostgres:
             raise CannotStart(f"The database cannot be made in {data}: {_last_line(made.stderr)}.")
         fresh.rename(data)
 
-    def _drop_stale_pid_file(self) -> None:
-        """Remove the mark of a dead server whose process number still exists, which would keep ours from starting.
+    def _drop_stale_marks(self) -> None:
+        """Remove the marks of a dead server whose process number still exists, which would keep ours from starting.
 
         That is a stranger's since, or a zombie's under a first process that buries nobody, as in some containers.
         """
-        mark = self._home.postgres / "postmaster.pid"
-        if not mark.exists():
-            return
-        process = Path("/proc") / mark.read_text().split("\n", 1)[0] / "stat"
-        if process.exists():
-            name, _, rest = process.read_text().partition("(")[2].rpartition(")")
-            if name != "postgres" or rest.split()[0] == "Z":
+        for mark in (self._home.postgres / "postmaster.pid", self._sockets / f".s.PGSQL.{PORT}.lock"):
+            if mark.exists() and _is_no_server(mark.read_text().split("\n", 1)[0]):
                 mark.unlink()
 
     def _last_words(self) -> str:
         log = self._home.logs / "postgres.log"
         said = _last_line(log.read_text(errors="replace")[-4000:]) if log.exists() else "it said nothing"
         return f"{said} (more in {log})"
+
+
+def _is_no_server(number: str) -> bool:
+    """Return whether process `number` exists and is not a living PostgreSQL; without /proc nothing is known."""
+    process = Path("/proc") / number / "stat"
+    if not process.exists():
+        return False
+    name, _, rest = process.read_text().partition("(")[2].rpartition(")")
+    return name != "postgres" or rest.split()[0] == "Z"
 
 
 def _environment() -> dict[str, str]:

@@ -4,14 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
-from analytics.ingest.normalise import Limits, normalise
-from analytics.ingest.service import accept
-from analytics.ingest.span import NormalSpan
+from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
 from analytics.management.demo.generator import DemoBatch
-from analytics.management.demo.rhythm import nanoseconds
 from analytics.scope import Scope
 
 
@@ -50,20 +45,6 @@ def store(
 
 
 def _store_one(batch: DemoBatch, *, scope: Scope, received_at: datetime) -> Seeded:
-    now_ns, limits = nanoseconds(received_at), _limits()
-    raw = decode(batch.request.SerializeToString(), json=False).spans
-    results = [normalise(span, limits=limits, now_ns=now_ns) for span in raw]
-    spans = [result for result in results if isinstance(result, NormalSpan)]
-    accepted = accept(scope=scope, spans=spans, received_at=received_at)
-    return Seeded(stored=accepted.stored, duplicates=accepted.duplicates, rejected=len(results) - len(spans))
-
-
-def _limits() -> Limits:
-    return Limits(
-        span_bytes=settings.INGEST_MAX_SPAN_BYTES,
-        attributes=settings.INGEST_MAX_ATTRIBUTES,
-        text_chars=settings.INGEST_MAX_TEXT_CHARS,
-        future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
-        past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
-    )
+    spans = decode(batch.request.SerializeToString(), json=False).spans
+    received = receive(scope=scope, spans=spans, received_at=received_at)
+    return Seeded(stored=received.stored, duplicates=received.duplicates, rejected=len(received.rejected))

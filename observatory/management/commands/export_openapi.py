@@ -22,9 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["yaml", "json"], default="yaml", help="form of the document")
         parser.add_argument("--check", type=Path, help="compare this file instead; exit 4 when it differs")
 
-    def handle(self, *_args: Any, output: Path | None, format: str, check: Path | None, **_options: Any) -> None:
+    def handle(self, *_args: Any, output: Path | None, check: Path | None, **options: Any) -> None:
         text = yaml.safe_dump(document(), sort_keys=False, width=120, allow_unicode=True)
-        if format == "json":
+        if options["format"] == "json":
             text = dumps(document()).decode() + "\n"
         if check is not None:
             if not check.is_file() or check.read_text() != text:

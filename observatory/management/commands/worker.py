@@ -4,20 +4,22 @@ import asyncio
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
 from observatory.accounts import jobs as accounts_jobs
+
+if TYPE_CHECKING:
+    from procrastinate.contrib.django.django_connector import DjangoConnector
 
 log = structlog.get_logger("observatory.worker")
 JOBS: dict[str, Callable[[], int]] = {"partitions": analytics_jobs.partitions, "tokens": accounts_jobs.tokens}

@@ -1,7 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.analytics.api.payloads import NS, now_ns, span
@@ -107,9 +109,6 @@ def test_dimensions_narrow(api, send, base):
 
 
 def test_only_what_was_asked_for_is_computed(api, send, base):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     send(span(start_ns=base))
     with CaptureQueriesContext(connection) as captured:
         body = api.get(URL, {"fields": "request_count,time_series.total_tokens", **window(base)}).json()

@@ -1,5 +1,7 @@
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.analytics.api.payloads import NS, now_ns, span
 
@@ -81,11 +83,9 @@ def test_an_unknown_value_gives_no_rows(api, send):
 
 
 def test_a_range_is_half_open(api, send):
-    start = 1_795_428_000 * NS  # on the second
     first, second = span(start_ns=now_ns() - 3600 * NS), span(start_ns=now_ns() - 1800 * NS)
     send(first, second)
     bounds = [one["ts"] for one in api.get(f"{URL}?sort_order=asc").json()["data"]]
-    assert start
     found = api.get(URL, {"start_time": bounds[0], "end_time": bounds[1]})
     assert members(found, "span_id") == [(first["spanId"],)]
 
@@ -157,10 +157,7 @@ def test_fields_are_sent_alone_and_under_the_names_asked_for(api, send):
     ]
 
 
-def test_unselected_content_is_not_read(api, send, django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_unselected_content_is_not_read(api, send):
     send(span())
     with CaptureQueriesContext(
         connection,
@@ -228,7 +225,7 @@ def test_a_project_is_named_by_slug_and_by_id(make_tenant):
         body = {"resourceSpans": [{"scopeSpans": [{"spans": [span(name=project.slug)]}]}]}
         headers = {"X-Project-ID": project.slug}
         assert client.post("/v1/traces", body, content_type="application/json", headers=headers).status_code == 200
-    first, second = tenant.projects
+    second = tenant.projects[1]
     assert members(client.get(f"{URL}?project_id=one"), "span_name") == [("one",)]
     assert members(client.get(f"{URL}?project_id={second.public_id}"), "span_name") == [("two",)]
     assert len(client.get(f"{URL}?project_id=one,{second.public_id}").json()["data"]) == 2

@@ -122,6 +122,61 @@ def test_reasoning_is_kept_beside_the_answer():
     )
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"function_call": {"name": "f", "arguments": '{"x": 1}'}},
+        {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}]},
+        {"tool_calls": '[{"name": "f", "input": {"x": 1}}]'},
+        {"content": [{"type": "tool_use", "name": "f", "input": {"x": 1}}]},
+        {"content": [{"type": "tool-call", "toolName": "f", "args": {"x": 1}}]},
+    ],
+    ids=str,
+)
+def test_calls_of_every_api_have_one_form(call):
+    assert told([{"role": "assistant", **call}]).input_messages == [
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "f", "arguments": {"x": 1}}]}
+    ]
+
+
+def test_a_call_that_is_only_a_name_is_a_call():
+    assert told([{"role": "assistant", "tool_calls": ["f"]}]).input_messages[0]["tool_calls"] == [{"name": "f"}]
+
+
+def test_spread_function_calls_are_calls():
+    prefix = "llm.output_messages.0.message"
+    span = normal({f"{prefix}.function_call_name": "f", f"{prefix}.function_call_arguments_json": '{"x": 1}'})
+
+    assert span.output_messages == [
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "f", "arguments": {"x": 1}}]}
+    ]
+
+
+def test_a_result_names_its_call():
+    assert told([{"role": "tool", "tool_call_id": "c1", "content": "42"}]).input_messages == [
+        {"role": "tool", "content": "42", "tool_call_id": "c1"}
+    ]
+
+
+def test_parts_without_a_type_are_text_when_they_have_text():
+    assert told([{"role": "user", "content": [{"text": "a"}, "b"]}]).input_text == "a\nb"
+
+
+def test_reasoning_in_pieces_is_joined():
+    parts = [{"type": "thinking", "thinking": "a"}, {"type": "thinking", "thinking": "b"}]
+
+    assert told([{"role": "assistant", "content": parts}]).input_messages == [
+        {"role": "assistant", "content": None, "reasoning": "a\nb"}
+    ]
+
+
+@pytest.mark.parametrize("messages", ["[]", '[{"role": "user"}]', '{"messages": 1}', "[1]", "{}"])
+def test_what_holds_no_message_is_text(messages):
+    span = normal({"gen_ai.input.messages": messages})
+
+    assert (span.input_text, span.input_messages) == (messages, None)
+
+
 def test_names_of_speakers_are_kept():
     assert told([{"role": "user", "name": "ann", "content": "hi"}]).input_messages == [
         {"role": "user", "content": "hi", "name": "ann"}
@@ -144,6 +199,10 @@ def test_messages_cut_in_the_middle_are_kept_as_text():
     span = normal({"gen_ai.input.messages": '[{"role": "user", "con'})
 
     assert (span.input_text, span.input_type, span.attributes) == ('[{"role": "user", "con', "text", {})
+
+
+def test_system_instructions_alone_are_the_input():
+    assert normal({"gen_ai.system_instructions": "Be brief."}).input_text == "Be brief."
 
 
 def test_an_index_is_an_order_and_never_a_size():

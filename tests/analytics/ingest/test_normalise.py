@@ -66,7 +66,7 @@ def test_a_span_is_rejected_with_its_reason(reason, said):
         {"encoded_size": 4_194_304},
         {"attributes": {str(number): number for number in range(1000)}},
     ],
-    ids=lambda said: ",".join(said),
+    ids=",".join,
 )
 def test_a_span_on_the_limit_is_accepted(said):
     assert isinstance(normalise(raw(**said), limits=Limits(), now_ns=NOW_NS), NormalSpan)

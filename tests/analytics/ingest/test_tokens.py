@@ -134,33 +134,27 @@ def test_parts_always_add_up_and_fit_their_columns(counts, exclusive):
     assert usage.prompt + usage.completion <= MOST_TOKENS
 
 
-@given(whole_input=small, read=small, write=small, audio=small, whole_output=small, reasoning=small)
-def test_sums_of_parts_are_the_totals_that_the_rule_promises(whole_input, read, write, audio, whole_output, reasoning):
-    counts = Counts(
-        input=whole_input,
-        output=whole_output,
-        cache_read=read,
-        cache_write=write,
-        audio_input=audio,
-        reasoning=reasoning,
-    )
+some = dict.fromkeys(("input", "output", "cache_read", "cache_write", "audio_input", "reasoning"), small)
 
+
+@given(counts=st.builds(Counts, **some))
+def test_sums_of_parts_are_the_totals_that_the_rule_promises(counts):
     usage, _, _ = split(counts, exclusive=False)
 
-    outside = whole_input if read + write <= whole_input else whole_input + read + write
-    assert usage.prompt == outside
-    assert usage.completion == (whole_output if reasoning <= whole_output else whole_output + reasoning)
+    outside = counts.cache_read + counts.cache_write
+    assert usage.prompt == (counts.input if outside <= counts.input else counts.input + outside)
+    assert usage.completion == (
+        counts.output if counts.reasoning <= counts.output else counts.output + counts.reasoning
+    )
 
 
-@given(whole_input=small, read=small, write=small, whole_output=small, reasoning=small)
-def test_exclusive_totals_leave_out_their_parts(whole_input, read, write, whole_output, reasoning):
-    counts = Counts(input=whole_input, output=whole_output, cache_read=read, cache_write=write, reasoning=reasoning)
-
+@given(counts=st.builds(Counts, **some | {"audio_input": st.none()}))
+def test_exclusive_totals_leave_out_their_parts(counts):
     usage, rule, notes = split(counts, exclusive=True)
 
     assert (usage.prompt, usage.completion, rule, notes) == (
-        whole_input + read + write,
-        whole_output + reasoning,
+        counts.input + counts.cache_read + counts.cache_write,
+        counts.output + counts.reasoning,
         "exclusive",
         (),
     )
