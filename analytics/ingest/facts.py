@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from analytics.ingest.vocabularies.table import EVENTS, RESOURCE, EventTarget, Item, Key, Named, place_of
+from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget, Item, Key, place_of
 from analytics.ingest.wire import RawSpan
 
 if TYPE_CHECKING:
     from analytics.ingest.vocabularies.rows import IndexedRow
 
-# Rank, the source as it is shown, how to read it and from what, the attribute to keep when nothing can be read from it.
-_Candidate = tuple[int, str, Callable[..., Any], tuple[Any, ...], str | None]
-_rank = itemgetter(0)
 _MAPPED_RESOURCE = frozenset(name for _, names in RESOURCE for name in names)
+# Before every rank of the table: nothing a span's attributes say is preferred.
+_FROM_RESOURCE = -1
 
 
 @dataclass(slots=True)
@@ -23,83 +21,39 @@ class Facts:
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
     resource_attributes: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
 
+    def offer(self, member: str, rank: int, source: str, read: Callable[..., Any], *given: Any) -> bool:
+        """Take `member` from `given` unless a name with a lower rank told it; return whether that can be read.
+
+        Names come in any order, so one may be read and outdone later; what counts is the usable one tried first.
+        """
+        known = self.ranks.get(member)
+        if known is not None and known < rank:
+            return True
+        value = read(*given)
+        if value is None:
+            self.unreadable.add(member)
+            return False
+        self.values[member] = value
+        self.sources[member] = source
+        self.ranks[member] = rank
+        return True
+
 
 def read_facts(raw: RawSpan) -> Facts:
     """Return the facts of a span; an attribute nothing could be read from stays among the attributes."""
     facts = Facts()
-    candidates: dict[str, list[_Candidate]] = {}
-    _sort_attributes(raw, facts, candidates)
-    if raw.events:
-        _sort_events(raw, facts, candidates)
     _read_resource(raw, facts)
-    read: set[str] = set()
-    unread: set[str] = set()
-    for member, found in candidates.items():
-        if member in facts.values:
-            continue
-        if len(found) > 1:
-            found.sort(key=_rank)
-        for _, source, reader, given, name in found:
-            value = reader(*given)
-            if value is not None:
-                facts.values[member] = value
-                facts.sources[member] = source
-                if name is not None:
-                    read.add(name)
-                break
-            if name is not None:
-                unread.add(name)
-                facts.unreadable.add(member)
-    for name in unread - read:
-        facts.attributes[name] = raw.attributes[name]
+    _read_attributes(raw, facts)
+    if raw.events:
+        _read_events(raw, facts)
     _gather_objects(facts)
     return facts
-
-
-def _sort_attributes(raw: RawSpan, facts: Facts, candidates: dict[str, list[_Candidate]]) -> None:
-    lists: dict[str, tuple[int, IndexedRow, dict[int, dict[str, Any]]]] = {}
-    for name, value in raw.attributes.items():
-        place = place_of(name)
-        if type(place) is Named:
-            if place.stays:
-                facts.attributes[name] = value
-            if value is not None:
-                for target in place.targets:
-                    candidates.setdefault(target.member, []).append((target.rank, name, target.read, (value,), name))
-        elif type(place) is Item:
-            items = lists.setdefault(place.row.prefix, (place.rank, place.row, {}))[2]
-            items.setdefault(place.index, {})[place.field] = value
-        elif type(place) is Key:
-            candidates.setdefault(place.member, []).append((place.rank, name, _as_is, (value,), None))
-        else:
-            facts.attributes[name] = value
-    for prefix, (rank, row, items) in lists.items():
-        in_order = [items[index] for index in sorted(items)]
-        candidates.setdefault(row.member, []).append((rank, f"{prefix}.N", row.read, (in_order,), None))
-
-
-def _sort_events(raw: RawSpan, facts: Facts, candidates: dict[str, list[_Candidate]]) -> None:
-    told: dict[EventTarget, list[dict[str, Any]]] = {}
-    for event in raw.events:
-        targets = EVENTS.get(event["name"], ())
-        for target in targets:
-            told.setdefault(target, []).append(event)
-        if not any(target.leaves for target in targets):
-            facts.events.append(event)
-    for target, events in told.items():
-        source = f"event {events[0]['name']}"
-        candidates.setdefault(target.member, []).append(
-            (target.rank, source, target.read, (events, raw.start_ns), None)
-        )
-
-
-def _as_is(value: Any) -> Any:
-    return value
 
 
 def _read_resource(raw: RawSpan, facts: Facts) -> None:
@@ -110,8 +64,50 @@ def _read_resource(raw: RawSpan, facts: Facts) -> None:
             if isinstance(value, str) and value:
                 facts.values[member] = value
                 facts.sources[member] = f"resource {name}"
+                facts.ranks[member] = _FROM_RESOURCE
                 break
     facts.resource_attributes = {name: value for name, value in resource.items() if name not in _MAPPED_RESOURCE}
+
+
+def _read_attributes(raw: RawSpan, facts: Facts) -> None:
+    lists: dict[str, tuple[int, IndexedRow, dict[int, dict[str, Any]]]] = {}
+    offer, rest = facts.offer, facts.attributes
+    for name, value in raw.attributes.items():
+        if (named := NAMED.get(name)) is not None:
+            is_read = value is None
+            if value is not None:
+                for target in named.targets:
+                    is_read |= offer(target.member, target.rank, name, target.read, value)
+            if named.stays or not is_read:
+                rest[name] = value
+            continue
+        place = place_of(name)
+        if type(place) is Item:
+            items = lists.setdefault(place.row.prefix, (place.rank, place.row, {}))[2]
+            items.setdefault(place.index, {})[place.field] = value
+        elif type(place) is Key:
+            offer(place.member, place.rank, name, _as_is, value)
+        else:
+            rest[name] = value
+    for prefix, (rank, row, items) in lists.items():
+        offer(row.member, rank, f"{prefix}.N", row.read, [items[index] for index in sorted(items)])
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _read_events(raw: RawSpan, facts: Facts) -> None:
+    told: dict[EventTarget, list[dict[str, Any]]] = {}
+    for event in raw.events:
+        targets = EVENTS.get(event["name"], ())
+        for target in targets:
+            told.setdefault(target, []).append(event)
+        if not any(target.leaves for target in targets):
+            facts.events.append(event)
+    for target, events in told.items():
+        source = f"event {events[0]['name']}"
+        facts.offer(target.member, target.rank, source, target.read, events, raw.start_ns)
 
 
 def _gather_objects(facts: Facts) -> None:

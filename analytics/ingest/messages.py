@@ -62,8 +62,12 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
     texts: list[str] = []
     multimodal = False
     for value in values:
-        draft = _Draft()
         given = value if isinstance(value, dict) else {"content": value}
+        if (said := _only_text(given)) is not None:
+            messages.append({"role": text(given.get("role")) or role, "content": said})
+            texts.append(said)
+            continue
+        draft = _Draft()
         _read_content(draft, given.get("parts") or given.get("content"))
         if calls := given.get("tool_calls"):
             draft.tool_calls.extend(_tool_call(call) for call in json_list(calls) or ())
@@ -79,6 +83,20 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
     if not messages:
         return None
     return Conversation(messages=messages, text="\n".join(texts), multimodal=multimodal)
+
+
+# Keys of a message that is nothing but a text somebody said; why it ended is not part of it.
+_OF_A_TEXT = frozenset({"role", "content", "parts", "finish_reason"})
+
+
+def _only_text(message: Message) -> str | None:
+    """Return the text of a message that has nothing else, as nearly all have: it needs no further reading."""
+    if not message.keys() <= _OF_A_TEXT:
+        return None
+    content = message.get("parts") or message.get("content")
+    if type(content) is list and len(content) == 1 and type(content[0]) is dict and content[0].get("type") == "text":
+        content = content[0].get("content") or content[0].get("text")
+    return content if type(content) is str and content and content[0] != "[" else None
 
 
 def _read_content(draft: _Draft, content: Any) -> None:

@@ -1,6 +1,7 @@
 """Token usage as eight disjoint parts, the only form in which usage is stored, priced and summed."""
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +18,8 @@ class Usage:
     audio_output: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if getattr(self, field.name) < 0:
-                raise ValueError(f"{field.name} is negative")
+        if min(_counts(self)) < 0:
+            raise ValueError(f"a token count is negative: {self}")
 
     @property
     def prompt(self) -> int:
@@ -33,3 +33,4 @@ class Usage:
 
 
 PARTS: tuple[str, ...] = tuple(field.name for field in fields(Usage))
+_counts = attrgetter(*PARTS)

@@ -84,6 +84,8 @@ def read_options(arguments: Arguments, environment: Mapping[str, str]) -> Option
         value = given(name)
         return _BY_NAME[name].default if value is None else value
 
+    for name in _BY_NAME:
+        given(name)  # what only the started processes read is refused before they are started
     folder = Path(arguments.data_dir or given("OBSERVATORY_HOME") or BASE_DIR / ".observatory")
     return Options(
         home=Home(path=folder.expanduser().resolve()),

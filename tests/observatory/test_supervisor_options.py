@@ -62,6 +62,11 @@ def test_a_variable_that_cannot_be_used_is_one_sentence():
         read_options(Arguments(), {"API_PORT": "http"})
 
 
+def test_a_variable_that_only_the_service_reads_is_checked_too():
+    with pytest.raises(CannotStart, match=r"^LOG_LEVEL cannot be used: write one of debug, info, warning, error\.$"):
+        read_options(Arguments(), {"LOG_LEVEL": "nonsense"})
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [
@@ -84,13 +89,13 @@ def test_secrets_are_made_once(tmp_path):
 
 
 def test_the_service_runs_with_the_operators_secrets_and_our_addresses(tmp_path):
-    given = {"SECRET_KEY": "given", "DATABASE_URL": "postgresql://owner@/x", "LOG_LEVEL": "debug"}
+    given = {"SECRET_KEY": "given" * 10, "DATABASE_URL": "postgresql://owner@/x", "LOG_LEVEL": "debug"}
     options = read_options(Arguments(data_dir=str(tmp_path)), given)
     variables = service_variables(options, DATABASE, "redis://x")
     web = service_programs(options, variables, "0.0.0.0")["web"].environment
 
     assert {name: web[name] for name in (*given, "JWT_SECRET", "OBSERVATORY_HOME", "DJANGO_SETTINGS_MODULE")} == {
-        "SECRET_KEY": "given",
+        "SECRET_KEY": "given" * 10,
         "DATABASE_URL": DATABASE.service,
         "LOG_LEVEL": "debug",
         "JWT_SECRET": variables["JWT_SECRET"],

@@ -106,11 +106,11 @@ def test_every_commit_is_on_disk_unless_a_test_says_otherwise(home):
 
 
 def test_a_server_that_was_killed_blocks_no_start_even_while_it_is_a_zombie(tmp_path):
-    first = EmbeddedPostgres(tmp_path, durable=False).start()
+    first = EmbeddedPostgres(tmp_path).start()
     with psycopg.connect(first.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (id int)")
     os.kill(first.child.process.pid, signal.SIGKILL)
-    with EmbeddedPostgres(tmp_path, durable=False) as second, psycopg.connect(second.superuser_url) as connection:
+    with EmbeddedPostgres(tmp_path) as second, psycopg.connect(second.superuser_url) as connection:
         kept = connection.execute("SELECT count(*) FROM kept").fetchone()
     first.child.process.wait()
 

@@ -100,10 +100,8 @@ _OPENING = re.compile(rf"({_PREFIXES})\.(.+)", re.DOTALL)
 _INDEXED = re.compile(rf"({INDEX})\.(.+)", re.DOTALL)
 
 
-def place_of(name: str) -> Named | Item | Key | None:
-    """Return where an attribute goes, `None` for one that no vocabulary knows."""
-    if (named := NAMED.get(name)) is not None:
-        return named
+def place_of(name: str) -> Item | Key | None:
+    """Return where an attribute goes that is not in `NAMED`; `None` when no vocabulary knows it."""
     if len(name) > _LONGEST_NAME or (opening := _OPENING.match(name)) is None:
         return None
     return _spread_place(opening[1], opening[2])

@@ -1,0 +1,58 @@
+"""Real transactions beside one another: what is committed here is deleted again."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.db import connections
+
+from analytics.scope import Scope, ScopedProject
+from analytics.storage.partitions import forget_days
+from tests import servers
+
+# A day of its own: no other test's spans are in its partitions, and they can be dropped.
+DAY = date(2001, 3, 2)
+NOON = datetime(2001, 3, 2, 12, tzinfo=UTC)
+NOON_NS = int(NOON.timestamp()) * 1_000_000_000
+_organisations = itertools.count(1_000_000)
+
+
+@pytest.fixture
+def owner() -> Iterator[psycopg.Connection]:
+    """A connection of its own as the owner of the tables; every statement commits."""
+    url = os.environ["TEST_OWNER_URL"].replace("/observatory?", f"/{servers.DATABASE}?")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any, owner: psycopg.Connection) -> Iterator[Scope]:
+    """The scope of a project that nobody else has; whatever is written there commits, and is gone afterwards."""
+    organisation = next(_organisations)
+    with django_db_blocker.unblock():
+        yield Scope(
+            projects={organisation: ScopedProject(organisation_id=organisation, public_id=UUID(int=organisation))},
+            permissions=frozenset(),
+        )
+        connections.close_all()
+    for table in ("llm_traces", "llm_contents", "trace_index"):
+        owner.execute(f"DELETE FROM {table} WHERE organisation_id = %s", [organisation])
+
+
+@pytest.fixture
+def drop_day(owner: psycopg.Connection) -> Iterator[Callable[[], None]]:
+    """Return a function that drops the partitions of `DAY`, as it is done once more at the end."""
+
+    def drop() -> None:
+        for table in ("llm_traces", "llm_contents"):
+            owner.execute(f"DROP TABLE IF EXISTS {table}_{DAY:%Y%m%d}")
+
+    drop()
+    yield drop
+    drop()
+    forget_days()
