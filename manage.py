@@ -16,7 +16,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
     from django.core.management import execute_from_command_line  # noqa: PLC0415  a Python too old cannot import it
 
-    execute_from_command_line(sys.argv)
+    from observatory.env import SettingError  # noqa: PLC0415  as above
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingError as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

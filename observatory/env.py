@@ -17,6 +17,7 @@ from typing import Any
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
 CREDENTIALS_FILE = "credentials.json"
+DRAINING_FILE = "draining"
 _SECRET_CHARS = 32
 _HUGE = 1_000_000
 
@@ -52,7 +53,7 @@ def whole(low: int, high: int = 2**53) -> Callable[[str], int]:
     """Return a reader of whole numbers from `low` to `high`."""
 
     def read(value: str) -> int:
-        number = int(value) if value.strip().lstrip("-").isdigit() else None
+        number = int(value) if value.strip().removeprefix("-").isdecimal() else None
         if number is None or not low <= number <= high:
             raise ValueError(f"write a whole number from {low} to {high}")
         return number
@@ -104,17 +105,31 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def address(*schemes: str) -> Callable[[str], str]:
+    """Return a reader of server addresses that begin with one of `schemes`."""
+
+    def read(value: str) -> str:
+        if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"write an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return read
+
+
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+_POSTGRES, _REDIS = address("postgresql", "postgres"), address("redis", "rediss", "unix")
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting(name="DATABASE_URL", read=text, required=True, meaning="Database of the service, as its limited role."),
+    Setting(
+        name="DATABASE_URL", read=_POSTGRES, required=True, meaning="Database of the service, as its limited role."
+    ),
     Setting(
         name="DATABASE_MIGRATION_URL",
-        read=text,
+        read=_POSTGRES,
         meaning="The same database as its owner: used by `migrate --database owner` only.",
     ),
     Setting(name="DATABASE_POOL_SIZE", read=whole(1, 1000), default=20, meaning="Connections of all web processes."),
-    Setting(name="REDIS_URL", read=text, meaning="Redis or Valkey; without it the four parts below are used."),
+    Setting(name="REDIS_URL", read=_REDIS, meaning="Redis or Valkey; without it the four parts below are used."),
     Setting(name="REDIS_HOST", read=text, default="localhost", meaning="Host of Redis."),
     Setting(name="REDIS_PORT", read=whole(1, 65535), default=6379, meaning="Port of Redis."),
     Setting(name="REDIS_DB", read=whole(0, 65535), default=0, meaning="Database number of Redis."),
@@ -131,6 +146,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
     Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),
     Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
+    Setting(
+        name="DRAIN_DELAY_SECONDS",
+        read=whole(0, 600),
+        default=5,
+        meaning="Readiness is 503 this long before `up` tells the web process to stop.",
+    ),
+    Setting(
+        name="SHUTDOWN_GRACE_SECONDS", read=whole(1, 600), default=25, meaning="What running requests get to finish."
+    ),
     Setting(
         name="TRUSTED_PROXY_COUNT",
         read=whole(0, 16),
@@ -207,6 +231,11 @@ _BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS
 def home() -> Path:
     """Return the data folder of `up`, absolute."""
     return Path(os.environ.get("OBSERVATORY_HOME") or BASE_DIR / ".observatory").resolve()
+
+
+def draining_mark() -> Path:
+    """Return the file that exists while `up` is about to stop the service."""
+    return home() / "run" / DRAINING_FILE
 
 
 @cache

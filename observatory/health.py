@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFault
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 
 from errors.json import dumps
 from errors.responses import OwnErrorResponse
+from observatory.env import draining_mark
 
 HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 
@@ -21,7 +23,7 @@ def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseFault:
         connection.close()
         return False
     return True
@@ -53,7 +55,7 @@ def migrations_applied() -> bool:
     """Whether the database has every migration that this code knows."""
     try:
         return _migrations_were_applied()
-    except (_MigrationsMissingError, DatabaseError):
+    except (_MigrationsMissingError, DatabaseFault):
         return False
 
 
@@ -80,13 +82,17 @@ def live(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(_request: HttpRequest) -> HttpResponse:
-    """Answer 200 when requests can be served: the database answers and is migrated. Redis is not needed for that."""
+    """Answer 200 while requests may be sent: the database answers, it is migrated, and no stop is under way.
+
+    Redis is not needed for that.
+    """
     database = database_answers()
     migrated = database and migrations_applied()
+    takes_requests = migrated and not draining_mark().exists()
     return _reply(
-        migrated,
+        takes_requests,
         {
-            "status": "ready" if migrated else "not_ready",
+            "status": "ready" if takes_requests else "not_ready",
             "database": HEALTHY if database else UNHEALTHY,
             "redis": HEALTHY if redis_answers() else UNHEALTHY,
             "migrations": "applied" if migrated else "pending" if database else "unknown",

@@ -13,4 +13,3 @@ NOT_MODIFIED = Counter("http_not_modified_total", "Replies of 304.", ["endpoint"
 DB_QUERIES = Counter("db_queries_total", "Statements run.", ["operation"])
 DB_DURATION = Histogram("db_query_duration_seconds", "Time of statements.", ["operation"], buckets=SECONDS)
 DB_ERRORS = Counter("db_errors_total", "Statements that failed, by the first two characters of SQLSTATE.", ["class"])
-AUTH_FAILURES = Counter("auth_failures_total", "Requests whose credential was refused.", ["code"])

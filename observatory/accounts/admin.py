@@ -3,6 +3,7 @@ from django.contrib.auth.admin import UserAdmin
 
 from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
 
+admin.site.site_header = admin.site.site_title = "LLM Observatory"
 admin.site.register(User, UserAdmin)
 
 

@@ -83,7 +83,7 @@ def principal_of_key(secret: str) -> Principal:
         kind="key",
         id=str(key.id),
         organisation=key.organisation.public_id,
-        projects=_refs(Q(api_keys=key.id)),
+        projects=_refs(Q(api_keys=key.id, organisation=key.organisation_id)),
         permissions=expand(key.permissions),
         rate_key=f"key:{key.id}",
         rate_tier=key.rate_limit_tier,
@@ -95,14 +95,16 @@ def principal_of_token(token: str) -> Principal:
     claims = verify_access_token(token)
     organisation = _organisation_unless_revoked(claims)
     is_key = claims["sub"].startswith("key:")
-    is_admin = claims["role"] == "admin" and not is_key
-    permissions = PERMISSIONS if is_admin else expand(filter(lambda name: isinstance(name, str), claims["permissions"]))
+    holds_all = claims["role"] == "admin" and not is_key and claims.get("narrowed") is not True
+    permissions = (
+        PERMISSIONS if holds_all else expand(filter(lambda name: isinstance(name, str), claims["permissions"]))
+    )
     own = Q(organisation=organisation.id)
     return Principal(
         kind="key" if is_key else "user",
         id=claims["sub"].removeprefix("key:"),
         organisation=organisation.public_id,
-        projects=_refs(own if is_admin else own & _named(claims["projects"])),
+        projects=_refs(own if holds_all else own & _named(claims["projects"])),
         permissions=permissions,
         rate_key=claims["sub"] if is_key else f"user:{organisation.id}:{claims['sub']}",
         rate_tier=claims["role"] if claims["role"] in ROLES else "viewer",

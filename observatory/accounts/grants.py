@@ -13,6 +13,7 @@ from errors.catalog import (
     INVALID_CREDENTIALS,
     INVALID_REFRESH_TOKEN,
     MISSING_REQUIRED_FIELD,
+    NO_MEMBERSHIP,
     ORGANISATION_ACCESS_DENIED,
     PROJECT_ACCESS_DENIED,
 )
@@ -22,6 +23,9 @@ from observatory.accounts.models import Membership, Project, User
 from observatory.accounts.principals import ProjectRef
 from observatory.accounts.roles import expand, permissions_of
 from observatory.accounts.tokens import Grant, consume_refresh_token, issue_access_token, issue_refresh_token
+
+
+_WHOLE_ROLE = ("*",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +90,10 @@ def password(
         raise ApiError(INVALID_CREDENTIALS, details="invalid_grant")
     membership = _membership(user, organisation)
     chosen = _subset(_projects_of(membership), projects)
-    asked = sorted(expand(permissions_of(membership.role)) & expand(scope)) if scope else []
     return _issue(
         membership,
         narrowed_to=[project.id for project in chosen] if projects else [],
-        permissions=asked,
+        permissions=sorted(expand(scope)) if scope else _WHOLE_ROLE,
         now=now,
         family=uuid4(),
     )
@@ -110,7 +113,7 @@ def _issue(
 ) -> IssuedToken:
     # A renewed token never holds more than the member's role and projects allow at that moment.
     allowed = permissions_of(membership.role)
-    granted = [name for name in allowed if not permissions or name in permissions]
+    granted = sorted(expand(permissions).intersection(allowed))
     projects = [project for project in _projects_of(membership) if not narrowed_to or project.id in narrowed_to]
     grant = Grant(
         sub=str(membership.user_id),
@@ -118,6 +121,7 @@ def _issue(
         projects=[str(project.public_id) for project in projects],
         role=membership.role,
         permissions=granted,
+        narrowed=bool(narrowed_to) or granted != allowed,
     )
     return IssuedToken(
         access_token=issue_access_token(grant, now=now),
@@ -131,6 +135,8 @@ def _issue(
 
 def _membership(user: User, organisation: str | None) -> Membership:
     memberships = list(Membership.objects.filter(user=user).select_related("organisation", "user"))
+    if not memberships:
+        raise ApiError(NO_MEMBERSHIP, field="organisation")
     if organisation is None and len(memberships) > 1:
         raise ApiError(MISSING_REQUIRED_FIELD, field="organisation")
     for membership in memberships:

@@ -26,7 +26,7 @@ class ProjectRef:
     organisation_id: int
 
     def answers_to(self, name: str) -> bool:
-        return name in (str(self.public_id), self.slug)
+        return name == self.slug or name.lower() == str(self.public_id)
 
 
 def _scope(projects: Sequence[ProjectRef], permissions: frozenset[str]) -> Scope:

@@ -4,13 +4,18 @@ from typing import Any, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from errors.catalog import INVALID_FIELD_FORMAT, INVALID_FIELD_VALUE, MISSING_REQUIRED_FIELD, UNKNOWN_MEMBER
+from errors.catalog import (
+    INVALID_FIELD_FORMAT,
+    INVALID_FIELD_VALUE,
+    LIMIT_EXCEEDED,
+    MISSING_REQUIRED_FIELD,
+    UNKNOWN_MEMBER,
+)
 from errors.exceptions import ApiError
-from errors.parsing import JSONParser
+from errors.parsing import FormParser, JSONParser
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import grants, tokens
 from observatory.accounts.schema import REFRESH_REQUEST, REVOKE_REQUEST, TOKEN_REPLY, TOKEN_REQUEST
@@ -21,6 +26,7 @@ _MEMBERS = {
     "password": ("grant_type", "username", "password", "organisation", "projects", "scope"),
 }
 _LONGEST = 10_000
+_MOST_ITEMS = 1000
 
 
 class _AuthView(LimitedAPIView):
@@ -99,8 +105,10 @@ def _refuse_unknown(body: dict[str, Any], allowed: tuple[str, ...]) -> None:
 
 def _text(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
-    if value is None:
-        return None
+    return None if value is None else _checked(value, name)
+
+
+def _checked(value: object, name: str) -> str:
     if not isinstance(value, str) or not value or len(value) > _LONGEST or "\0" in value:
         raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="text")
     return value
@@ -115,6 +123,7 @@ def _required(body: dict[str, Any], name: str) -> str:
 
 def _list(body: dict[str, Any], name: str) -> list[str]:
     value = body.get(name)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
-    return (_text(body, name) or "").replace(",", " ").split()
+    items = value if isinstance(value, list) else (_text(body, name) or "").replace(",", " ").split()
+    if len(items) > _MOST_ITEMS:
+        raise ApiError(LIMIT_EXCEEDED, field=name, low=0, high=_MOST_ITEMS)
+    return [_checked(item, name) for item in items]

@@ -1,14 +1,59 @@
 """ETag and 304 for GET and HEAD."""
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.middleware.http import ConditionalGetMiddleware
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.middleware.gzip import re_accepts_gzip
+from django.utils.cache import set_response_etag
+from django.utils.http import parse_etags
+
+_KEPT = ("ETag", "Last-Modified", "Cache-Control", "Vary", "Date")
+_LIMITS = ("X-RateLimit-", "RateLimit")
 
 
-class ConditionalMiddleware(ConditionalGetMiddleware):
-    """Django's own, kept away from replies that must never be stored."""
+class ConditionalMiddleware:
+    """Tags replies that may be stored by their body, and answers 304 to a client that has the same one.
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if response.status_code != 200 or "no-store" in response.headers.get("Cache-Control", ""):  # noqa: PLR2004  OK
+    Django's own tags no reply to HEAD, takes `If-Match` of a GET, and drops the limits' headers from a 304.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not _may_be_stored(request, response):
             return response
-        return super().process_response(request, response)
+        if "ETag" not in response.headers:
+            set_response_etag(response)
+        # What may be compressed is one entity in several forms: its tag is weak in all of them, that of a 304 too.
+        if re_accepts_gzip.search(request.headers.get("Accept-Encoding", "")):
+            response.headers["ETag"] = f"W/{_opaque(response.headers['ETag'])}"
+        return _not_modified(response) if _is_known(request, response.headers["ETag"]) else response
+
+
+def _may_be_stored(request: HttpRequest, response: HttpResponse) -> bool:
+    return (
+        request.method in {"GET", "HEAD"}
+        and response.status_code == 200  # noqa: PLR2004  OK
+        and not response.streaming
+        and bool(response.content)
+        and "no-store" not in response.headers.get("Cache-Control", "no-store")
+    )
+
+
+def _is_known(request: HttpRequest, etag: str) -> bool:
+    listed = parse_etags(request.headers.get("If-None-Match", ""))
+    return listed == ["*"] or _opaque(etag) in map(_opaque, listed)
+
+
+def _opaque(etag: str) -> str:
+    return etag.removeprefix("W/")
+
+
+def _not_modified(response: HttpResponse) -> HttpResponse:
+    reply = HttpResponseNotModified()
+    for name, value in response.items():
+        if name in _KEPT or name.startswith(_LIMITS):
+            reply.headers[name] = value
+    return reply

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import has_vary_header, patch_vary_headers
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,7 +27,8 @@ class SecurityHeadersMiddleware:
             response.headers.setdefault(name, value)
         if response.status_code >= 400:  # noqa: PLR2004  the boundary HTTP itself draws
             response.headers["Cache-Control"] = "no-store"
-        if "public" not in response.headers["Cache-Control"] or "Vary" not in response.headers:
+        # Only pages that are the same for everybody say themselves that their form is all that varies.
+        if not has_vary_header(response, "Accept"):
             patch_vary_headers(response, _VARY)
         if request.is_secure():
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

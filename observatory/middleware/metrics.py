@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from observatory import metrics
 from observatory.middleware.requests import route_of
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 class MetricsMiddleware:
     """Records the http_* series."""
@@ -18,7 +20,9 @@ class MetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = perf_counter()
         response = self.get_response(request)
-        method, endpoint, status = request.method or "", route_of(request), response.status_code
+        # A caller may send any word as the method, and every label value is kept for ever.
+        method = request.method if request.method in _METHODS else "other"
+        endpoint, status = route_of(request), response.status_code
         metrics.REQUESTS.labels(method, endpoint, str(status)).inc()
         metrics.DURATION.labels(method, endpoint).observe(perf_counter() - started)
         metrics.REQUEST_SIZE.labels(endpoint).observe(_length(request.META.get("CONTENT_LENGTH")))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from observatory.env import DRAINING_FILE
 from observatory.supervisor.external import Addresses, check_redis, use_database
 from observatory.supervisor.failure import CannotStart, StopRequested, ToldAlready
 from observatory.supervisor.home import Home
@@ -122,4 +123,4 @@ def embedded_addresses(postgres: EmbeddedPostgres) -> Addresses:
 
 def draining_mark(home: Home) -> Path:
     """Return the file that exists while the service is about to stop: readiness is 503 then."""
-    return home.run / "draining"
+    return home.run / DRAINING_FILE

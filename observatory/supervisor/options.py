@@ -7,23 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from observatory.env import BASE_DIR, SETTINGS, Setting, whole
+from observatory.env import BASE_DIR, SETTINGS
 from observatory.supervisor.failure import CannotStart
 from observatory.supervisor.home import Home
 
-# Read by `up` alone: the service itself is drained and stopped, it does not do so.
-UP_SETTINGS = (
-    Setting(
-        name="DRAIN_DELAY_SECONDS",
-        read=whole(0, 600),
-        default=5,
-        meaning="Readiness is 503 this long before the web process is told to stop.",
-    ),
-    Setting(
-        name="SHUTDOWN_GRACE_SECONDS", read=whole(1, 600), default=25, meaning="What running requests get to finish."
-    ),
-)
-_BY_NAME = {setting.name: setting for setting in (*SETTINGS, *UP_SETTINGS)}
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
 MOST_DEFAULT_WORKERS = 4
 
 
