@@ -94,7 +94,7 @@ class PerformanceView(AnalyticsView):
             "end_time": where.end,
             "granularity": grain.key,
             "as_of": found.as_of,
-            "data_source": "spans",
+            "data_source": found.source,
         }
         return Response(body | {"metadata": metadata})
 

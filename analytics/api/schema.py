@@ -111,7 +111,7 @@ def performance(series: Iterable[str]) -> dict[str, Any]:
             "end_time": _TIME,
             "granularity": {"type": "string"},
             "as_of": nullable(_TIME),
-            "data_source": {"type": "string", "enum": ["spans"]},
+            "data_source": {"type": "string", "enum": ["rollup", "spans", "mixed"]},
         },
     }
     return {

@@ -18,6 +18,7 @@ from analytics.pricing.book import DEFAULT_TIER, PriceBook
 from analytics.pricing.money import dollars
 from analytics.pricing.usage import PARTS
 from analytics.scope import Scope
+from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
@@ -96,7 +97,9 @@ def _write(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetim
     marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
     book = current_price_book()
     insert_spans([_row(tenant, span, marks[key], book, received_at) for key, span in fresh.items()])
-    update_marks(tenant, [marks[key] for key, span in stored.items() if marks[key] != span])
+    moved = [marks[key] for key, span in stored.items() if marks[key] != span]
+    update_marks(tenant, moved)
+    mark_changed(tenant, {span.start_ns for span in (*fresh.values(), *moved)})
     return len(fresh)
 
 

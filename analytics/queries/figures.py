@@ -1,18 +1,27 @@
-"""Figures over spans: a pure plan -> one statement -> facts -> measures."""
+"""Figures over a range: a plan -> sources -> facts from each -> merged facts -> measures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
+from analytics.queries.sources import Segment, choose, fitting
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
-from analytics.registry.facts import FACTS_BY_KEY
+from analytics.registry.facts import FACTS_BY_KEY, SKETCHES_BY_KEY, Sketch
 from analytics.registry.grains import Grain
-from analytics.registry.measures import Measure
+from analytics.registry.measures import Measure, Quantile
+from analytics.registry.rollups import LABELS, Rollup
+from analytics.registry.sketches import estimate
 from analytics.scope import Scope
+from analytics.storage.changes import changes_of
+from analytics.storage.rollups import merged
+from analytics.storage.transactions import retried
+
+_EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,57 +42,211 @@ class FigurePlan:
         # A bucket without requests is left out, so its requests are always counted.
         return sorted(needed | ({"request_count"} if self.series else set()))
 
+    @property
+    def quantiles(self) -> list[Quantile]:
+        """The percentiles that the measures need, each once."""
+        needed = {one for measure in (*self.totals, *self.series) for one in measure.of.quantiles}
+        return sorted(needed, key=lambda one: one.key)
+
+    @property
+    def width(self) -> timedelta | None:
+        """Width of the buckets, `None` when only the whole range is asked for."""
+        return self.grain.width if self.series else None
+
+    @property
+    def rollups(self) -> list[Rollup]:
+        """The rollups that can answer, coarsest first."""
+        if self.grain.exact or set(self.equal) - set(LABELS):
+            return []
+        return fitting(labels=bool(self.equal), width=self.width)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Values by measure key; `series` is oldest first; `as_of` is when the newest span arrived."""
+    """Values by measure key; `series` is oldest first; `as_of` is the newest change, `source` where facts came from."""
 
     totals: Mapping[str, Any]
     series: Sequence[Mapping[str, Any]]
     as_of: datetime | None
-
-
-def statement(plan: FigurePlan) -> tuple[str, dict[str, Any]]:
-    """Return the one statement that answers `plan`, and its parameters.
-
-    Total and buckets are grouping sets of one scan, so that they are of the same snapshot.
-    """
-    conditions = [
-        "s.organisation_id = ANY(%(organisations)s::int[])",
-        "s.project_id = ANY(%(projects)s::int[])",
-        "s.ts >= %(start)s",
-        "s.ts < %(end)s",
-        *(f"{DIMENSIONS[key].sql} = %({key})s" for key in sorted(plan.equal)),
-    ]
-    facts = "".join(f", {FACTS_BY_KEY[key].sql}" for key in plan.facts)
-    bucket = "date_bin(%(width)s, s.ts, TIMESTAMPTZ '1970-01-01 00:00Z')" if plan.series else "NULL::timestamptz"
-    sql = f"""
-        SELECT {"bucket" if plan.series else "NULL"}, max(s.ingested_at){facts}
-        FROM (SELECT s.*, {bucket} AS bucket FROM llm_traces AS s WHERE {" AND ".join(conditions)}) AS s
-        GROUP BY GROUPING SETS ((){", (bucket)" if plan.series else ""}) ORDER BY 1 NULLS FIRST"""  # noqa: S608  names come from the registry, values are parameters
-    return sql, {
-        **plan.scope.tenant,
-        **plan.equal,
-        "start": plan.range.start,
-        "end": plan.range.end,
-        "width": plan.grain.width,
-    }
+    source: str
 
 
 def figures(plan: FigurePlan) -> Figures:
-    """Run `plan`. Rates and means are made of the facts last."""
-    with connection.cursor() as cursor:
-        cursor.execute(*statement(plan))
-        (_, as_of, *total), *buckets = cursor.fetchall()
-    seconds = plan.range.seconds
-    series = []
-    for start, _, *values in buckets:
-        facts = dict(zip(plan.facts, values, strict=True))
-        if facts["request_count"]:
-            series.append({"timestamp": start, **_measured(plan.series, facts, plan.grain.width.total_seconds())})
-    totals = _measured(plan.totals, dict(zip(plan.facts, total, strict=True)), seconds)
-    return Figures(totals=totals, series=series, as_of=as_of)
+    """Run `plan` in one snapshot. Rates and means are made of the facts last."""
+    return retried(partial(_figures, plan), snapshot=True)
+
+
+def _figures(plan: FigurePlan) -> Figures:
+    changes = changes_of(plan.scope.tenant, plan.range.start, plan.range.end)
+    segments = choose(plan.range, plan.rollups, changes.marked)
+    by_bucket = _facts(plan, segments)
+    for bucket, values in _percentiles(plan, segments, by_bucket).items():
+        by_bucket[bucket] |= values
+    total = by_bucket.pop(None)
+    series = [
+        {"timestamp": start, **_measured(plan.series, facts, plan.grain.width.total_seconds())}
+        for start, facts in sorted(by_bucket.items())
+        if facts["request_count"]
+    ]
+    return Figures(
+        totals=_measured(plan.totals, total, plan.range.seconds),
+        series=series,
+        as_of=changes.newest,
+        source=source_of(segments),
+    )
+
+
+def source_of(segments: Sequence[Segment]) -> str:
+    """Return where the facts of an answer came from: rollup, spans, mixed."""
+    from_spans = {segment.rollup is None for segment in segments}
+    return "mixed" if len(from_spans) > 1 else "spans" if from_spans == {True} else "rollup"
 
 
 def _measured(measures: Sequence[Measure], facts: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     return {measure.key: measure.of.value(facts, seconds) for measure in measures}
+
+
+def _facts(plan: FigurePlan, segments: Sequence[Segment]) -> dict[datetime | None, dict[str, Any]]:
+    sql, parameters = facts_statement(plan, segments)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return {bucket: dict(zip(plan.facts, values, strict=True)) for bucket, *values in cursor}
+
+
+def facts_statement(plan: FigurePlan, segments: Sequence[Segment]) -> tuple[str, dict[str, Any]]:
+    """Return the statement that gives the plan's facts, of the whole range (NULL) and of each bucket."""
+    parts = [
+        f"""SELECT {_bucket(plan, rollup)} AS bucket{"".join(f", {_fact(key, rollup)} AS {key}" for key in plan.facts)}
+            FROM {rollup.table if rollup else "llm_traces"} AS s WHERE {_where(plan, rollup, spans)} GROUP BY 1"""  # noqa: S608  names come from the registry
+        for rollup, spans in _by_source(segments)
+    ]
+    facts = "".join(f", {_merged(key)}" for key in plan.facts)
+    sets = "(), (bucket)" if plan.series else "()"
+    sql = f"""
+        SELECT {"bucket" if plan.series else "NULL"}{facts}
+        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})"""  # noqa: S608  names come from the registry
+    return sql, _parameters(plan, segments)
+
+
+def _merged(key: str) -> str:
+    fact = FACTS_BY_KEY[key]
+    sql = merged(fact.merge, key)
+    return f"coalesce({sql}, 0)" if fact.merge == "sum" else sql
+
+
+def _fact(key: str, rollup: Rollup | None) -> str:
+    fact = FACTS_BY_KEY[key]
+    return merged(fact.merge, f"s.{key}") if rollup else fact.over_spans
+
+
+def _bucket(plan: FigurePlan, rollup: Rollup | None) -> str:
+    column = "s.bucket" if rollup else "s.ts"
+    return f"date_bin(%(width)s, {column}, {_EPOCH})" if plan.series else "NULL::timestamptz"
+
+
+def _by_source(segments: Sequence[Segment]) -> list[tuple[Rollup | None, list[int]]]:
+    places: dict[str, tuple[Rollup | None, list[int]]] = {}
+    for place, segment in enumerate(segments):
+        name = segment.rollup.table if segment.rollup else ""
+        places.setdefault(name, (segment.rollup, []))[1].append(place)
+    return list(places.values())
+
+
+def _where(plan: FigurePlan, rollup: Rollup | None, places: Sequence[int]) -> str:
+    column = "s.bucket" if rollup else "s.ts"
+    ranges = " OR ".join(f"({column} >= %(from_{place})s AND {column} < %(to_{place})s)" for place in places)
+    conditions = [
+        "s.organisation_id = ANY(%(organisations)s::int[])",
+        "s.project_id = ANY(%(projects)s::int[])",
+        # The whole stretch once more: partitions are pruned by it, not by the alternatives.
+        f"{column} >= %(from_{places[0]})s AND {column} < %(to_{places[-1]})s",
+        f"({ranges})",
+        *(f"{_label(key, rollup)} = %(equal_{key})s" for key in sorted(plan.equal)),
+    ]
+    return " AND ".join(conditions)
+
+
+def _label(key: str, rollup: Rollup | None) -> str:
+    return f"s.{key}" if rollup else DIMENSIONS[key].sql
+
+
+def _parameters(plan: FigurePlan, segments: Sequence[Segment]) -> dict[str, Any]:
+    parameters: dict[str, Any] = {**plan.scope.tenant, "width": plan.grain.width}
+    parameters |= {f"equal_{key}": value for key, value in plan.equal.items()}
+    for place, segment in enumerate(segments):
+        parameters |= {f"from_{place}": segment.start, f"to_{place}": segment.end}
+    return parameters
+
+
+def _percentiles(
+    plan: FigurePlan, segments: Sequence[Segment], by_bucket: Mapping[datetime | None, Mapping[str, Any]]
+) -> dict[datetime | None, dict[str, Any]]:
+    found: dict[datetime | None, dict[str, Any]] = {bucket: {} for bucket in by_bucket}
+    exact = source_of(segments) == "spans"
+    for sketch in SKETCHES_BY_KEY.values():
+        wanted = [one for one in plan.quantiles if one.sketch == sketch.key]
+        if not wanted:
+            continue
+        sql, parameters = (exact_statement if exact else sketch_statement)(plan, segments, sketch, wanted)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows = {bucket: values for bucket, *values in cursor}
+        for bucket, facts in by_bucket.items():
+            values = rows.get(bucket, [None] * len(wanted))
+            found[bucket] |= {
+                one.key: value if exact or value is None else _estimated(value, sketch, facts)
+                for one, value in zip(wanted, values, strict=True)
+            }
+    return found
+
+
+def _estimated(bin_number: int, sketch: Sketch, facts: Mapping[str, Any]) -> int:
+    return estimate(bin_number, least=facts[f"{sketch.key}_min"], greatest=facts[f"{sketch.key}_max"])
+
+
+def exact_statement(
+    plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch, wanted: Sequence[Quantile]
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement of exact nearest-rank percentiles from spans alone."""
+    # percentile_disc is the nearest rank: the least value whose rank is at least p times the count.
+    ranks = "".join(
+        f", percentile_disc({one.percent / 100}) WITHIN GROUP (ORDER BY {sketch.value})"
+        f" FILTER (WHERE {sketch.condition})"
+        for one in wanted
+    )
+    sets = "(), (bucket)" if plan.series else "()"
+    sql = f"""
+        SELECT {"bucket" if plan.series else "NULL"}{ranks}
+        FROM (SELECT s.*, {_bucket(plan, None)} AS bucket FROM llm_traces AS s
+            WHERE {_where(plan, None, range(len(segments)))}) AS s
+        GROUP BY GROUPING SETS ({sets})"""  # noqa: S608  names come from the registry
+    return sql, _parameters(plan, segments)
+
+
+def sketch_statement(
+    plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch, wanted: Sequence[Quantile]
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement of the bins in which the percentiles lie, from merged sketches and binned spans."""
+    bins, counts = sketch.columns
+    parts = [
+        f"""SELECT {_bucket(plan, rollup)} AS bucket, held.bin, sum(held.n) AS n
+            FROM {rollup.table} AS s CROSS JOIN LATERAL unnest(s.{bins}, s.{counts}) AS held (bin, n)
+            WHERE {_where(plan, rollup, places)} GROUP BY 1, 2"""  # noqa: S608  names come from the registry
+        if rollup
+        else f"""SELECT {_bucket(plan, None)} AS bucket, observatory_bin({sketch.value}) AS bin, count(*) AS n
+            FROM llm_traces AS s WHERE {_where(plan, None, places)} AND {sketch.condition} GROUP BY 1, 2"""  # noqa: S608  names come from the registry
+        for rollup, places in _by_source(segments)
+    ]
+    sets = "(bin), (bucket, bin)" if plan.series else "(bin)"
+    ranks = "".join(f", min(bin) FILTER (WHERE reached >= ceil({one.percent / 100} * whole))" for one in wanted)
+    sql = f"""
+        WITH binned AS (
+            SELECT {"bucket" if plan.series else "NULL::timestamptz AS bucket"}, bin, sum(n) AS n
+            FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})
+        ), running AS (
+            SELECT bucket, bin, sum(n) OVER (PARTITION BY bucket ORDER BY bin) AS reached,
+                sum(n) OVER (PARTITION BY bucket) AS whole
+            FROM binned
+        )
+        SELECT bucket{ranks} FROM running GROUP BY bucket"""  # noqa: S608  names come from the registry
+    return sql, _parameters(plan, segments)

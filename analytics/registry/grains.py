@@ -7,11 +7,12 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grain:
-    """One width of bucket, and the longest range it is served over."""
+    """One width of bucket, and the longest range it is served over; `exact` ones are always computed from spans."""
 
     key: str
     width: timedelta
     longest: timedelta
+    exact: bool = False
 
 
 GRAINS: tuple[Grain, ...] = (
@@ -19,6 +20,6 @@ GRAINS: tuple[Grain, ...] = (
     Grain(key="1hour", width=timedelta(hours=1), longest=timedelta(days=365)),
     Grain(key="1day", width=timedelta(days=1), longest=timedelta(days=365)),
     # One-minute buckets that are always computed from spans, with exact percentiles.
-    Grain(key="raw", width=timedelta(minutes=1), longest=timedelta(days=37)),
+    Grain(key="raw", width=timedelta(minutes=1), longest=timedelta(days=37), exact=True),
 )
 BY_KEY: Mapping[str, Grain] = {grain.key: grain for grain in GRAINS}

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
-from analytics.registry.facts import FACTS_BY_KEY
+from analytics.registry.facts import FACTS_BY_KEY, SKETCHES_BY_KEY, TOKEN_PARTS
 
 Facts = Mapping[str, Any]
 Number = int | Decimal | None
@@ -22,14 +22,29 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quantile:
+    """A nearest-rank percentile of what a sketch keeps."""
+
+    sketch: str
+    percent: int
+
+    @property
+    def key(self) -> str:
+        """The name its value has among the facts."""
+        return f"{self.sketch}_p{self.percent}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """How a figure is made of facts: which it needs, and what it is of them over `seconds` of range."""
+    """How a figure is made of facts and quantiles: which it needs, and what it is of them over `seconds` of range."""
 
     facts: tuple[str, ...]
     value: Callable[[Facts, float], Number]
+    quantiles: tuple[Quantile, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [fact for fact in self.facts if fact not in FACTS_BY_KEY]
+        unknown += [one.sketch for one in self.quantiles if one.sketch not in SKETCHES_BY_KEY]
         if unknown:
             raise ValueError(f"no such fact: {unknown}")
 
@@ -50,6 +65,21 @@ def fact(key: str) -> Expression:
     return Expression(facts=(key,), value=lambda facts, _seconds: facts[key])
 
 
+def total(*keys: str) -> Expression:
+    """Return the sum of several facts."""
+    return Expression(facts=keys, value=lambda facts, _seconds: sum(facts[key] for key in keys))
+
+
+def percentile(sketch: str, percent: int) -> Expression:
+    """Return a percentile; `None` over nothing. It is kept within the sketch's extremes, which it therefore needs."""
+    quantile = Quantile(sketch=sketch, percent=percent)
+    return Expression(
+        facts=(f"{sketch}_min", f"{sketch}_max"),
+        quantiles=(quantile,),
+        value=lambda facts, _seconds: facts[quantile.key],
+    )
+
+
 def mean(total: str, count: str) -> Expression:
     """Return total over count with at most 3 decimals; `None` over nothing."""
     return Expression(
@@ -66,9 +96,12 @@ def ratio(part: str, whole: str) -> Expression:
     )
 
 
-def per_second(key: str) -> Expression:
-    """Return a fact over the length of the range with at most 6 decimals."""
-    return Expression(facts=(key,), value=lambda facts, seconds: _quotient(facts[key], Decimal(str(seconds)), 6))
+def per_second(*keys: str) -> Expression:
+    """Return the sum of facts over the length of the range with at most 6 decimals."""
+    return Expression(
+        facts=keys,
+        value=lambda facts, seconds: _quotient(sum(facts[key] for key in keys), Decimal(str(seconds)), 6),
+    )
 
 
 def _quotient(part: int, whole: int | Decimal, decimals: int) -> Decimal:
@@ -82,16 +115,16 @@ def _milliseconds(key: str, of: str | Expression, description: str) -> Measure:
 
 MEASURES: tuple[Measure, ...] = (
     Measure(key="request_count", unit=Unit.COUNT, of=fact("request_count"), description="Model calls, each once."),
-    _milliseconds("avg_latency_ms", mean("duration_sum", "duration_count"), "Mean duration of requests."),
+    _milliseconds("avg_latency_ms", mean("duration_sum", "request_count"), "Mean duration of requests."),
     _milliseconds("min_latency_ms", "duration_min", "Shortest request."),
     _milliseconds("max_latency_ms", "duration_max", "Longest request."),
-    _milliseconds("p50_latency_ms", "duration_p50", "Half of the requests took at most this (nearest rank)."),
-    _milliseconds("p95_latency_ms", "duration_p95", "95 % of the requests took at most this (nearest rank)."),
-    _milliseconds("p99_latency_ms", "duration_p99", "99 % of the requests took at most this (nearest rank)."),
+    _milliseconds("p50_latency_ms", percentile("duration", 50), "Half of the requests took at most this (nearest rank)."),
+    _milliseconds("p95_latency_ms", percentile("duration", 95), "95 % of the requests took at most this (nearest rank)."),
+    _milliseconds("p99_latency_ms", percentile("duration", 99), "99 % of the requests took at most this (nearest rank)."),
     _milliseconds("avg_ttft_ms", mean("ttft_sum", "ttft_count"), "Mean time to the first token where it is known."),
-    _milliseconds("p50_ttft_ms", "ttft_p50", "Median time to the first token."),
-    _milliseconds("p95_ttft_ms", "ttft_p95", "95th percentile of the time to the first token."),
-    _milliseconds("p99_ttft_ms", "ttft_p99", "99th percentile of the time to the first token."),
+    _milliseconds("p50_ttft_ms", percentile("ttft", 50), "Median time to the first token."),
+    _milliseconds("p95_ttft_ms", percentile("ttft", 95), "95th percentile of the time to the first token."),
+    _milliseconds("p99_ttft_ms", percentile("ttft", 99), "99th percentile of the time to the first token."),
     Measure(
         key="error_rate",
         unit=Unit.RATE,
@@ -105,12 +138,12 @@ MEASURES: tuple[Measure, ...] = (
         description="Requests over the length of the range.",
     ),
     Measure(
-        key="total_tokens", unit=Unit.COUNT, of=fact("total_tokens"), description="Tokens of counted usage, each once."
+        key="total_tokens", unit=Unit.COUNT, of=total(*TOKEN_PARTS), description="Tokens of counted usage, each once."
     ),
     Measure(
         key="tokens_per_second",
         unit=Unit.PER_SECOND,
-        of=per_second("total_tokens"),
+        of=per_second(*TOKEN_PARTS),
         description="Tokens over the length of the range.",
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 R = TypeVar("R")
 TRIES = 3
@@ -22,15 +22,22 @@ def retried(
     *,
     states: frozenset[str] = frozenset({SERIALISATION_FAILURE, DEADLOCK}),
     before: Callable[[int], None] = lambda _attempt: None,
+    snapshot: bool = False,
 ) -> R:
     """Run `work` in one transaction, three times at most while it fails with one of `states`.
 
-    `before` runs ahead of each attempt, outside its transaction, and is told the attempt's number from 1.
+    `before` runs ahead of each attempt, outside its transaction, and is told the attempt's number from 1. With
+    `snapshot` all statements see the database as it was at the first (repeatable read), unless a caller's transaction
+    is open already: then its isolation holds.
     """
+    nested = connection.in_atomic_block
     for attempt in range(1, TRIES + 1):
         before(attempt)
         try:
             with transaction.atomic():
+                if snapshot and not nested:
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 return work()
         except DatabaseError as problem:
             if attempt == TRIES or sqlstate(problem) not in states:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
 log = structlog.get_logger("observatory.worker")
-JOBS: dict[str, Callable[[], int]] = {"partitions": analytics_jobs.partitions, "tokens": accounts_jobs.tokens}
+JOBS: dict[str, Callable[[], int]] = {
+    "partitions": analytics_jobs.partitions,
+    "rollups": analytics_jobs.rollups,
+    "tokens": accounts_jobs.tokens,
+}
 RETRY_SECONDS = 2.0
 GRACE_SECONDS = 20
 

@@ -1,0 +1,80 @@
+"""The log of changes: what a transaction touched, and so which rollups are behind and what a range's version is."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage.spans import Tenant
+
+# Writers mark these; a day is marked when one of its hours is refreshed.
+MARKED_GRAINS = ("1min", "1hour")
+_NS = 1_000_000_000
+
+
+def floor(instant: datetime, width: timedelta) -> datetime:
+    """Return the start of the bucket of `width` that holds `instant`; buckets are aligned to UTC."""
+    seconds = int(width.total_seconds())
+    return datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, tz=UTC)
+
+
+def mark_changed(tenant: Tenant, starts_ns: Collection[int]) -> None:
+    """Append one row for each minute and hour in which a changed span starts; part of the caller's transaction."""
+    if not starts_ns:
+        return
+    rows = sorted(
+        {(grain, start // (width := int(GRAIN_WIDTHS[grain].total_seconds()) * _NS) * width)
+         for grain in MARKED_GRAINS for start in starts_ns}
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
+            SELECT %(organisation)s, %(project)s, given.grain, given.bucket
+            FROM unnest(%(grains)s::text[], %(buckets)s::timestamptz[]) AS given (grain, bucket)
+            """,
+            {
+                "organisation": tenant.organisation_id,
+                "project": tenant.project_id,
+                "grains": [grain for grain, _ in rows],
+                "buckets": [datetime.fromtimestamp(start // _NS, tz=UTC) for _, start in rows],
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The buckets of a range that its rollups are behind on, by grain, and when the newest change of the range was."""
+
+    marked: Mapping[str, frozenset[datetime]]
+    newest: datetime | None
+
+
+def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> Changes:
+    """Return the changes of a tenant (aligned lists of organisations and projects) between `start` and `end`.
+
+    Whole days are looked at: a day counts as changed with any of its hours.
+    """
+    widest = GRAIN_WIDTHS["1day"]
+    given = {**tenant, "start": floor(start, widest), "end": floor(end, widest) + widest}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT grain, bucket, max(changed_at) FROM bucket_change
+            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+                AND bucket >= %(start)s AND bucket < %(end)s
+            GROUP BY grain, bucket
+            UNION ALL
+            SELECT NULL, NULL, max(changed_at) FROM data_version
+            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+                AND hour >= %(start)s AND hour < %(end)s
+            """,
+            given,
+        )
+        rows = cursor.fetchall()
+    marked = {
+        grain: frozenset(bucket for name, bucket, _ in rows if name == grain) for grain in GRAIN_WIDTHS
+    }
+    return Changes(marked=marked, newest=max((at for _, _, at in rows if at is not None), default=None))
