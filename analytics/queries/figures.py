@@ -117,14 +117,14 @@ def facts_statement(plan: FigurePlan, segments: Sequence[Segment]) -> tuple[str,
     """Return the statement that gives the plan's facts, of the whole range (NULL) and of each bucket."""
     parts = [
         f"""SELECT {_bucket(plan, rollup)} AS bucket{"".join(f", {_fact(key, rollup)} AS {key}" for key in plan.facts)}
-            FROM {rollup.table if rollup else "llm_traces"} AS s WHERE {_where(plan, rollup, spans)} GROUP BY 1"""  # noqa: S608  names come from the registry
+            FROM {rollup.table if rollup else "llm_traces"} AS s WHERE {_where(plan, rollup, spans)} GROUP BY 1"""
         for rollup, spans in _by_source(segments)
     ]
     facts = "".join(f", {_merged(key)}" for key in plan.facts)
     sets = "(), (bucket)" if plan.series else "()"
     sql = f"""
         SELECT {"bucket" if plan.series else "NULL"}{facts}
-        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})"""  # noqa: S608  names come from the registry
+        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})"""
     return sql, _parameters(plan, segments)
 
 
@@ -219,7 +219,7 @@ def exact_statement(
         SELECT {"bucket" if plan.series else "NULL"}{ranks}
         FROM (SELECT s.*, {_bucket(plan, None)} AS bucket FROM llm_traces AS s
             WHERE {_where(plan, None, range(len(segments)))}) AS s
-        GROUP BY GROUPING SETS ({sets})"""  # noqa: S608  names come from the registry
+        GROUP BY GROUPING SETS ({sets})"""
     return sql, _parameters(plan, segments)
 
 
@@ -231,10 +231,10 @@ def sketch_statement(
     parts = [
         f"""SELECT {_bucket(plan, rollup)} AS bucket, held.bin, sum(held.n) AS n
             FROM {rollup.table} AS s CROSS JOIN LATERAL unnest(s.{bins}, s.{counts}) AS held (bin, n)
-            WHERE {_where(plan, rollup, places)} GROUP BY 1, 2"""  # noqa: S608  names come from the registry
+            WHERE {_where(plan, rollup, places)} GROUP BY 1, 2"""
         if rollup
         else f"""SELECT {_bucket(plan, None)} AS bucket, observatory_bin({sketch.value}) AS bin, count(*) AS n
-            FROM llm_traces AS s WHERE {_where(plan, None, places)} AND {sketch.condition} GROUP BY 1, 2"""  # noqa: S608  names come from the registry
+            FROM llm_traces AS s WHERE {_where(plan, None, places)} AND {sketch.condition} GROUP BY 1, 2"""
         for rollup, places in _by_source(segments)
     ]
     sets = "(bin), (bucket, bin)" if plan.series else "(bin)"
@@ -248,5 +248,5 @@ def sketch_statement(
                 sum(n) OVER (PARTITION BY bucket) AS whole
             FROM binned
         )
-        SELECT bucket{ranks} FROM running GROUP BY bucket"""  # noqa: S608  names come from the registry
+        SELECT bucket{ranks} FROM running GROUP BY bucket"""
     return sql, _parameters(plan, segments)

@@ -20,15 +20,11 @@ class Segment:
 
 
 def fitting(*, labels: bool, width: timedelta | None) -> list[Rollup]:
-    """Return the rollups that can answer, coarsest first: with labels where these are asked for, none wider than `width`.
+    """Return the rollups that can answer, coarsest first: by labels if these are asked for, none wider than `width`.
 
     A rollup by labels would answer a question without them as well, only from more rows.
     """
-    able = [
-        rollup
-        for rollup in ROLLUPS
-        if bool(rollup.labels) == labels and (width is None or rollup.width <= width)
-    ]
+    able = [rollup for rollup in ROLLUPS if bool(rollup.labels) == labels and (width is None or rollup.width <= width)]
     return sorted(able, key=lambda rollup: rollup.width, reverse=True)
 
 
@@ -86,4 +82,3 @@ def _floor(instant: datetime, width: timedelta) -> datetime:
 def _ceiling(instant: datetime, width: timedelta) -> datetime:
     floored = _floor(instant, width)
     return floored if floored == instant else floored + width
-

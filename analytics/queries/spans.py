@@ -124,7 +124,7 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
             ) AS s
             ORDER BY {order} LIMIT %(rows)s
         ) AS s {content}
-        ORDER BY {order}"""  # noqa: S608  every name comes from the registry, every value is a parameter
+        ORDER BY {order}"""
     return sql, parameters | names
 
 
@@ -222,7 +222,7 @@ def _read_trace(scope: Scope, selection: Selection, tail: str, given: dict[str, 
     content = _CONTENT_JOIN if selection.needs_content else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.ts{columns} FROM llm_traces AS s {content} WHERE {_ONE_TRACE} {tail}",  # noqa: S608  no value in it
+            f"SELECT s.ts{columns} FROM llm_traces AS s {content} WHERE {_ONE_TRACE} {tail}",
             given | names,
         )
         return render(selection, scope, (row[1:] for row in cursor))
@@ -240,7 +240,7 @@ def trace_summary(scope: Scope, project_id: int, trace_id: str, where: TimeRange
                 coalesce(sum({TOTAL_TOKENS}) FILTER (WHERE s.usage_counted), 0)::bigint,
                 count(*) FILTER (WHERE s.unpriced_reason IS NOT NULL AND (s.usage_counted OR s.call_counted))
             FROM llm_traces AS s WHERE {_ONE_TRACE}
-            """,  # noqa: S608  the only name in it is a constant of the registry
+            """,
             _one_trace(scope, project_id, trace_id, where),
         )
         start, end, spans, errors, cost, counted, tokens, unpriced = cursor.fetchone()

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -58,7 +59,7 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
     Whole days are looked at: a day counts as changed with any of its hours.
     """
     widest = GRAIN_WIDTHS["1day"]
-    given = {**tenant, "start": floor(start, widest), "end": floor(end, widest) + widest}
+    given: dict[str, Any] = {**tenant, "start": floor(start, widest), "end": floor(end, widest) + widest}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -74,7 +75,5 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
             given,
         )
         rows = cursor.fetchall()
-    marked = {
-        grain: frozenset(bucket for name, bucket, _ in rows if name == grain) for grain in GRAIN_WIDTHS
-    }
+    marked = {grain: frozenset(bucket for name, bucket, _ in rows if name == grain) for grain in GRAIN_WIDTHS}
     return Changes(marked=marked, newest=max((at for _, _, at in rows if at is not None), default=None))

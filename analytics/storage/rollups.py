@@ -78,10 +78,11 @@ def _take_marks(grain: str, before: datetime) -> list[tuple[int, int, datetime]]
             ), folded AS ({_fold("taken")}
             )
             SELECT DISTINCT organisation_id, project_id, bucket FROM taken ORDER BY 3, 1, 2
-            """,  # noqa: S608  a constant is the only thing put in
+            """,
             {"grain": grain, "before": before - GRAIN_WIDTHS[grain], "most": BATCH_BUCKETS},
         )
-        return cursor.fetchall()
+        taken: list[tuple[int, int, datetime]] = cursor.fetchall()
+    return taken
 
 
 def _thin_out_marks(grain: str) -> None:
@@ -98,7 +99,7 @@ def _thin_out_marks(grain: str) -> None:
                 WHERE marks.ctid = ranked.ctid AND ranked.place > 1
                 RETURNING marks.organisation_id, marks.project_id, marks.bucket, marks.changed_at
             ) {_fold("thinned")}
-            """,  # noqa: S608  a constant is the only thing put in
+            """,
             {"grain": grain},
         )
 
@@ -111,7 +112,7 @@ def _fold(taken: str) -> str:
             WHERE %(grain)s = '1hour' GROUP BY 1, 2, 3
             ON CONFLICT (organisation_id, project_id, hour) DO UPDATE
             SET changes = known.changes + excluded.changes,
-                changed_at = greatest(known.changed_at, excluded.changed_at)"""  # noqa: S608  a constant
+                changed_at = greatest(known.changed_at, excluded.changed_at)"""
 
 
 def _mark_days(hours: Sequence[tuple[int, int, datetime]]) -> None:
@@ -148,7 +149,7 @@ def rebuild(rollup: Rollup, buckets: Sequence[tuple[int, int, datetime]]) -> Non
             DELETE FROM {rollup.table} AS old USING {_GIVEN}
             WHERE old.organisation_id = given.organisation_id AND old.project_id = given.project_id
                 AND old.bucket = given.bucket
-            """,  # noqa: S608  table names come from the registry
+            """,
             parameters,
         )
         cursor.execute(statement(rollup), parameters)
@@ -167,7 +168,7 @@ def statement(rollup: Rollup) -> str:
     return f"""
         INSERT INTO {rollup.table} ({", ".join(columns)})
         WITH {source}
-        SELECT {", ".join(columns)} FROM facts{sketches}"""  # noqa: S608  every name comes from the registry
+        SELECT {", ".join(columns)} FROM facts{sketches}"""
 
 
 def _from_spans(rollup: Rollup) -> str:
@@ -183,7 +184,8 @@ def _from_spans(rollup: Rollup) -> str:
     named = f"SELECT s.organisation_id, s.project_id, s.bucket{labels}"
     sketches = ", ".join(
         f"""{one.key} AS (
-            SELECT {keys}, array_agg(bin ORDER BY bin) AS {one.columns[0]}, array_agg(n ORDER BY bin) AS {one.columns[1]}
+            SELECT {keys}, array_agg(bin ORDER BY bin) AS {one.columns[0]},
+                array_agg(n ORDER BY bin) AS {one.columns[1]}
             FROM ({named}, observatory_bin({one.value}) AS bin, count(*) AS n FROM chosen AS s
                 WHERE {one.condition} GROUP BY {keys}, bin) AS binned
             GROUP BY {keys})"""
@@ -223,4 +225,3 @@ def _merged_sketch(sketch: Sketch, keys: str, named: str, finer: str, rollup: Ro
 def merged(merge: Merge, column: str) -> str:
     """Return the SQL that makes one fact of the rows of a rollup."""
     return f"sum({column})::bigint" if merge is Merge.SUM else f"{merge.value}({column})"
-

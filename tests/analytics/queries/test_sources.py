@@ -1,0 +1,80 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.queries.sources import Segment, choose, fitting
+from analytics.queries.timerange import TimeRange
+from analytics.registry.rollups import BY_TABLE, DAY, HOUR, MINUTE
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOTHING = {"1min": frozenset(), "1hour": frozenset(), "1day": frozenset()}
+TOTALS = fitting(labels=False, width=None)
+
+
+def told(segments):
+    return [(one.rollup.table if one.rollup else "spans", one.start, one.end) for one in segments]
+
+
+def test_the_coarsest_rollups_come_first():
+    assert [one.table for one in TOTALS] == ["llm_totals_1day", "llm_totals_1hour", "llm_metrics_1min"]
+
+
+def test_labels_ask_for_rollups_that_keep_them():
+    assert [one.table for one in fitting(labels=True, width=None)] == ["llm_metrics_1day", "llm_metrics_1hour"]
+
+
+@pytest.mark.parametrize(("width", "first"), [(MINUTE, "llm_metrics_1min"), (HOUR, "llm_totals_1hour")])
+def test_no_rollup_is_wider_than_the_buckets_asked_for(width, first):
+    assert fitting(labels=False, width=width)[0].table == first
+
+
+def test_ragged_ends_are_answered_from_the_next_finer_source():
+    start, end = NOON + timedelta(minutes=58, seconds=30), NOON + timedelta(hours=14, minutes=1, seconds=10)
+    assert told(choose(TimeRange(start=start, end=end), TOTALS, NOTHING)) == [
+        ("spans", start, NOON + timedelta(minutes=59)),
+        ("llm_metrics_1min", NOON + timedelta(minutes=59), NOON + HOUR),
+        ("llm_totals_1hour", NOON + HOUR, NOON + timedelta(hours=14)),
+        ("llm_metrics_1min", NOON + timedelta(hours=14), NOON + timedelta(hours=14, minutes=1)),
+        ("spans", NOON + timedelta(hours=14, minutes=1), end),
+    ]
+
+
+def test_a_marked_bucket_is_taken_from_what_is_finer():
+    hours = [BY_TABLE["llm_totals_1hour"]]
+    marked = NOTHING | {"1hour": frozenset({NOON + HOUR})}
+    assert told(choose(TimeRange(start=NOON, end=NOON + 3 * HOUR), hours, marked)) == [
+        ("llm_totals_1hour", NOON, NOON + HOUR),
+        ("spans", NOON + HOUR, NOON + 2 * HOUR),
+        ("llm_totals_1hour", NOON + 2 * HOUR, NOON + 3 * HOUR),
+    ]
+
+
+def test_a_day_is_behind_with_any_of_its_hours():
+    midnight = NOON.replace(hour=0)
+    marked = NOTHING | {"1hour": frozenset({NOON})}
+    tables = {table for table, *_ in told(choose(TimeRange(start=midnight, end=midnight + 2 * DAY), TOTALS, marked))}
+    assert tables == {"llm_totals_1day", "llm_totals_1hour", "llm_metrics_1min"}
+
+
+@given(
+    st.integers(0, 200_000),
+    st.integers(1, 200_000),
+    st.sets(st.integers(0, 4000), max_size=8),
+    st.sets(st.integers(0, 66), max_size=4),
+)
+def test_segments_cover_the_range_once_and_never_a_marked_bucket(offset, length, minutes, hours):
+    base = NOON.replace(hour=0)
+    where = TimeRange(start=base + timedelta(seconds=offset), end=base + timedelta(seconds=offset + length))
+    marked = {
+        "1min": frozenset(base + minute * MINUTE for minute in minutes),
+        "1hour": frozenset(base + hour * HOUR for hour in hours),
+        "1day": frozenset(),
+    }
+    segments: list[Segment] = choose(where, TOTALS, marked)
+    assert [segments[0].start, *(one.end for one in segments)] == [*(one.start for one in segments), where.end]
+    for one in segments:
+        if one.rollup is not None:
+            behind = marked[one.rollup.grain] | (marked["1hour"] if one.rollup.width == DAY else frozenset())
+            assert not any(one.start <= bucket < one.end for bucket in behind)
