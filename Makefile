@@ -26,7 +26,7 @@ test: $(FOR_TEST) ## run the whole suite against real servers, with branch cover
 check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy observatory analytics ratelimit errors manage.py
+	$(PY) -m mypy observatory analytics ratelimit errors benchmarks manage.py
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 	$(CHECKED) manage.py makemigrations --check --dry-run
 	$(CHECKED) manage.py export_openapi --check openapi.yaml

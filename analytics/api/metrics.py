@@ -74,7 +74,7 @@ class PerformanceView(AnalyticsView):
             raise ApiError(MISSING_AUTHORIZATION)
         where = time_range(values, default=_DEFAULT_RANGE, longest_days=settings.ANALYTICS_MAX_RANGE_DAYS)
         grain = GRAINS[values["granularity"]]
-        check_length(where, longest=grain.longest)
+        check_length(where, longest=(equal and grain.longest_by_label) or grain.longest, instead=grain.next)
         asked = _asked(values["fields"])
         found = figures(
             FigurePlan(

@@ -4,19 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 
 from analytics.ingest.counting import settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
+from analytics.ingest.records import record
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
-from analytics.pricing.arithmetic import Cost, cost
-from analytics.pricing.book import DEFAULT_TIER, PriceBook
-from analytics.pricing.money import dollars
-from analytics.pricing.usage import PARTS
 from analytics.scope import Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
@@ -95,11 +91,11 @@ def _write(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetim
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
     fresh = {key: span for key, span in given.items() if key not in stored}
     marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
-    book = current_price_book()
-    insert_spans([_row(tenant, span, marks[key], book, received_at) for key, span in fresh.items()])
+    book, ingested_ns = current_price_book(), _nanoseconds(received_at)
+    insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
     moved = [marks[key] for key, span in stored.items() if marks[key] != span]
     update_marks(tenant, moved)
-    mark_changed(tenant, {span.start_ns for span in (*fresh.values(), *moved)})
+    mark_changed(tenant, {span.start_ns for span in fresh.values()} | {span.start_ns for span in moved})
     return len(fresh)
 
 
@@ -120,58 +116,6 @@ def _trace_span(span: NormalSpan) -> TraceSpan:
         has_usage=span.usage is not None,
         is_call=span.is_call,
     )
-
-
-# Members that go from the normal span into a column of the same name.
-_SAME_NAME = (
-    "trace_id", "span_id", "parent_span_id", "duration_ms", "reported_cost_nanousd", "ttft_ms", "streamed",
-    "span_name", "span_kind", "status_code", "service_name", "operation_name", "provider", "model", "response_model",
-    "environment", "user_id", "session_id", "team_id", "error_type", "finish_reason", "prompt_name", "tool_name",
-    "agent_name", "workflow_name", "response_id", "input_type", "usage_rule", "error_message", "input_text",
-    "output_text", "input_messages", "output_messages", "request_parameters", "tools", "retrieval", "mapping_sources",
-)  # fmt: skip
-# The same, stored only when there is something in it.
-_UNLESS_EMPTY = ("tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links")
-
-
-def _row(tenant: Tenant, span: NormalSpan, mark: TraceSpan, book: PriceBook, received_at: datetime) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(span, name) for name in _SAME_NAME}
-    row |= {name: getattr(span, name) or None for name in _UNLESS_EMPTY}
-    row |= {
-        "organisation_id": tenant.organisation_id,
-        "project_id": tenant.project_id,
-        "ts": span.start_ns,
-        "ingested_at": _nanoseconds(received_at),
-        "usage_counted": mark.usage_counted,
-        "call_counted": mark.call_counted,
-    }
-    if span.usage is not None:
-        row |= {f"{part}_tokens": getattr(span.usage, part) for part in PARTS}
-    return row | _priced(span, book)
-
-
-def _priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
-    if span.usage is None:
-        return {"unpriced_reason": "no_usage"} if span.is_call else {}
-    price = book.find(
-        provider=span.provider,
-        models=(span.response_model, span.model),
-        tier=span.service_tier or DEFAULT_TIER,
-        at=datetime.fromtimestamp(span.start_ns / 1_000_000_000, tz=UTC),
-        prompt_tokens=span.usage.prompt,
-    )
-    if price is None:
-        return {"unpriced_reason": "no_price"}
-    costed = cost(span.usage, price)
-    if not isinstance(costed, Cost):
-        return {"unpriced_reason": costed}
-    return {
-        "prompt_cost_nanousd": costed.prompt,
-        "completion_cost_nanousd": costed.completion,
-        "total_cost_nanousd": costed.total,
-        "price_id": price.id,
-        "cost_breakdown": {part: dollars(nanousd) for part, nanousd in costed.breakdown.items()},
-    }
 
 
 def _nanoseconds(instant: datetime) -> int:

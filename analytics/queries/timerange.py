@@ -114,7 +114,8 @@ def resolve(start: str | None, end: str | None, *, window: Window, clock: dateti
     return resolved
 
 
-def check_length(where: TimeRange, *, longest: timedelta) -> None:
-    """Raise 400/1204 when the range is longer than `longest`."""
+def check_length(where: TimeRange, *, longest: timedelta, instead: str = "") -> None:
+    """Raise 400/1204 when the range is longer than `longest`; `instead` names a granularity that serves it."""
     if where.end - where.start > longest:
-        raise ApiError(RANGE_TOO_LONG, field="start_time", days=longest.days)
+        details = f"Ask for a shorter range, or for granularity {instead}." if instead else ""
+        raise ApiError(RANGE_TOO_LONG, details=details, field="start_time", days=longest.days)

@@ -1,14 +1,16 @@
 """Rows of the span tables as they are copied in, and the text form that COPY reads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from errors.json import dumps
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ROWS_A_BLOCK = 25
+_REMEMBERED_INSTANTS = 4096
 NULL = "\\N"
 
 
@@ -21,28 +23,26 @@ class Column:
 
 
 def text(value: str) -> str:
-    return value.translate(_ESCAPES)
+    # Hardly any text has one of these: four searches that find nothing cost a tenth of `str.translate`.
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 
 def octets(value: bytes) -> str:
     return "\\\\x" + value.hex()
 
 
-def number(value: int) -> str:
-    return str(value)
-
-
 def boolean(value: bool) -> str:
     return "t" if value else "f"
 
 
+@lru_cache(maxsize=_REMEMBERED_INSTANTS)  # a span's start is written for both relations, its arrival for the request
 def instant(nanoseconds: int) -> str:
     """Write nanoseconds since 1970 as a UTC time; below a microsecond is cut off."""
     return (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).isoformat()
 
 
 def document(value: Any) -> str:
-    return text(dumps(value).decode())
+    return dumps(value).decode().replace("\\", "\\\\")  # JSON text holds no bare newline or tab
 
 
 def array(values: Sequence[str]) -> str:
@@ -55,7 +55,7 @@ def _columns(write: Callable[[Any], str], *names: str) -> tuple[Column, ...]:
 
 
 KEY = (
-    *_columns(number, "organisation_id", "project_id"),
+    *_columns(str, "organisation_id", "project_id"),
     *_columns(instant, "ts"),
     *_columns(octets, "trace_id", "span_id"),
 )
@@ -74,7 +74,7 @@ SPAN_COLUMNS: tuple[Column, ...] = (
     *_columns(octets, "parent_span_id"),
     *_columns(instant, "ingested_at"),
     *_columns(
-        number,
+        str,
         "duration_ms",
         "prompt_cost_nanousd",
         "completion_cost_nanousd",
@@ -130,13 +130,16 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def copy_lines(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> bytes:
-    """Return `rows` (column name -> value; a missing or `None` value is NULL) as one block of COPY text."""
-    lines = []
-    for row in rows:
-        get = row.get
-        lines.append(
-            "\t".join(NULL if (value := get(column.name)) is None else column.write(value) for column in columns)
-        )
-    lines.append("")
-    return "\n".join(lines).encode()
+def copy_blocks(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield `rows` (column name -> value; a missing or `None` value is NULL) as blocks of COPY text.
+
+    The server reads one block while the next is made.
+    """
+    writers = [(column.name, column.write) for column in columns]
+    for start in range(0, len(rows), _ROWS_A_BLOCK):
+        lines = []
+        for row in rows[start : start + _ROWS_A_BLOCK]:
+            get = row.get
+            lines.append("\t".join([NULL if (value := get(name)) is None else write(value) for name, write in writers]))
+        lines.append("")
+        yield "\n".join(lines).encode()

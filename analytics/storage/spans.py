@@ -1,6 +1,6 @@
 """Writing spans: the traces' mutex, the spans already there, the copy, the marks that move."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.operations import is_model_call
-from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_lines
+from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,14 +138,15 @@ def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
         )
 
 
-def _copy(table: str, columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
+def _copy(table: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
     names = ", ".join(column.name for column in columns)
     with (
         connection.wrap_database_errors,  # Django wraps every call of a cursor but this one
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
     ):
-        copy.write(copy_lines(columns, rows))
+        for block in copy_blocks(columns, rows):
+            copy.write(block)
 
 
 def _instant(nanoseconds: int) -> datetime:

@@ -127,6 +127,7 @@ def test_only_what_was_asked_for_is_computed(api, send, base):
     [
         ("granularity=week", (400, 1202, "granularity")),
         ("granularity=1min&start_time=now-60d", (400, 1204, "start_time")),
+        ("granularity=1min&start_time=now-3d&model=gpt-4o", (400, 1204, "start_time")),
         ("start_time=now-366d", (400, 1204, "start_time")),
         ("fields=speed", (400, 1202, "fields")),
         ("session_id=1", (400, 1202, "session_id")),

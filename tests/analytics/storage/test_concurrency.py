@@ -99,9 +99,7 @@ def wait_until_blocked(owner: psycopg.Connection, writer: Future[Any]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [(PARENT, CHILD), (CHILD, PARENT)], ids=["parent first", "child first"]
-)
+@pytest.mark.parametrize(("first", "second"), [(PARENT, CHILD), (CHILD, PARENT)], ids=["parent first", "child first"])
 def test_parent_and_child_written_at_the_same_time_are_counted_once(overlap, marks, first, second):
     assert overlap([first], [second]) == ((1, 0), (1, 0))
     assert marks() == [(1, 1, NOT_COUNTED), (1, 2, COUNTED)]

@@ -1,0 +1,68 @@
+"""What is stored of one span: its normal form, its price and its marks as columns."""
+
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from analytics.ingest.span import NormalSpan
+from analytics.pricing.arithmetic import Cost, cost
+from analytics.pricing.book import DEFAULT_TIER, PriceBook
+from analytics.pricing.money import dollars
+from analytics.storage.rows import USAGE_PARTS
+from analytics.storage.spans import Tenant, TraceSpan
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Members that go from the normal span into a column of the same name.
+_SAME_NAME = (
+    "trace_id", "span_id", "parent_span_id", "duration_ms", "reported_cost_nanousd", "ttft_ms", "streamed",
+    "span_name", "span_kind", "status_code", "service_name", "operation_name", "provider", "model", "response_model",
+    "environment", "user_id", "session_id", "team_id", "error_type", "finish_reason", "prompt_name", "tool_name",
+    "agent_name", "workflow_name", "response_id", "input_type", "usage_rule", "error_message", "input_text",
+    "output_text", "input_messages", "output_messages", "request_parameters", "tools", "retrieval", "mapping_sources",
+)  # fmt: skip
+# The same, stored only when there is something in it.
+_UNLESS_EMPTY = ("tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links")
+_same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
+_parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
+
+
+def record(tenant: Tenant, span: NormalSpan, mark: TraceSpan, book: PriceBook, ingested_ns: int) -> dict[str, Any]:
+    """Return the columns of a span in both relations, by name; `ingested_ns` is when it arrived."""
+    row: dict[str, Any] = dict(zip(_SAME_NAME, _same(span), strict=True))
+    row |= {name: value for name, value in zip(_UNLESS_EMPTY, _unless_empty(span), strict=True) if value}
+    row |= {
+        "organisation_id": tenant.organisation_id,
+        "project_id": tenant.project_id,
+        "ts": span.start_ns,
+        "ingested_at": ingested_ns,
+        "usage_counted": mark.usage_counted,
+        "call_counted": mark.call_counted,
+    }
+    if span.usage is not None:
+        row |= zip(USAGE_PARTS, _parts(span.usage), strict=True)
+    return row | priced(span, book)
+
+
+def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
+    """Return the columns of a span's cost by the price valid at its start, or why it has none."""
+    if span.usage is None:
+        return {"unpriced_reason": "no_usage"} if span.is_call else {}
+    price = book.find(
+        provider=span.provider,
+        models=(span.response_model, span.model),
+        tier=span.service_tier or DEFAULT_TIER,
+        at=_EPOCH + timedelta(microseconds=span.start_ns // 1000),
+        prompt_tokens=span.usage.prompt,
+    )
+    if price is None:
+        return {"unpriced_reason": "no_price"}
+    costed = cost(span.usage, price)
+    if not isinstance(costed, Cost):
+        return {"unpriced_reason": costed}
+    return {
+        "prompt_cost_nanousd": costed.prompt,
+        "completion_cost_nanousd": costed.completion,
+        "total_cost_nanousd": costed.total,
+        "price_id": price.id,
+        "cost_breakdown": {part: dollars(nanousd) for part, nanousd in costed.breakdown.items()},
+    }

@@ -1,0 +1,87 @@
+"""What a benchmark says: a figure with its target, as one row of a table and as one line of JSON."""
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Any, Literal
+
+ENGINE = "plain"
+CPU_PASSES = 5
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured value over `rows` rows; without a `target` it is there to be read, not to be met."""
+
+    figure: str
+    value: float
+    unit: str
+    rows: int
+    target: float | None = None
+    direction: Literal["at_least", "at_most"] = "at_most"
+    engine: str = ENGINE
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is a target and the value is on its wrong side."""
+        if self.target is None:
+            return False
+        return self.value < self.target if self.direction == "at_least" else self.value > self.target
+
+    @property
+    def as_json(self) -> str:
+        """The figure as one line; its keys are those of every benchmark."""
+        return json.dumps(
+            {
+                "figure": self.figure,
+                "value": float(f"{self.value:.4g}"),
+                "unit": self.unit,
+                "target": self.target,
+                "direction": self.direction,
+                "rows": self.rows,
+                "engine": self.engine,
+            }
+        )
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Figure, value, target and verdict."""
+        wanted = "" if self.target is None else f"{self.direction.replace('_', ' ')} {self.target:g}"
+        verdict = "" if self.target is None else "missed" if self.is_missed else "met"
+        return self.figure, f"{self.value:.4g} {self.unit}", wanted, verdict
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Return the figures one below the other, in columns."""
+    rows = [("figure", "value", "target", ""), *(figure.cells for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def seconds(work: Callable[[], Any], *, clock: Clock = perf_counter) -> float:
+    """Return how long `work` took by `clock`."""
+    begun = clock()
+    work()
+    return clock() - begun
+
+
+def median_seconds(work: Callable[[], Any], *, repetitions: int) -> float:
+    """Return the median time of `work`, which runs once before to be warm."""
+    work()
+    return statistics.median(seconds(work) for _ in range(repetitions))
+
+
+def cpu_microseconds(work: Callable[[Any], Any], items: Sequence[Any], *, rows: int) -> float:
+    """Return the processor time of `work` over `items` that hold `rows` rows: per row, the best of five passes."""
+
+    def one_pass() -> None:
+        for item in items:
+            work(item)
+
+    one_pass()
+    return min(seconds(one_pass, clock=process_time) for _ in range(CPU_PASSES)) / rows * 1_000_000
