@@ -9,7 +9,8 @@ from rest_framework.views import set_rollback
 
 from errors.envelope import error_response
 from errors.exceptions import ApiError
-from errors.metrics import ERRORS
+from errors.metrics import AUTH_FAILURES, ERRORS
+from errors.specs import Category
 from errors.translation import translate
 
 logger = structlog.get_logger(__name__)
@@ -22,6 +23,8 @@ def to_api_error(exc: BaseException) -> ApiError:
     """
     error = translate(exc)
     ERRORS.labels(code=error.spec.code).inc()
+    if error.spec.category is Category.AUTHENTICATION:
+        AUTH_FAILURES.labels(code=error.spec.code).inc()
     if error.spec.status >= status.HTTP_500_INTERNAL_SERVER_ERROR:
         logger.error("request_failed", code=error.spec.code, error_code=error.spec.error_code, exc_info=exc)
     return error

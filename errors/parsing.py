@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import orjson
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
@@ -83,17 +83,32 @@ class JSONParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002  # REST framework's signature
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # REST framework's signature
     ) -> dict[str, Any]:
-        if isinstance(stream, HttpRequest):
-            body = read_body(stream, limit=settings.MAX_BODY_BYTES)
-        else:
-            body = _read(stream, settings.MAX_BODY_BYTES)
         try:
-            value = orjson.loads(body)
+            value = orjson.loads(_body(stream))
         except orjson.JSONDecodeError as malformed:
             raise ApiError(catalog.MALFORMED_JSON, details=_position(malformed)) from None
         if not isinstance(value, dict):
             raise ApiError(catalog.JSON_NOT_AN_OBJECT)
         return value
+
+
+class FormParser(BaseParser):
+    """A form in UTF-8; more than `MAX_BODY_BYTES` is 413/1209."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,  # noqa: ARG002  # REST framework's signature
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # REST framework's signature
+    ) -> QueryDict:
+        return QueryDict(_body(stream))
+
+
+def _body(stream: Any) -> bytes:
+    limit = settings.MAX_BODY_BYTES
+    return read_body(stream, limit=limit) if isinstance(stream, HttpRequest) else _read(stream, limit)
 
 
 def _position(malformed: orjson.JSONDecodeError) -> str:

@@ -100,7 +100,7 @@ INSUFFICIENT_PERMISSIONS = ErrorSpec(
     title="Insufficient permissions",
     category=Category.AUTHORIZATION,
     status=403,
-    message="This credential may not {action}: use one that may, or ask an administrator for the permission",
+    message="Insufficient permissions to {action}",
     meaning="The credential is good but does not allow this.",
     cause="Neither the role nor the key's or token's list of permissions holds the one that is needed.",
     remedy="Ask an administrator for the permission, or use another credential.",
@@ -138,4 +138,7 @@ ORGANISATION_ACCESS_DENIED = ErrorSpec(
     meaning="The organisation named is not one of the user's.",
     cause="The organisation does not exist, or the user has no membership there.",
     remedy="Name an organisation that you belong to, or ask its administrator to add you.",
+)
+NO_MEMBERSHIP = ORGANISATION_ACCESS_DENIED.saying(
+    "You are not a member of any organisation: ask an administrator to add you to one"
 )

@@ -4,7 +4,13 @@ from django.contrib.auth.admin import UserAdmin
 from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
 
 admin.site.site_header = admin.site.site_title = "LLM Observatory"
-admin.site.register(User, UserAdmin)
+
+@admin.register(User)
+class MemberAdmin(UserAdmin):
+    """Users are disabled and not deleted: the tokens of a user that is known die with it, those of a stranger do not."""
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
+        return False
 
 
 @admin.register(Organisation)

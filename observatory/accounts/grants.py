@@ -24,7 +24,6 @@ from observatory.accounts.principals import ProjectRef
 from observatory.accounts.roles import expand, permissions_of
 from observatory.accounts.tokens import Grant, consume_refresh_token, issue_access_token, issue_refresh_token
 
-
 _WHOLE_ROLE = ("*",)
 
 

@@ -29,6 +29,8 @@ CLAIMS: Mapping[str, type] = {
     "jti": str,
 }
 
+_CENTURY_SECONDS = 100 * 366 * 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -147,7 +149,9 @@ def revoke(token: str, *, now: datetime) -> None:
         claims = verify_access_token(token)
     except ApiError:
         return
-    expires_at = datetime.fromtimestamp(claims["exp"] + settings.JWT_LEEWAY_SECONDS, tz=UTC)
+    # Another issuer may have written any number; a hundred years are as good as for ever.
+    seconds = min(claims["exp"], now.timestamp() + _CENTURY_SECONDS) + settings.JWT_LEEWAY_SECONDS
+    expires_at = datetime.fromtimestamp(seconds, tz=UTC)
     RevokedToken.objects.get_or_create(jti=claims["jti"], defaults={"expires_at": expires_at})
 
 

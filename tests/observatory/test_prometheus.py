@@ -1,0 +1,180 @@
+import pytest
+from django.test import Client
+from prometheus_client import REGISTRY
+
+from tests.analytics.api.payloads import request, span
+
+FAR = "203.0.113.9"
+
+
+def series(name, **labels):
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+def grown():
+    """Return a function that tells how much a series has grown since it was asked for the first time."""
+    before: dict[tuple[str, ...], float] = {}
+
+    def growth(name, **labels):
+        key = (name, *map(str, labels.items()))
+        now = series(name, **labels)
+        return now - before.setdefault(key, now)
+
+    return growth
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.7.7", "::1", "fd00::1"])
+def test_a_near_network_may_read(db, address):
+    reply = Client(REMOTE_ADDR=address).get("/metrics")
+
+    assert (reply.status_code, reply["Content-Type"].startswith("text/plain")) == (200, True)
+
+
+@pytest.mark.parametrize("address", [FAR, "2001:db8::1", "", "nonsense"])
+def test_any_other_address_may_not(db, address):
+    reply = Client(REMOTE_ADDR=address).get("/metrics")
+
+    assert (reply.status_code, reply.json()["error"]["code"]) == (403, 1103)
+
+
+def test_the_address_that_a_caller_claims_does_not_count(db):
+    assert Client(REMOTE_ADDR=FAR, headers={"X-Forwarded-For": "127.0.0.1"}).get("/metrics").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Bearer the-token", 200),
+        ("bearer the-token", 200),
+        ("Bearer another", 403),
+        ("the-token", 403),
+        ("Bearer", 403),
+    ],
+)
+def test_the_token_may_read_from_everywhere(db, settings, header, status):
+    settings.METRICS_TOKEN = "the-token"
+
+    assert Client(REMOTE_ADDR=FAR, headers={"Authorization": header}).get("/metrics").status_code == status
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer "])
+def test_no_token_is_set_means_that_none_opens(db, header):
+    assert Client(REMOTE_ADDR=FAR, headers={"Authorization": header}).get("/metrics").status_code == 403
+
+
+def test_requests_are_counted_by_template(api, grown):
+    labels = {"method": "GET", "endpoint": "/api/v1/traces/<str:trace_id>", "status": "404"}
+    grown("http_requests_total", **labels)
+
+    for number in range(3):
+        api.get(f"/api/v1/traces/{number}")
+
+    assert grown("http_requests_total", **labels) == 3
+
+
+def test_paths_that_are_none_share_one_label(db, grown):
+    labels = {"method": "GET", "endpoint": "unmatched", "status": "404"}
+    grown("http_requests_total", **labels)
+
+    for path in ("/a", "/b", "/api/v1/c"):
+        Client().get(path)
+
+    assert grown("http_requests_total", **labels) == 3
+
+
+def test_methods_that_are_none_share_one_label(db, grown):
+    labels = {"method": "other", "endpoint": "/health", "status": "405"}
+    grown("http_requests_total", **labels)
+
+    for method in ("BREW", "BREW2"):
+        Client().generic(method, "/health")
+
+    assert grown("http_requests_total", **labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("http_request_duration_seconds_count", {"method": "GET", "endpoint": "/errors/<int:code>"}),
+        ("http_request_size_bytes_count", {"endpoint": "/errors/<int:code>"}),
+        ("http_response_size_bytes_count", {"endpoint": "/errors/<int:code>"}),
+        ("http_not_modified_total", {"endpoint": "/errors/<int:code>"}),
+    ],
+)
+def test_a_request_is_measured(grown, name, labels):
+    grown(name, **labels)
+
+    Client().get("/errors/1200", headers={"If-None-Match": "*"})
+
+    assert grown(name, **labels) == 1
+
+
+def test_statements_are_counted_by_kind(api, grown):
+    grown("db_queries_total", operation="select")
+    grown("db_query_duration_seconds_count", operation="select")
+
+    api.get("/api/v1/traces")
+
+    counted = grown("db_queries_total", operation="select")
+    assert counted >= 2
+    assert grown("db_query_duration_seconds_count", operation="select") == counted
+
+
+@pytest.mark.parametrize(
+    ("outcome", "count"),
+    [("accepted", 2), ("duplicate", 1), ("rejected", 1)],
+)
+def test_spans_are_counted_by_outcome(api, grown, outcome, count):
+    one, two, bad = span(), span(), span(traceId="")
+    grown("ingest_spans_total", outcome=outcome)
+
+    for batch in ([one, two, bad], [one]):
+        api.post("/v1/traces", request(*batch), content_type="application/json")
+
+    assert grown("ingest_spans_total", outcome=outcome) == count
+
+
+def test_errors_are_counted_by_number(db, grown):
+    grown("api_errors_total", code="1300")
+
+    Client().get("/no-such-path")
+
+    assert grown("api_errors_total", code="1300") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("1000", lambda: Client().get("/api/v1/traces")),
+        ("1001", lambda: Client().get("/api/v1/traces", headers={"Authorization": "Bearer x"})),
+        ("1003", lambda: Client().get("/api/v1/traces", headers={"X-API-Key": "x"})),
+        ("1003", lambda: Client().post("/v1/traces", headers={"X-API-Key": "x"})),
+        ("1009", lambda: Client().post("/auth/token", {"client_id": "x", "client_secret": "y"}, "application/json")),
+        ("1010", lambda: Client().post("/auth/refresh", {"refresh_token": "x"}, "application/json")),
+    ],
+)
+def test_refused_credentials_are_counted_by_number(db, grown, code, call):
+    grown("auth_failures_total", code=code)
+
+    call()
+
+    assert grown("auth_failures_total", code=code) == 1
+
+
+def test_what_is_counted_is_told(api):
+    api.get("/api/v1/traces")
+
+    told = Client().get("/metrics").content.decode()
+
+    assert 'http_requests_total{endpoint="/api/v1/traces",method="GET",status="200"}' in told
+
+
+def test_no_label_tells_of_a_tenant(api, tenant):
+    api.post("/v1/traces", request(span(attributes={"user.id": "jane"})), content_type="application/json")
+    api.get("/api/v1/metrics/performance?user_id=jane&project_id=main")
+
+    told = Client().get("/metrics").content.decode()
+
+    secrets = (tenant.key, str(tenant.organisation.public_id), "jane", "gpt-4o", tenant.organisation.slug)
+    assert [one for one in secrets if one in told] == []
