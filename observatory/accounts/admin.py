@@ -5,9 +5,10 @@ from observatory.accounts.models import ApiKey, Membership, Organisation, Projec
 
 admin.site.site_header = admin.site.site_title = "LLM Observatory"
 
+
 @admin.register(User)
 class MemberAdmin(UserAdmin):
-    """Users are disabled and not deleted: the tokens of a user that is known die with it, those of a stranger do not."""
+    """Users are disabled, not deleted: tokens of a known user die with it, those of a stranger live on."""
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
         return False
