@@ -30,6 +30,7 @@ check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 	$(CHECKED) manage.py makemigrations --check --dry-run
 	$(CHECKED) manage.py export_openapi --check openapi.yaml
+	$(CHECKED) manage.py export_reference --check
 
 fix: $(FOR_TEST) ## apply the linter's safe fixes and the formatter
 	$(PY) -m ruff check --fix .
