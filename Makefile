@@ -20,8 +20,9 @@ help: ## show the targets
 run: $(FOR_RUN) ## start the service with demo data; Ctrl-C stops it
 	@exec $(PY) manage.py up --demo $(if $(PORT),--port $(PORT))
 
-test: $(FOR_TEST) ## run the whole suite against real servers, with branch coverage
-	@exec $(PY) -m pytest -n 2 --dist loadfile --cov --cov-branch
+test: $(FOR_TEST) ## run the whole suite against real servers, then the analytics again on TimescaleDB where there is one
+	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-branch
+	@$(PY) -m tests.timescale
 
 check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 	$(PY) -m ruff check .

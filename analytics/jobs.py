@@ -7,6 +7,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage.ageing import retention_apply
+from analytics.storage.engines import compression, engine
+from analytics.storage.exclusive import BusyError
+from analytics.storage.horizons import forget_marks_behind
 from analytics.storage.partitions import ensure_days
 from analytics.storage.rollups import refresh
 
@@ -23,6 +27,7 @@ def partitions(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
 @app.task(name="rollups", queueing_lock="rollups", pass_context=False)
 def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Refresh every rollup, the finer ones first; return how many buckets were made anew."""
+    forget_marks_behind()
     done = 0
     for grain in GRAIN_WIDTHS:
         more = True
@@ -30,3 +35,26 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
             refreshed = refresh(grain, before=timezone.now())
             done, more = done + refreshed.buckets, refreshed.more
     return done
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="retention", queueing_lock="retention", pass_context=False)
+def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Free what is past its limit; return how many rows. An operator's run that is under way does the same."""
+    try:
+        report = retention_apply(now=timezone.now())
+    except BusyError:
+        return 0
+    return sum(loss.rows for loss in report.losses)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="compression", queueing_lock="compression", pass_context=False)
+def compress(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Move days that are old enough into the columnstore where the engine has one; return how many tables."""
+    if engine().name != "timescaledb":
+        return 0
+    try:
+        return compression.compress_due(today=timezone.now().date())
+    except BusyError:
+        return 0

@@ -180,6 +180,30 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="RETENTION_SPANS_DAYS", read=whole(1, 3650), default=90, meaning="Days spans are kept."),
     Setting(
+        name="RETENTION_MINUTE_DAYS", read=whole(2, 36_500), default=37, meaning="Days rollups by minute are kept."
+    ),
+    Setting(name="RETENTION_HOUR_DAYS", read=whole(2, 36_500), default=210, meaning="Days rollups by hour are kept."),
+    Setting(name="RETENTION_DAY_DAYS", read=whole(2, 36_500), default=1095, meaning="Days rollups by day are kept."),
+    Setting(
+        name="RETENTION_CONTENT_ENABLED",
+        read=boolean,
+        default=False,
+        meaning="Texts, messages and attributes go before their spans.",
+    ),
+    Setting(
+        name="RETENTION_CONTENT_DAYS",
+        read=whole(2, 36_500),
+        default=30,
+        meaning="Days content is kept when RETENTION_CONTENT_ENABLED.",
+    ),
+    Setting(name="DELETE_STEP_ROWS", read=whole(1), default=10_000, meaning="Rows that one step of deleting takes."),
+    Setting(
+        name="COMPRESS_AFTER_DAYS",
+        read=whole(1, 3650),
+        default=7,
+        meaning="Age in days from which spans are compressed (TimescaleDB).",
+    ),
+    Setting(
         name="PARTITIONS_AHEAD_DAYS", read=whole(1, 60), default=7, meaning="Days of partitions made ahead of need."
     ),
     Setting(name="TIME_GRID_SECONDS", read=whole(1, 3600), default=60, meaning="Grid on which `now` is rounded up."),

@@ -15,6 +15,7 @@ from pathlib import Path
 from observatory.supervisor.postgres import EmbeddedPostgres
 from observatory.supervisor.roles import make_embedded_roles
 from observatory.supervisor.valkey import EmbeddedValkey
+from tests import timescale
 
 OWNER, SERVICE = "observatory_owner", "observatory_service"
 
@@ -25,16 +26,24 @@ def _start() -> None:
     home = Path(tempfile.mkdtemp(prefix="llmo-tests-"))
     home.chmod(0o755)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    postgres, valkey = EmbeddedPostgres(home, durable=False).start(), EmbeddedValkey(home).start()
-    atexit.register(postgres.stop)
+    valkey = EmbeddedValkey(home).start()
     atexit.register(valkey.stop)
+    os.environ |= {"OBSERVATORY_HOME": str(home), "TEST_REDIS_URL": valkey.url} | _databases(home)
+
+
+def _databases(home: Path) -> dict[str, str]:
+    """Return the addresses of the PostgreSQL server of this run, which is started unless it is a named one."""
+    if timescale.wanted() and os.environ.get(timescale.URL):
+        return timescale.use_named_server(owner=OWNER, service=SERVICE)
+    if timescale.wanted():
+        timescale.load_extension()
+    postgres = EmbeddedPostgres(home, durable=False).start()
+    atexit.register(postgres.stop)
     make_embedded_roles(postgres.superuser_url, owner_password=OWNER, service_password=SERVICE)
-    os.environ |= {
-        "OBSERVATORY_HOME": str(home),
+    return {
         "TEST_SUPERUSER_URL": postgres.superuser_url,
         "TEST_OWNER_URL": postgres.url("observatory", OWNER, OWNER),
         "TEST_SERVICE_URL": postgres.url("observatory", SERVICE, SERVICE),
-        "TEST_REDIS_URL": valkey.url,
     }
 
 

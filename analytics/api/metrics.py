@@ -90,8 +90,8 @@ class PerformanceView(AnalyticsView):
         if asked.series_asked:
             body["time_series"] = found.series
         metadata = {
-            "start_time": where.start,
-            "end_time": where.end,
+            "start_time": found.range.start,
+            "end_time": found.range.end,
             "granularity": grain.key,
             "as_of": found.as_of,
             "data_source": found.source,

@@ -1,26 +1,29 @@
 """Figures over a range: a plan -> sources -> facts from each -> merged facts -> measures."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import connection
 
-from analytics.queries.sources import Segment, choose, fitting
+from analytics.queries.sources import Segment, choose, fitting, widened
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.facts import FACTS_BY_KEY, SKETCHES_BY_KEY, Sketch
 from analytics.registry.grains import Grain
 from analytics.registry.measures import Measure, Quantile
 from analytics.registry.rollups import LABELS, Rollup
-from analytics.registry.sketches import estimate
+from analytics.registry.sketches import estimate, nearest_ranks
 from analytics.scope import Scope
 from analytics.storage.changes import changes_of
+from analytics.storage.horizons import horizons_of
 from analytics.storage.rollups import merged
 from analytics.storage.transactions import retried
 
+ByBucket = Mapping[datetime | None, Mapping[str, Any]]
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 
 
@@ -63,12 +66,16 @@ class FigurePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Values by measure key; `series` is oldest first; `as_of` is the newest change, `source` where facts came from."""
+    """Values by measure key; `series` is oldest first; `as_of` is the newest change, `source` where facts came from.
+
+    `range` is what was answered: wider than asked where spans are gone and only whole buckets are left.
+    """
 
     totals: Mapping[str, Any]
     series: Sequence[Mapping[str, Any]]
     as_of: datetime | None
     source: str
+    range: TimeRange
 
 
 def figures(plan: FigurePlan) -> Figures:
@@ -76,9 +83,11 @@ def figures(plan: FigurePlan) -> Figures:
     return retried(partial(_figures, plan), snapshot=True)
 
 
-def _figures(plan: FigurePlan) -> Figures:
+def _figures(asked: FigurePlan) -> Figures:
+    kept = horizons_of(list(asked.scope.projects))
+    plan = replace(asked, range=widened(asked.range, asked.rollups, kept))
     changes = changes_of(plan.scope.tenant, plan.range.start, plan.range.end)
-    segments = choose(plan.range, plan.rollups, changes.marked)
+    segments = choose(plan.range, plan.rollups, changes.marked, kept)
     by_bucket = _facts(plan, segments)
     for bucket, values in _percentiles(plan, segments, by_bucket).items():
         by_bucket[bucket] |= values
@@ -93,6 +102,7 @@ def _figures(plan: FigurePlan) -> Figures:
         series=series,
         as_of=changes.newest,
         source=source_of(segments),
+        range=plan.range,
     )
 
 
@@ -179,29 +189,49 @@ def _parameters(plan: FigurePlan, segments: Sequence[Segment]) -> dict[str, Any]
 
 
 def _percentiles(
-    plan: FigurePlan, segments: Sequence[Segment], by_bucket: Mapping[datetime | None, Mapping[str, Any]]
+    plan: FigurePlan, segments: Sequence[Segment], by_bucket: ByBucket
 ) -> dict[datetime | None, dict[str, Any]]:
     found: dict[datetime | None, dict[str, Any]] = {bucket: {} for bucket in by_bucket}
     exact = source_of(segments) == "spans"
     for sketch in SKETCHES_BY_KEY.values():
         wanted = [one for one in plan.quantiles if one.sketch == sketch.key]
-        if not wanted:
-            continue
-        sql, parameters = (exact_statement if exact else sketch_statement)(plan, segments, sketch, wanted)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = {bucket: values for bucket, *values in cursor}
-        for bucket, facts in by_bucket.items():
-            values = rows.get(bucket, [None] * len(wanted))
-            found[bucket] |= {
-                one.key: value if exact or value is None else _estimated(value, sketch, facts)
-                for one, value in zip(wanted, values, strict=True)
-            }
+        if wanted:
+            values = (_exact if exact else _estimated)(plan, segments, sketch, wanted, by_bucket)
+            for bucket in by_bucket:
+                found[bucket] |= values.get(bucket, dict.fromkeys([one.key for one in wanted]))
     return found
 
 
-def _estimated(bin_number: int, sketch: Sketch, facts: Mapping[str, Any]) -> int:
-    return estimate(bin_number, least=facts[f"{sketch.key}_min"], greatest=facts[f"{sketch.key}_max"])
+def _exact(
+    plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch, wanted: Sequence[Quantile], _facts: ByBucket
+) -> dict[datetime | None, dict[str, Any]]:
+    keys = [one.key for one in wanted]
+    with connection.cursor() as cursor:
+        cursor.execute(*exact_statement(plan, segments, sketch, wanted))
+        return {bucket: dict(zip(keys, values, strict=True)) for bucket, *values in cursor}
+
+
+def _estimated(
+    plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch, wanted: Sequence[Quantile], facts: ByBucket
+) -> dict[datetime | None, dict[str, Any]]:
+    merged_bins: dict[datetime | None, Counter[int]] = defaultdict(Counter)
+    with connection.cursor() as cursor:
+        cursor.execute(*sketch_statement(plan, segments, sketch))
+        for bucket, bins, counts in cursor:
+            for held in {bucket, None}:
+                into = merged_bins[held]
+                for number, count in zip(bins, counts, strict=True):
+                    into[number] += count
+    values = {}
+    for bucket, binned in merged_bins.items():
+        if bucket in facts:
+            least, greatest = facts[bucket][f"{sketch.key}_min"], facts[bucket][f"{sketch.key}_max"]
+            found = nearest_ranks(binned, [one.percent for one in wanted])
+            values[bucket] = {
+                one.key: estimate(number, least=least, greatest=greatest)
+                for one, number in zip(wanted, found, strict=True)
+            }
+    return values
 
 
 def exact_statement(
@@ -223,30 +253,26 @@ def exact_statement(
     return sql, _parameters(plan, segments)
 
 
-def sketch_statement(
-    plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch, wanted: Sequence[Quantile]
-) -> tuple[str, dict[str, Any]]:
-    """Return the statement of the bins in which the percentiles lie, from merged sketches and binned spans."""
-    bins, counts = sketch.columns
-    parts = [
-        f"""SELECT {_bucket(plan, rollup)} AS bucket, held.bin, sum(held.n) AS n
-            FROM {rollup.table} AS s CROSS JOIN LATERAL unnest(s.{bins}, s.{counts}) AS held (bin, n)
-            WHERE {_where(plan, rollup, places)} GROUP BY 1, 2"""
-        if rollup
-        else f"""SELECT {_bucket(plan, None)} AS bucket, observatory_bin({sketch.value}) AS bin, count(*) AS n
-            FROM llm_traces AS s WHERE {_where(plan, None, places)} AND {sketch.condition} GROUP BY 1, 2"""
-        for rollup, places in _by_source(segments)
-    ]
-    sets = "(bin), (bucket, bin)" if plan.series else "(bin)"
-    ranks = "".join(f", min(bin) FILTER (WHERE reached >= ceil({one.percent / 100} * whole))" for one in wanted)
-    sql = f"""
-        WITH binned AS (
-            SELECT {"bucket" if plan.series else "NULL::timestamptz AS bucket"}, bin, sum(n) AS n
-            FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})
-        ), running AS (
-            SELECT bucket, bin, sum(n) OVER (PARTITION BY bucket ORDER BY bin) AS reached,
-                sum(n) OVER (PARTITION BY bucket) AS whole
-            FROM binned
-        )
-        SELECT bucket{ranks} FROM running GROUP BY bucket"""
-    return sql, _parameters(plan, segments)
+def sketch_statement(plan: FigurePlan, segments: Sequence[Segment], sketch: Sketch) -> tuple[str, dict[str, Any]]:
+    """Return the statement that gives bins and counts of the plan's buckets: as kept, and of spans binned now.
+
+    A bucket may have several rows. Rows by labels are many, so they are merged before they leave the server.
+    """
+    parts = []
+    for rollup, places in _by_source(segments):
+        bucket, where = _bucket(plan, rollup), _where(plan, rollup, places)
+        if rollup is None:
+            binned = f"""SELECT {bucket} AS bucket, observatory_bin({sketch.value}) AS bin, count(*) AS n
+                FROM llm_traces AS s WHERE {where} AND {sketch.condition} GROUP BY 1, 2"""
+        elif rollup.labels:
+            binned = f"""SELECT {bucket} AS bucket, held.bin, sum(held.n)::bigint AS n
+                FROM {rollup.table} AS s CROSS JOIN LATERAL unnest(s.{sketch.bins}, s.{sketch.counts}) AS held (bin, n)
+                WHERE {where} GROUP BY 1, 2"""
+        else:
+            parts.append(
+                f"SELECT {bucket}, s.{sketch.bins}, s.{sketch.counts} FROM {rollup.table} AS s"
+                f" WHERE {where} AND s.{sketch.bins} IS NOT NULL"
+            )
+            continue
+        parts.append(f"SELECT bucket, array_agg(bin), array_agg(n) FROM ({binned}) AS binned GROUP BY 1")
+    return " UNION ALL ".join(parts), _parameters(plan, segments)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from analytics.queries.timerange import TimeRange
 from analytics.registry.rollups import DAY, ROLLUPS, Rollup
+from analytics.storage.horizons import Horizons
 
 Marked = Mapping[str, frozenset[datetime]]
+ALL_KEPT = Horizons()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,31 +30,56 @@ def fitting(*, labels: bool, width: timedelta | None) -> list[Rollup]:
     return sorted(able, key=lambda rollup: rollup.width, reverse=True)
 
 
-def choose(where: TimeRange, rollups: Sequence[Rollup], marked: Marked) -> list[Segment]:
-    """Return the segments of a range in order of time, neighbours of one source joined."""
-    return list(_joined(_cover(where.start, where.end, rollups, marked)))
+def widened(where: TimeRange, rollups: Sequence[Rollup], kept: Horizons) -> TimeRange:
+    """Return the range with ends that lie where spans are gone moved outwards, to whole buckets of the finest rollup.
+
+    An end that no rollup reaches stays: there is nothing to answer from.
+    """
+    start, end = where.start, where.end
+    if start < kept.spans:
+        start = next((_floor(start, one.width) for one in reversed(rollups) if _reaches(one, start, kept)), start)
+    if end < kept.spans:
+        end = next((_ceiling(end, one.width) for one in reversed(rollups) if _reaches(one, end, kept)), end)
+    return TimeRange(start=start, end=end)
 
 
-def _cover(start: datetime, end: datetime, rollups: Sequence[Rollup], marked: Marked) -> Iterator[Segment]:
+def _reaches(rollup: Rollup, instant: datetime, kept: Horizons) -> bool:
+    return _floor(instant, rollup.width) >= kept.rollups[rollup.grain]
+
+
+def choose(where: TimeRange, rollups: Sequence[Rollup], marked: Marked, kept: Horizons = ALL_KEPT) -> list[Segment]:
+    """Return the segments of a range in order of time, neighbours of one source joined.
+
+    Where spans are gone a mark means nothing: rollups of that time are as they will stay. Where the rows of a rollup
+    are gone it does not answer.
+    """
+    alive = {grain: frozenset(one for one in buckets if one >= kept.spans) for grain, buckets in marked.items()}
+    return list(_joined(_cover(where.start, where.end, rollups, alive, kept)))
+
+
+def _cover(
+    start: datetime, end: datetime, rollups: Sequence[Rollup], marked: Marked, kept: Horizons
+) -> Iterator[Segment]:
     if start >= end:
         return
     if not rollups:
         yield Segment(rollup=None, start=start, end=end)
         return
     rollup, finer = rollups[0], rollups[1:]
-    bucket, last = _ceiling(start, rollup.width), _floor(end, rollup.width)
+    # Horizons are midnights, and so on the edge of a bucket of any width.
+    bucket, last = max(_ceiling(start, rollup.width), kept.rollups[rollup.grain]), _floor(end, rollup.width)
     if bucket >= last:
-        yield from _cover(start, end, finer, marked)
+        yield from _cover(start, end, finer, marked, kept)
         return
-    yield from _cover(start, bucket, finer, marked)
+    yield from _cover(start, bucket, finer, marked, kept)
     for behind in sorted(one for one in _behind(rollup, marked) if bucket <= one < last):
         if bucket < behind:
             yield Segment(rollup=rollup, start=bucket, end=behind)
         bucket = behind + rollup.width
-        yield from _cover(behind, bucket, finer, marked)
+        yield from _cover(behind, bucket, finer, marked, kept)
     if bucket < last:
         yield Segment(rollup=rollup, start=bucket, end=last)
-    yield from _cover(last, end, finer, marked)
+    yield from _cover(last, end, finer, marked, kept)
 
 
 def _behind(rollup: Rollup, marked: Marked) -> set[datetime]:

@@ -51,9 +51,19 @@ class Sketch:
     condition: str = CALLS
 
     @property
+    def bins(self) -> str:
+        """Name of the array column of bin numbers."""
+        return f"{self.key}_bins"
+
+    @property
+    def counts(self) -> str:
+        """Name of the array column of counts, beside the bins."""
+        return f"{self.key}_counts"
+
+    @property
     def columns(self) -> tuple[str, str]:
-        """Names of the array columns: bin numbers, and counts beside them."""
-        return f"{self.key}_bins", f"{self.key}_counts"
+        """Names of both columns."""
+        return self.bins, self.counts
 
 
 def _count(key: str, condition: str) -> Fact:

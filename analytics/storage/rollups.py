@@ -12,12 +12,29 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.facts import FACTS, SKETCHES, Merge, Sketch
-from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS, ROLLUPS, Rollup
+from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, ROLLUPS, Rollup
+from analytics.storage.changes import floor
+from analytics.storage.horizons import SPANS_ARE_GONE
 from analytics.storage.transactions import retried
 
 BATCH_BUCKETS = 500
-_LOCK = "llm-observatory refresh"
 _NO_LABEL = "''"
+Bucket = tuple[int, int, datetime]
+# SQL: the buckets that the parameters of `columns_of` name.
+GIVEN = """unnest(%(organisations)s::int[], %(projects)s::int[], %(starts)s::timestamptz[])
+                AS given (organisation_id, project_id, bucket)"""
+# SQL: none of the hours of the day `marks` waits to be made anew.
+HOURS_ARE_DONE = """AND NOT EXISTS (
+    SELECT FROM bucket_change AS hours
+    WHERE hours.organisation_id = marks.organisation_id AND hours.project_id = marks.project_id
+        AND hours.grain = '1hour' AND hours.bucket >= marks.bucket
+        AND hours.bucket < marks.bucket + interval '1 day')"""
+
+
+def columns_of(buckets: Sequence[Bucket]) -> dict[str, Any]:
+    """Return `buckets` (organisation, project, start) as the parameters of `GIVEN`."""
+    organisations, projects, starts = (list(column) for column in zip(*buckets, strict=True))
+    return {"organisations": organisations, "projects": projects, "starts": starts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,50 +56,61 @@ def refresh(grain: str, *, before: datetime) -> Refreshed:
     return Refreshed(grain=grain, buckets=len(taken), more=len(taken) >= BATCH_BUCKETS)
 
 
-def _refresh(grain: str, before: datetime) -> list[tuple[int, int, datetime]]:
+def _refresh(grain: str, before: datetime) -> list[Bucket]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [f"{_LOCK} {grain}"])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [lock_name(grain)])
         if not cursor.fetchone()[0]:
             return []
-    buckets = _take_marks(grain, before)
-    _thin_out_marks(grain)
+    buckets = _due(grain, before)
     if buckets:
-        for rollup in ROLLUPS:
-            if rollup.grain == grain:
-                rebuild(rollup, buckets)
-        if grain == "1hour":
-            _mark_days(buckets)
+        remake(grain, buckets)
+    _thin_out_marks(grain)
     return buckets
 
 
-def _take_marks(grain: str, before: datetime) -> list[tuple[int, int, datetime]]:
-    unfinished = """
-        AND NOT EXISTS (
-            SELECT FROM bucket_change AS hours
-            WHERE hours.organisation_id = marks.organisation_id AND hours.project_id = marks.project_id
-                AND hours.grain = '1hour' AND hours.bucket >= marks.bucket
-                AND hours.bucket < marks.bucket + interval '1 day'
-        )"""
+def lock_name(grain: str) -> str:
+    """Return the name of the lock that whoever makes buckets of `grain` holds: two would insert the same rows."""
+    return f"llm-observatory refresh {grain}"
+
+
+def _due(grain: str, before: datetime) -> list[Bucket]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH due AS (
-                SELECT DISTINCT organisation_id, project_id, bucket FROM bucket_change AS marks
-                WHERE grain = %(grain)s AND bucket <= %(before)s {unfinished if grain == "1day" else ""}
-                ORDER BY bucket LIMIT %(most)s
-            ), taken AS (
-                DELETE FROM bucket_change AS marks USING due
-                WHERE marks.grain = %(grain)s AND marks.organisation_id = due.organisation_id
-                    AND marks.project_id = due.project_id AND marks.bucket = due.bucket
-                RETURNING marks.organisation_id, marks.project_id, marks.bucket, marks.changed_at
-            ), folded AS ({_fold("taken")}
-            )
-            SELECT DISTINCT organisation_id, project_id, bucket FROM taken ORDER BY 3, 1, 2
+            SELECT DISTINCT organisation_id, project_id, bucket FROM bucket_change AS marks
+            WHERE grain = %(grain)s AND bucket <= %(before)s AND NOT {SPANS_ARE_GONE}
+                {HOURS_ARE_DONE if grain == "1day" else ""}
+            ORDER BY bucket, organisation_id, project_id LIMIT %(most)s
             """,
             {"grain": grain, "before": before - GRAIN_WIDTHS[grain], "most": BATCH_BUCKETS},
         )
-        taken: list[tuple[int, int, datetime]] = cursor.fetchall()
-    return taken
+        due: list[Bucket] = cursor.fetchall()
+    return due
+
+
+def remake(grain: str, buckets: Sequence[Bucket]) -> None:
+    """Take the marks of `buckets` and make them anew in every rollup of `grain`; part of the caller's transaction."""
+    _take_marks(grain, buckets)
+    for rollup in ROLLUPS:
+        if rollup.grain == grain:
+            rebuild(rollup, buckets)
+    if grain == "1hour":
+        _mark_days(buckets)
+
+
+def _take_marks(grain: str, buckets: Sequence[Bucket]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH taken AS (
+                DELETE FROM bucket_change AS marks USING {GIVEN}
+                WHERE marks.grain = %(grain)s AND marks.organisation_id = given.organisation_id
+                    AND marks.project_id = given.project_id AND marks.bucket = given.bucket
+                RETURNING marks.organisation_id, marks.project_id, marks.bucket, marks.changed_at
+            ) {_fold("taken")}
+            """,
+            columns_of(buckets) | {"grain": grain},
+        )
 
 
 def _thin_out_marks(grain: str) -> None:
@@ -115,30 +143,22 @@ def _fold(taken: str) -> str:
                 changed_at = greatest(known.changed_at, excluded.changed_at)"""
 
 
-def _mark_days(hours: Sequence[tuple[int, int, datetime]]) -> None:
-    days = sorted({(organisation, project, _day(hour)) for organisation, project, hour in hours})
+def _mark_days(hours: Sequence[Bucket]) -> None:
+    days = sorted({(organisation, project, floor(hour, DAY)) for organisation, project, hour in hours})
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
-            SELECT organisation_id, project_id, '1day', bucket
-            FROM unnest(%s::int[], %s::int[], %s::timestamptz[]) AS given (organisation_id, project_id, bucket)
+            SELECT organisation_id, project_id, '1day', bucket FROM {GIVEN}
             """,
-            [list(column) for column in zip(*days, strict=True)],
+            columns_of(days),
         )
 
 
-def _day(hour: datetime) -> datetime:
-    return hour.replace(hour=0)
-
-
-def rebuild(rollup: Rollup, buckets: Sequence[tuple[int, int, datetime]]) -> None:
+def rebuild(rollup: Rollup, buckets: Sequence[Bucket]) -> None:
     """Make `buckets` (organisation, project, start) of a rollup anew; part of the caller's transaction."""
-    organisations, projects, starts = (list(column) for column in zip(*buckets, strict=True))
-    parameters: dict[str, Any] = {
-        "organisations": organisations,
-        "projects": projects,
-        "starts": starts,
+    starts = [start for _, _, start in buckets]
+    parameters = columns_of(buckets) | {
         "first": min(starts),
         "last": max(starts) + rollup.width,
         "width": rollup.width,
@@ -146,17 +166,13 @@ def rebuild(rollup: Rollup, buckets: Sequence[tuple[int, int, datetime]]) -> Non
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            DELETE FROM {rollup.table} AS old USING {_GIVEN}
+            DELETE FROM {rollup.table} AS old USING {GIVEN}
             WHERE old.organisation_id = given.organisation_id AND old.project_id = given.project_id
                 AND old.bucket = given.bucket
             """,
             parameters,
         )
         cursor.execute(statement(rollup), parameters)
-
-
-_GIVEN = """unnest(%(organisations)s::int[], %(projects)s::int[], %(starts)s::timestamptz[])
-                AS given (organisation_id, project_id, bucket)"""
 
 
 def statement(rollup: Rollup) -> str:
@@ -177,7 +193,7 @@ def _from_spans(rollup: Rollup) -> str:
     keys = ", ".join(rollup.keys)
     # Every expression over spans says `s`; the labels and the bucket of the inner query carry the keys' names.
     chosen = f"""
-            SELECT s.*, given.bucket FROM {_GIVEN}
+            SELECT s.*, given.bucket FROM {GIVEN}
             JOIN llm_traces AS s ON s.organisation_id = given.organisation_id AND s.project_id = given.project_id
                 AND s.ts >= given.bucket AND s.ts < given.bucket + %(width)s
             WHERE s.ts >= %(first)s AND s.ts < %(last)s"""
@@ -203,7 +219,7 @@ def _from_rollup(rollup: Rollup, source: Rollup) -> str:
     keys = ", ".join(rollup.keys)
     named = f"given.organisation_id, given.project_id, given.bucket{''.join(f', r.{one}' for one in rollup.labels)}"
     facts = ", ".join(f"{merged(fact.merge, f'r.{fact.key}')} AS {fact.key}" for fact in FACTS)
-    finer = f"""FROM {_GIVEN}
+    finer = f"""FROM {GIVEN}
             JOIN {source.table} AS r ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
                 AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(width)s
             WHERE r.bucket >= %(first)s AND r.bucket < %(last)s"""

@@ -25,6 +25,8 @@ log = structlog.get_logger("observatory.worker")
 JOBS: dict[str, Callable[[], int]] = {
     "partitions": analytics_jobs.partitions,
     "rollups": analytics_jobs.rollups,
+    "retention": analytics_jobs.retention,
+    "compression": analytics_jobs.compress,
     "tokens": accounts_jobs.tokens,
 }
 RETRY_SECONDS = 2.0
@@ -61,7 +63,7 @@ async def work_for_ever() -> None:
                 async with app.open_async():
                     log.info("worker started")
                     await asyncio.to_thread(_catch_up)
-                    await app.run_worker_async(shutdown_graceful_timeout=GRACE_SECONDS)
+                    await app.run_worker_async(shutdown_graceful_timeout=GRACE_SECONDS, delete_jobs="successful")
                     return
         except (ConnectorException, OperationalError, PoolTimeout) as problem:
             log.warning("database is away", problem=type(problem).__name__)
@@ -75,6 +77,5 @@ def _connector() -> BaseAsyncConnector:
 def _catch_up() -> None:
     # A worker that was away over its hour would leave the next day without partitions until the one after.
     close_old_connections()
-    for job in JOBS.values():
-        job()
+    analytics_jobs.partitions()
     close_old_connections()

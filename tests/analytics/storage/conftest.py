@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,23 @@ from django.db import connections
 
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.partitions import forget_days
-from tests import servers
+from tests import servers, timescale
 
 # A day of its own: no other test's spans are in its partitions, and they can be dropped.
 DAY = date(2001, 3, 2)
 NOON = datetime(2001, 3, 2, 12, tzinfo=UTC)
 NOON_NS = int(NOON.timestamp()) * 1_000_000_000
+ONE_DAY = timedelta(days=1)
 _organisations = itertools.count(1_000_000)
+
+
+def drop_days(owner: psycopg.Connection, days: list[date]) -> None:
+    """Drop the partitions or chunks of `days` where there are any."""
+    for relation, day in itertools.product(("llm_traces", "llm_contents"), days):
+        if timescale.wanted():
+            owner.execute("SELECT drop_chunks(%s, newer_than => %s, older_than => %s)", [relation, day, day + ONE_DAY])
+        else:
+            owner.execute(f"DROP TABLE IF EXISTS {relation}_{day:%Y%m%d}")
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def committed(django_db_setup: None, django_db_blocker: Any, owner: psycopg.Conn
             permissions=frozenset(),
         )
         connections.close_all()
-    for table in ("llm_traces", "llm_contents", "trace_index"):
+    for table in ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version"):
         owner.execute(f"DELETE FROM {table} WHERE organisation_id = %s", [organisation])
 
 
@@ -49,8 +59,7 @@ def drop_day(owner: psycopg.Connection) -> Iterator[Callable[[], None]]:
     """Return a function that drops the partitions of `DAY`, as it is done once more at the end."""
 
     def drop() -> None:
-        for table in ("llm_traces", "llm_contents"):
-            owner.execute(f"DROP TABLE IF EXISTS {table}_{DAY:%Y%m%d}")
+        drop_days(owner, [DAY])
 
     drop()
     yield drop

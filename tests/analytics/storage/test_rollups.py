@@ -26,8 +26,18 @@ NS = 1_000_000_000
 _projects = count(1000)
 
 
+TABLES = ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version", *(one.table for one in ROLLUPS))
+
+
+def empty_the_store():
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table}")
+
+
 @pytest.fixture
 def scope(db, tenant) -> Scope:
+    empty_the_store()  # tests that need real commits leave spans of other tenants behind
     project = tenant.projects[0]
     return Scope(
         projects={project.id: ScopedProject(organisation_id=tenant.organisation.id, public_id=project.public_id)},
@@ -209,16 +219,7 @@ steps = st.one_of(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(script=st.lists(steps, min_size=1, max_size=6), ragged=st.integers(0, 4000))
 def test_any_history_leaves_the_rollups_as_a_rebuild_would(scope, script, ragged):
-    with connection.cursor() as cursor:
-        for table in (
-            "llm_traces",
-            "llm_contents",
-            "trace_index",
-            "bucket_change",
-            "data_version",
-            *(one.table for one in ROLLUPS),
-        ):
-            cursor.execute(f"DELETE FROM {table}")
+    empty_the_store()
     for step in script:
         if step == "refresh":
             refresh_all()

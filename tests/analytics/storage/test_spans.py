@@ -19,9 +19,11 @@ from analytics.ingest.wire import RawSpan
 from analytics.models import ModelPrice
 from analytics.registry.fields import SPAN_FIELDS
 from analytics.storage import ddl
+from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS
 from analytics.storage.spans import insert_spans
+from tests import timescale
 from tests.analytics.storage.conftest import DAY, NOON, NOON_NS
 
 COLUMNS = {"llm_traces": SPAN_COLUMNS, "llm_contents": CONTENT_COLUMNS}
@@ -197,30 +199,26 @@ def test_tables_with_partitions_go_down_without_a_trace(empty_database):
     assert run(empty_database, DOWN[::-1]) == []
 
 
-def partitions_of(day: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relid::text FROM pg_partition_tree('llm_traces') WHERE relid::text LIKE %s"
-            " UNION SELECT relid::text FROM pg_partition_tree('llm_contents') WHERE relid::text LIKE %s ORDER BY 1",
-            [f"%{day}", f"%{day}"],
-        )
-        return [name for (name,) in cursor.fetchall()]
+def stored_in() -> list[str]:
+    """Return the relations that have a table for `DAY`."""
+    return [relation for relation in RELATIONS for stored in engine().days(relation) if stored.day == DAY]
 
 
-def test_partitions_are_made_for_the_spans_of_a_day_without_any(committed, drop_day):
+def test_a_day_without_a_table_gets_one_for_its_spans(committed, drop_day):
     receive(scope=committed, spans=[raw()], received_at=NOON)
 
-    assert partitions_of("20010302") == ["llm_contents_20010302", "llm_traces_20010302"]
+    assert stored_in() == ["llm_traces", "llm_contents"]
 
 
-def test_partitions_that_were_dropped_meanwhile_are_made_again(committed, drop_day):
+def test_tables_that_were_dropped_meanwhile_are_made_again(committed, drop_day):
     receive(scope=committed, spans=[raw()], received_at=NOON)
     drop_day()
 
     assert receive(scope=committed, spans=[raw()], received_at=NOON).stored == 1
-    assert partitions_of("20010302") == ["llm_contents_20010302", "llm_traces_20010302"]
+    assert stored_in() == ["llm_traces", "llm_contents"]
 
 
+@pytest.mark.skipif(timescale.wanted(), reason="chunks are made by the server")
 def test_partitions_that_are_there_are_not_made_again(committed, drop_day):
     assert ensure_days([DAY]) == 2
     forget_days()
@@ -231,8 +229,9 @@ def test_partitions_that_are_there_are_not_made_again(committed, drop_day):
 def test_a_span_on_the_edge_of_a_day_belongs_to_the_day_that_begins(committed, drop_day, owner):
     midnight_ns = NOON_NS - 12 * 3600 * 10**9
     receive(scope=committed, spans=[raw(start_ns=midnight_ns, end_ns=midnight_ns)], received_at=NOON)
+    (stored,) = (stored for stored in engine().days("llm_traces") if stored.day == DAY)
 
-    assert owner.execute("SELECT count(*) FROM llm_traces_20010302").fetchone() == (1,)
+    assert owner.execute(f"SELECT count(*) FROM {stored.table}").fetchone() == (1,)
 
 
 def test_a_new_price_is_found_at_once(db):

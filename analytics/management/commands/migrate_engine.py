@@ -1,0 +1,94 @@
+"""Move a plain installation to TimescaleDB, once its server has the extension."""
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from analytics.storage.engines.detection import has_hypertables, server, with_timescale
+from analytics.storage.engines.moving import Copied, MovePlan, move, plan
+from analytics.storage.exclusive import RefusedError
+
+_FAILED, _NOT_SUPPORTED = 1, 3
+
+
+class Command(BaseCommand):
+    help = (
+        "Move the spans of a plain installation into TimescaleDB's hypertables, beside the running service."
+        " Example: python manage.py migrate_engine --dry-run"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+
+    def handle(self, *_args: Any, dry_run: bool, json: bool, **_options: Any) -> None:
+        connection = connections["owner" if "owner" in settings.DATABASES else "default"]
+        if has_hypertables(connection):
+            self._print({"moved_rows": 0, "dry_run": dry_run}, "The spans are in hypertables already.", as_json=json)
+            return
+        found = server(connection) if dry_run else with_timescale(connection)
+        if found.lacks is not None and not (dry_run and found.creatable):
+            self.stderr.write(found.lacks)
+            raise SystemExit(_NOT_SUPPORTED)
+        planned = plan(connection)
+        if dry_run:
+            self._print(_as_json(planned), "\n".join(_lines(planned)), as_json=json)
+            return
+        self.stderr.write("\n".join(_lines(planned)))
+        try:
+            rows = move(connection, report=Progress(self.stderr.write, sum(table.rows for table in planned.tables)))
+        except RefusedError as reason:
+            self.stderr.write(str(reason))
+            raise SystemExit(_FAILED) from None
+        self._print(
+            {"moved_rows": rows, "dry_run": False},
+            f"moved {rows:,} rows into hypertables; restart web and worker processes",
+            as_json=json,
+        )
+
+    def _print(self, value: dict[str, Any], line: str, *, as_json: bool) -> None:
+        self.stdout.write(json.dumps(value) if as_json else line)
+
+
+class Progress:
+    """Writes a line for each day that was copied: rows, rate, time left."""
+
+    def __init__(self, write: Any, rows: int) -> None:
+        self._write, self._all = write, rows
+        self._done, self._since = 0, time.monotonic()
+
+    def __call__(self, copied: Copied) -> None:
+        self._done += copied.rows
+        rate = self._done / max(time.monotonic() - self._since, 0.001)
+        left = max(self._all - self._done, 0) / max(rate, 1)
+        self._write(
+            f"{copied.day}  {copied.relation}: {copied.rows:,} rows; {copied.left} days left,"
+            f" {rate:,.0f} rows/s, about {left:,.0f} s"
+        )
+
+
+def _lines(planned: MovePlan) -> list[str]:
+    tables = [
+        f"{table.relation}: about {table.rows:,} rows in {table.days} partitions, {table.bytes:,} bytes"
+        for table in planned.tables
+    ]
+    size = sum(table.bytes for table in planned.tables)
+    end = (
+        f"Each day is copied into a hypertable while the service runs, about {planned.seconds:,} s in all; then the"
+        " tables change names while writers wait, and the partitions are dropped. Until then both take room:"
+        f" {size:,} bytes more."
+    )
+    return [*tables, end]
+
+
+def _as_json(planned: MovePlan) -> dict[str, Any]:
+    tables = [
+        {"relation": table.relation, "days": table.days, "rows": table.rows, "bytes": table.bytes}
+        for table in planned.tables
+    ]
+    return {"tables": tables, "seconds": planned.seconds, "dry_run": True}

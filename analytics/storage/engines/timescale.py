@@ -1,0 +1,63 @@
+"""TimescaleDB: hypertables with a chunk a day, older ones in the columnstore."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from weakref import WeakSet
+
+from django.db import connections
+
+from analytics.storage.engines.days import Daily
+from analytics.storage.engines.interface import State, StoredDay
+
+_unlimited: WeakSet[object] = WeakSet()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timescale(Daily):
+    """The engine of a database whose spans are in hypertables."""
+
+    name: ClassVar[str] = "timescaledb"
+
+    def ensure_days(self, days: Collection[date]) -> int:  # noqa: ARG002  chunks are made as rows arrive
+        # A late child moves the mark of a parent that may be in the columnstore. The server refuses a transaction that
+        # unpacks 100,000 rows for that, which spans of a busy day can need.
+        connection = connections[self.alias]
+        connection.ensure_connection()
+        if connection.connection not in _unlimited:
+            self._value("SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', false)")
+            _unlimited.add(connection.connection)
+        return 0
+
+    def forget_days(self) -> None:
+        """Nothing is known of days: a chunk that is gone is made again by the next row."""
+
+    def days(self, relation: str) -> list[StoredDay]:
+        rows = self._rows(
+            """
+            WITH chunks AS (
+                SELECT (range_start AT TIME ZONE 'UTC')::date AS day, chunk_schema, chunk_name,
+                    format('%%I.%%I', chunk_schema, chunk_name) AS name, is_compressed
+                FROM timescaledb_information.chunks
+                WHERE hypertable_schema = 'public' AND hypertable_name = %(relation)s
+            )
+            SELECT day, name, sizes.total_bytes, packed.before_compression_total_bytes, CASE
+                WHEN NOT is_compressed THEN 'rows'
+                WHEN _timescaledb_functions.chunk_status_text(name::regclass) @> ARRAY['PARTIAL'] THEN 'both'
+                ELSE 'columns' END
+            FROM chunks
+            JOIN chunks_detailed_size(%(relation)s::regclass) AS sizes USING (chunk_schema, chunk_name)
+            LEFT JOIN chunk_columnstore_stats(%(relation)s::regclass) AS packed USING (chunk_schema, chunk_name)
+            ORDER BY day
+            """,
+            {"relation": relation},
+        )
+        return [
+            StoredDay(relation=relation, day=day, table=table, bytes=size, bytes_before=before, state=State(state))
+            for day, table, size, before, state in rows
+        ]
+
+    def compress_day(self, relation: str, day: date) -> bool:
+        there: bool = self._value("SELECT observatory_compress_day(%s, %s)", [relation, day])
+        return there

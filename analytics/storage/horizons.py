@@ -1,0 +1,62 @@
+"""From when on data are complete: what is older than its horizon was dropped, and nothing is made of what is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from analytics.registry.rollups import GRAIN_WIDTHS
+
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+GRAIN_KINDS: Mapping[str, str] = {"1min": "minute", "1hour": "hour", "1day": "day"}
+# SQL: the row `marks` of organisation_id, project_id, bucket lies where spans were dropped.
+SPANS_ARE_GONE = """EXISTS (
+    SELECT FROM retention_horizons AS h
+    WHERE h.kind = 'spans' AND h.organisation_id IN (0, marks.organisation_id)
+        AND h.project_id IN (0, marks.project_id) AND h.kept_since > marks.bucket)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizons:
+    """Since when spans, and the rollups of each grain, are all there; UTC midnights."""
+
+    spans: datetime = EVER
+    rollups: Mapping[str, datetime] = field(default_factory=lambda: dict.fromkeys(GRAIN_WIDTHS, EVER))
+
+
+def horizons_of(projects: Sequence[int]) -> Horizons:
+    """Return the horizons that hold for all of `projects` together."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, max(kept_since) FROM retention_horizons WHERE project_id = 0 OR project_id = ANY(%s::int[])"
+            " GROUP BY kind",
+            [list(projects)],
+        )
+        found: dict[str, datetime] = dict(cursor.fetchall())
+    return Horizons(
+        spans=found.get("spans", EVER),
+        rollups={grain: found.get(kind, EVER) for grain, kind in GRAIN_KINDS.items()},
+    )
+
+
+def move_horizon(kind: str, *, to: datetime, organisation_id: int = 0, project_id: int = 0) -> None:
+    """Say that data of `kind` before `to` may be gone; a horizon never moves back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO retention_horizons AS known (kind, organisation_id, project_id, kept_since)
+            VALUES (%s, %s, %s, %s)
+            ON CONFLICT (kind, organisation_id, project_id) DO UPDATE
+            SET kept_since = greatest(known.kept_since, excluded.kept_since)
+            """,
+            [kind, organisation_id, project_id, to],
+        )
+
+
+def forget_marks_behind() -> int:
+    """Delete the marks of buckets whose spans are gone: nothing could be made of them. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM bucket_change AS marks WHERE {SPANS_ARE_GONE}")
+        deleted: int = cursor.rowcount
+    return deleted

@@ -1,0 +1,120 @@
+"""What the commands of operators share: exit codes, time ranges, names of projects, progress and JSON."""
+
+import argparse
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from analytics.storage.exclusive import BusyError, RefusedError
+from observatory.accounts.models import Organisation, Project
+
+FAILED, WRONG_ARGUMENTS, NOT_SUPPORTED, DIFFERENCES = 1, 2, 3, 4
+PROGRESS_SECONDS = 2.0
+
+
+class OperatorCommand(BaseCommand):
+    """A command of actions: `actions` maps each to its method, `arguments` adds the options of each.
+
+    A method returns what is printed: rows for people, and one JSON object with --json.
+    """
+
+    actions: ClassVar[dict[str, str]] = {}
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        chosen = parser.add_subparsers(dest="action", required=True, metavar=" | ".join(self.actions))
+        for action, said in self.actions.items():
+            sub = chosen.add_parser(action, help=said, description=said)
+            sub.add_argument("--json", action="store_true", help="print one JSON object")
+            self.add_action_arguments(action, sub)
+
+    def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
+        """Add what one action takes beside --json."""
+
+    def handle(self, *_args: Any, action: str, **options: Any) -> None:
+        try:
+            getattr(self, f"do_{action}")(**options)
+        except BusyError as problem:
+            raise CommandError(str(problem), returncode=FAILED) from problem
+        except RefusedError as problem:
+            raise CommandError(str(problem), returncode=WRONG_ARGUMENTS) from problem
+        except DatabaseError as problem:
+            raise CommandError(f"The database refused: {problem}".strip(), returncode=FAILED) from problem
+
+    def show(self, found: Any, lines: list[str], *, as_json: bool) -> None:
+        """Print `found` as JSON, or the lines about it."""
+        self.stdout.write(json.dumps(found, default=_plain) if as_json else "\n".join(lines))
+
+    def progress(self, what: str) -> Callable[[int], Callable[[int], None]]:
+        """Return a function that takes the total of `what` and returns a listener of steps, which writes to stderr."""
+
+        def planned(total: int) -> Callable[[int], None]:
+            begun = last_said = monotonic()
+            so_far = 0
+
+            def done(count: int) -> None:
+                nonlocal so_far, last_said
+                so_far += count
+                now = monotonic()
+                if now - last_said >= PROGRESS_SECONDS:
+                    last_said = now
+                    rate = so_far / (now - begun)
+                    left = max(total - so_far, 0) / rate if rate else 0.0
+                    self.stderr.write(f"{so_far} of {total} {what}, {rate:.0f} a second, {left:.0f} s left")
+                    self.stderr.flush()
+
+            return done
+
+        return planned
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def instant(text: str) -> datetime:
+    """Return the time that an option names: ISO 8601, without an offset UTC; a date is its midnight."""
+    try:
+        day = parse_date(text)
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None:
+        raise argparse.ArgumentTypeError("write a date or an ISO 8601 time such as 2026-03-01T12:00:00Z")
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def project_named(name: str) -> Project:
+    """Return the project of a slug, written as organisation/project where several organisations have it."""
+    organisation, _, slug = name.rpartition("/")
+    found = Project.objects.select_related("organisation").filter(slug=slug)
+    if organisation:
+        found = found.filter(organisation__slug=organisation)
+    projects = list(found.order_by("organisation__slug"))
+    if not projects:
+        raise CommandError(f"There is no project {name}: the admin lists those that there are.", returncode=2)
+    if len(projects) > 1:
+        choices = ", ".join(str(one) for one in projects)
+        raise CommandError(f"Several organisations have a project {name}: write one of {choices}.", returncode=2)
+    return projects[0]
+
+
+def organisation_named(slug: str) -> Organisation:
+    """Return the organisation of a slug."""
+    found = Organisation.objects.filter(slug=slug).first()
+    if found is None:
+        raise CommandError(f"There is no organisation {slug}: the admin lists those that there are.", returncode=2)
+    return found
+
+
+def size(count: int) -> str:
+    """Return bytes for people."""
+    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 1000 and len(units) > 1:  # noqa: PLR2004  one step of the units
+        amount, units = amount / 1000, units[1:]
+    return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"

@@ -1,0 +1,57 @@
+"""The engine is what the server says it is."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+
+from analytics.storage.engines import engine
+from analytics.storage.engines.detection import Server, server
+from tests import timescale
+
+READY = Server(offered="2.29.2", installed="2.29.2", loaded=True, licence="timescale", functions=True, may_create=True)
+
+
+def test_the_engine_is_that_of_the_server_of_this_run(db):
+    assert engine().name == ("timescaledb" if timescale.wanted() else "plain")
+
+
+def test_the_server_of_this_run_says_what_it_lacks(db):
+    assert (server(connection).lacks is None) is timescale.wanted()
+
+
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({}, None),
+        ({"installed": "2.22.0-dev"}, None),
+        ({"installed": "2.21.4"}, "TimescaleDB 2.21.4 is too old: 2.22 is the oldest that serves."),
+        ({"licence": "apache"}, "TimescaleDB 2.29.2 runs under licence apache: it has no columnstore."),
+        ({"functions": False}, "TimescaleDB 2.29.2 is installed without its functions in schema public."),
+        (
+            {"installed": None},
+            "TimescaleDB 2.29.2 is here but not installed in this database: CREATE EXTENSION timescaledb.",
+        ),
+        (
+            {"installed": None, "loaded": False},
+            "TimescaleDB 2.29.2 is here but not in shared_preload_libraries.",
+        ),
+        ({"installed": None, "offered": None}, "This server has no TimescaleDB."),
+    ],
+)
+def test_a_server_counts_as_plain_for_a_reason(given, lacks):
+    assert replace(READY, **given).lacks == lacks
+
+
+@pytest.mark.parametrize(
+    ("given", "creatable"),
+    [
+        ({"installed": None}, True),
+        ({}, False),
+        ({"installed": None, "offered": None}, False),
+        ({"installed": None, "loaded": False}, False),
+        ({"installed": None, "may_create": False}, False),
+    ],
+)
+def test_the_extension_is_installed_only_where_that_can_work(given, creatable):
+    assert replace(READY, **given).creatable is creatable

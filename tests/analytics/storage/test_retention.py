@@ -1,0 +1,343 @@
+"""What is past its limit goes, what is held stays, and no figure changes by it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from analytics.ingest.service import receive
+from analytics.ingest.wire import RawSpan
+from analytics.queries.figures import FigurePlan, figures
+from analytics.queries.timerange import TimeRange
+from analytics.registry.grains import BY_KEY as GRAINS
+from analytics.registry.measures import MEASURES
+from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.scope import Scope, ScopedProject
+from analytics.storage.ageing import retention_apply
+from analytics.storage.rollups import refresh
+
+NS = 1_000_000_000
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+OLD, YOUNG = TODAY - timedelta(days=20), TODAY - timedelta(days=4)
+
+
+def scope_of(project) -> Scope:
+    return Scope(
+        projects={project.id: ScopedProject(organisation_id=project.organisation_id, public_id=project.public_id)},
+        permissions=frozenset(),
+    )
+
+
+@pytest.fixture
+def projects(make_tenant):
+    return {
+        "acme/main": make_tenant("acme").projects[0],
+        "globex/main": make_tenant("globex").projects[0],
+    }
+
+
+def send(project, number, at, *, duration=100) -> None:
+    start = int(at.timestamp() * NS)
+    span = RawSpan(
+        trace_id=number.to_bytes(16),
+        span_id=number.to_bytes(8),
+        parent_span_id=b"",
+        name="call",
+        start_ns=start,
+        end_ns=start + duration * 1_000_000,
+        status_code=0,
+        attributes={"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.prompt": "hello"},
+    )
+    receive(scope=scope_of(project), spans=[span], received_at=datetime.now(UTC))
+
+
+def refresh_all() -> None:
+    for grain in GRAIN_WIDTHS:
+        refresh(grain, before=datetime.now(UTC))
+
+
+def ask(project, start, end, grain="1hour", **equal):
+    return figures(
+        FigurePlan(
+            scope=scope_of(project),
+            range=TimeRange(start=start, end=end),
+            equal=equal,
+            totals=MEASURES,
+            series=MEASURES,
+            grain=GRAINS[grain],
+        )
+    )
+
+
+def run(*words):
+    out = StringIO()
+    call_command("retention", *words, "--json", stdout=out, stderr=StringIO())
+    return json.loads(out.getvalue())
+
+
+def refused(*words):
+    with pytest.raises(CommandError) as end:
+        run(*words)
+    return end.value.returncode, str(end.value)
+
+
+def stored(table="llm_traces", column="ts"):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT project_id, {column} FROM {table} ORDER BY 2, 1")
+        return cursor.fetchall()
+
+
+def partition_exists(relation, day):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{relation}_{day:%Y%m%d}"])
+        return cursor.fetchone()[0]
+
+
+def test_whole_partitions_past_the_limit_are_dropped(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    send(one, 2, YOUNG)
+    run("set", "spans", "10")
+    done = run("apply")
+    assert (done["freed"]["llm_traces"]["rows"], done["freed"]["llm_contents"]["rows"]) == (1, 1)
+    assert done["freed"]["trace_index"]["rows"] == 1
+    assert (stored(), stored("llm_contents"), stored("trace_index", "last_ts")) == ([(one.id, YOUNG)],) * 3
+    assert [partition_exists(name, OLD) for name in ("llm_traces", "llm_contents")] == [False, False]
+
+
+def test_figures_are_the_same_after_their_spans_are_gone(projects):
+    one = projects["acme/main"]
+    for number in range(1, 9):
+        send(one, number, OLD + timedelta(minutes=37 * number), duration=number * 111)
+    # Not refreshed before: what is about to lose its spans is refreshed by `apply`.
+    refresh_all()
+    before = ask(one, OLD, TODAY)
+    send(one, 20, OLD + timedelta(hours=3), duration=5)
+    with_late = ask(one, OLD, TODAY)
+    run("set", "spans", "10")
+    run("apply")
+    after = ask(one, OLD, TODAY)
+    assert before.totals["request_count"] == 8
+    assert after.totals["request_count"] == 9
+    assert {
+        key: after.totals[key] for key in ("request_count", "avg_latency_ms", "total_tokens", "max_latency_ms")
+    } == {key: with_late.totals[key] for key in ("request_count", "avg_latency_ms", "total_tokens", "max_latency_ms")}
+    assert (after.source, ask(one, OLD, TODAY, model="gpt-4o").totals["request_count"]) == ("rollup", 9)
+
+
+@hypothesis_settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    offsets=st.lists(st.tuples(st.integers(0, 16 * 86_400), st.integers(0, 5000)), min_size=1, max_size=12),
+    days=st.integers(2, 19),
+    own=st.integers(2, 19),
+)
+def test_retention_changes_no_figure_of_rolled_up_ranges(projects, offsets, days, own):
+    one = projects["acme/main"]
+    with connection.cursor() as cursor:
+        cursor.execute("SAVEPOINT example")
+    try:
+        for number, (offset, duration) in enumerate(offsets, 1):
+            send(one, number, OLD + timedelta(seconds=offset), duration=duration)
+        refresh_all()
+        before = {grain: ask(one, OLD, TODAY, grain=grain) for grain in ("1hour", "1day")}
+        run("set", "spans", str(days))
+        run("set", "spans", str(min(own, days)), "--project", "acme/main")
+        run("apply")
+        after = {grain: ask(one, OLD, TODAY, grain=grain) for grain in ("1hour", "1day")}
+        assert [(one.totals, one.series) for one in after.values()] == [
+            (one.totals, one.series) for one in before.values()
+        ]
+        assert all(at >= TODAY - timedelta(days=min(own, days)) for _, at in stored())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK TO SAVEPOINT example")
+
+
+def test_ragged_ends_are_widened_where_spans_are_gone(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD + timedelta(minutes=10))
+    run("set", "spans", "10")
+    run("set", "minute", "10")
+    run("apply")
+    found = ask(one, OLD + timedelta(minutes=30, seconds=7), TODAY)
+    assert (found.range.start, found.totals["request_count"], found.source) == (OLD, 1, "rollup")
+
+
+def test_minutes_that_are_gone_are_answered_from_spans(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD + timedelta(minutes=10))
+    refresh_all()
+    run("set", "minute", "10")
+    assert run("apply")["freed"]["llm_metrics_1min"]["rows"] == 1
+    found = ask(one, OLD + timedelta(minutes=5), OLD + timedelta(minutes=20), grain="1min")
+    assert (found.totals["request_count"], found.source) == (1, "spans")
+
+
+def test_a_dry_run_tells_and_frees_nothing(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    run("set", "spans", "10")
+    told = run("apply", "--dry-run")["freed"]
+    assert (told["llm_traces"]["rows"], told["llm_traces"]["bytes"] > 0, stored()) == (1, True, [(one.id, OLD)])
+    assert run("apply")["freed"]["llm_traces"] == told["llm_traces"]
+
+
+def test_a_second_run_finds_nothing_left(projects):
+    send(projects["acme/main"], 1, OLD)
+    run("set", "spans", "10")
+    run("apply")
+    assert run("apply")["freed"] == {}
+
+
+def test_a_hold_keeps_its_rows_and_the_rows_of_others_go(projects):
+    one, other = projects["acme/main"], projects["globex/main"]
+    send(one, 1, OLD)
+    send(other, 2, OLD)
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+    run("set", "spans", "10")
+    done = run("apply")
+    assert stored() == stored("llm_contents") == [(one.id, OLD)]
+    assert [(left["table"], left["rows"], left["hold"]["reason"]) for left in done["left"]] == [
+        ("llm_traces", 1, "case 7"),
+        ("llm_contents", 1, "case 7"),
+    ]
+
+
+def test_data_go_once_their_hold_is_removed(projects):
+    send(projects["acme/main"], 1, OLD)
+    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
+    run("set", "spans", "10")
+    run("apply")
+    run("hold", "remove", "--organisation", "acme", "--project", "main")
+    run("apply")
+    assert (stored(), partition_exists("llm_traces", OLD)) == ([], False)
+
+
+def test_the_function_that_drops_a_day_looks_at_holds_itself(projects):
+    send(projects["acme/main"], 1, OLD)
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT observatory_drop_partition('llm_traces', %s)", [OLD.date()])
+        assert cursor.fetchone()[0] == "held"
+
+
+def test_a_day_with_a_marked_bucket_is_not_dropped(projects):
+    send(projects["acme/main"], 1, OLD)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT observatory_drop_partition('llm_traces', %s)", [OLD.date()])
+        assert cursor.fetchone()[0] == "marked"
+
+
+def test_a_project_may_keep_its_spans_for_less(projects):
+    one, other = projects["acme/main"], projects["globex/main"]
+    send(one, 1, OLD)
+    send(other, 2, OLD)
+    run("set", "spans", "10", "--project", "acme/main")
+    assert run("apply")["freed"]["llm_traces"] | {"bytes": 0} == {"rows": 1, "partitions": 0, "bytes": 0}
+    assert stored() == stored("llm_contents") == [(other.id, OLD)]
+
+
+def test_rows_go_in_steps(projects, settings):
+    settings.DELETE_STEP_ROWS = 2
+    for number in range(1, 6):
+        send(projects["acme/main"], number, OLD)
+    send(projects["globex/main"], 9, OLD)
+    run("set", "spans", "10", "--project", "acme/main")
+    steps = []
+    retention_apply(now=timezone.now(), planned=lambda _total: steps.append)
+    assert steps[:3] == [2, 2, 1]
+    assert [project for project, _ in stored()] == [projects["globex/main"].id]
+
+
+def test_content_may_age_before_its_span(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    run("set", "content", "10")
+    run("apply")
+    assert (stored(), stored("llm_contents")) == ([(one.id, OLD)], [])
+
+
+def test_content_lives_as_long_as_its_span_unless_ageing_is_on(projects, settings):
+    assert {one["kind"]: one["days"] for one in run("show")["limits"]}["content"] == 90
+    settings.RETENTION_CONTENT_ENABLED = True
+    assert {one["kind"]: one["days"] for one in run("show")["limits"]}["content"] == 30
+
+
+def test_rollups_go_past_their_own_limits(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    refresh_all()
+    run("set", "spans", "5")
+    run("set", "minute", "5")
+    run("set", "hour", "5")
+    run("apply")
+    assert [stored(table, "bucket") for table in ("llm_metrics_1min", "llm_metrics_1hour", "llm_totals_1hour")] == [
+        []
+    ] * 3
+    assert (ask(one, OLD, TODAY, grain="1day").totals["request_count"], len(stored("llm_totals_1day", "bucket"))) == (
+        1,
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("set", "spans", "1"), "at least 2 days"),
+        (("set", "content", "91"), "must not be kept longer than spans"),
+        (("set", "spans", "211"), "must not be kept longer than hour"),
+        (("set", "day", "200"), "must not be kept longer than day"),
+        (("set", "spans", "91", "--project", "acme/main"), "must not be kept longer|not for more"),
+        (("set", "hour", "20", "--project", "acme/main"), "every project"),
+        (("set", "spans", "20", "--project", "nothing"), "no project nothing"),
+        (("set", "spans", "20", "--project", "main"), "acme/main, globex/main"),
+        (("hold", "add", "--organisation", "acme"), "needs a reason"),
+        (("hold", "remove", "--organisation", "acme"), "no such hold"),
+        (("hold", "add", "--organisation", "nobody", "--reason", "x"), "no organisation nobody"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(projects, words, reason):
+    code, said = refused(*words)
+    assert code == 2
+    assert any(part in said for part in reason.split("|")), said
+
+
+def test_a_shorter_limit_on_held_data_is_refused(projects):
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+    assert "case 7" in refused("set", "spans", "10", "--project", "acme/main")[1]
+
+
+def test_a_dry_run_of_set_changes_nothing(projects):
+    before = run("show")["limits"]
+    assert run("set", "spans", "20", "--dry-run")["after"] == 20
+    assert run("show")["limits"] == before
+
+
+def test_limits_that_contradict_each_other_stop_everything(projects, settings):
+    settings.RETENTION_HOUR_DAYS = 10
+    code, said = refused("apply")
+    assert (code, "spans (90 days) must not be kept longer than hour (10 days)" in said) == (1, True)
+
+
+def test_a_second_apply_at_the_same_time_is_refused(projects, owner: psycopg.Connection):
+    owner.execute("SELECT pg_advisory_lock(hashtext('llm-observatory retention'))")
+    code, said = refused("apply")
+    assert (code, f"server process {owner.info.backend_pid}" in said) == (1, True)
+
+
+def test_marks_behind_the_horizon_are_not_refreshed(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    run("set", "spans", "10")
+    run("apply")
+    send(one, 2, OLD)  # the limit of ingest is the setting's
+    call_command("worker", "--once", "--only", "rollups", stdout=StringIO())
+    assert ask(one, OLD, TODAY).totals["request_count"] == 1
