@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from time import monotonic
 from typing import Any, cast
 
+import orjson
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
@@ -14,9 +16,11 @@ from analytics.api.parameters import Parameter, names, text
 from analytics.queries.timerange import TimeRange, Window, resolve
 from analytics.scope import Caller
 from errors.envelope import request_id
+from errors.json import dumps
 
 _MOST_PROJECTS = 20
 _MOST_FIELDS = 100
+_TAG_DIGITS = 32
 
 
 def plain_text(name: str, description: str) -> Parameter:
@@ -70,7 +74,8 @@ def time_range(values: Mapping[str, Any], *, default: timedelta, longest_days: i
 
 def enveloped(request: Request, data: Any, *, started: float, pagination: Mapping[str, Any] | None = None) -> Response:
     """Return the enveloped reply: status, data, pagination of lists, meta."""
-    body: dict[str, Any] = {"status": "success", "data": data}
+    shown = dumps(data)
+    body: dict[str, Any] = {"status": "success", "data": orjson.Fragment(shown)}
     if pagination is not None:
         body["pagination"] = pagination
     body["meta"] = {
@@ -80,4 +85,6 @@ def enveloped(request: Request, data: Any, *, started: float, pagination: Mappin
         "version": "1.0",
         "request_id": request_id(request),
     }
-    return Response(body)
+    # `meta` varies from reply to reply, so the tag is of the rest, and weak.
+    tag = sha256(shown + dumps(pagination)).hexdigest()[:_TAG_DIGITS]
+    return Response(body, headers={"ETag": f'W/"{tag}"'})

@@ -82,7 +82,8 @@ class PerformanceView(AnalyticsView):
                 range=where,
                 equal=equal,
                 totals=asked.totals,
-                series=asked.series if asked.series_asked else (),
+                series=asked.series,
+                with_series=asked.series_asked,
                 grain=grain,
             )
         )

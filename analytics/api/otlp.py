@@ -27,7 +27,7 @@ from ratelimit.views import LimitedAPIView
 
 # HTTP status -> google.rpc.Code of the reply's body.
 _CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
-RPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 500: 13, 502: 14, 503: 14, 504: 4}
+RPC_CODES = {400: 3, 401: 16, 403: 7, 405: 12, 413: 3, 415: 3, 429: 8, 500: 13, 502: 14, 503: 14, 504: 4}
 _MESSAGE_CHARS = 1000
 _REQUEST = {"type": "object", "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}}}
 _REPLY = {

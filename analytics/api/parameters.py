@@ -1,6 +1,7 @@
 """Query parameters as data: each route lists its own; validation, values and the schema come from the list."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,15 @@ from errors.catalog import (
     INVALID_FIELD_VALUE,
     LIMIT_EXCEEDED,
     NUMBER_OUT_OF_RANGE,
+    OFFSET_UNSUPPORTED,
     REPEATED_PARAMETER,
     SYNONYMS_GIVEN,
     TEXT_TOO_LONG,
     UNKNOWN_PARAMETER,
 )
 from errors.exceptions import ApiError
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +52,11 @@ def integer(*, low: int, high: int) -> Callable[[str, str], int]:
     """Return a reader of whole numbers from `low` to `high`."""
 
     def read(name: str, value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError:
+        if not _WHOLE.fullmatch(value):
             raise ApiError(
                 INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value}", expected="a whole number"
-            ) from None
+            )
+        number = int(value)
         if not low <= number <= high:
             raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=low, high=high)
         return number
@@ -90,6 +93,8 @@ def validate(query: QueryDict, parameters: Sequence[Parameter]) -> dict[str, Any
     """Return the canonical value of each parameter; raise 400/1200-1205 naming the first that is wrong."""
     by_spelling = {spelling: one for one in parameters for spelling in (one.name, *one.also)}
     for name in query:
+        if name == "offset" and "cursor" in by_spelling:
+            raise ApiError(OFFSET_UNSUPPORTED, field=name)
         if name not in by_spelling:
             near = difflib.get_close_matches(name, by_spelling, n=1)
             hint = f"did you mean {near[0]}? " if near else ""

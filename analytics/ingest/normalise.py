@@ -17,6 +17,7 @@ _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _NS_PER_SECOND = 1_000_000_000
 _SECONDS_PER_DAY = 86_400
 _MOST_MILLISECONDS = 2**31 - 1
+_MOST_TOKENS = 200_000_000
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 _STATUSES = ("UNSET", "OK", "ERROR")
 UNKNOWN_NAME = "unknown"
@@ -80,6 +81,12 @@ _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...]
         "in_future",
         lambda raw, limits, now_ns: raw.start_ns > now_ns + limits.future_seconds * _NS_PER_SECOND,
         "The span starts more than {limits.future_seconds} seconds from now: set the sender's clock.",
+    ),
+    (
+        # A clock that is wrong at the end spoils every mean it enters.
+        "in_future",
+        lambda raw, limits, now_ns: raw.end_ns > now_ns + limits.future_seconds * _NS_PER_SECOND,
+        "The span ends more than {limits.future_seconds} seconds from now: set the sender's clock.",
     ),
     (
         "too_large",
@@ -169,9 +176,11 @@ def _rfc3339(nanoseconds: int) -> str:
 
 
 def _set_usage(span: NormalSpan, facts: Facts, *, exclusive: bool) -> None:
-    counts = {name: facts.values.get(member) for name, member in _COUNTS}
+    told = {name: facts.values.get(member) for name, member in _COUNTS}
+    # A number that no call can have says nothing: cut to what fits, it would still be priced.
+    counts = {name: count for name, count in told.items() if count is None or count <= _MOST_TOKENS}
     notes = set()
-    if not facts.unreadable.isdisjoint(_COUNTED):
+    if len(counts) < len(told) or not facts.unreadable.isdisjoint(_COUNTED):
         notes.add(USAGE_CLAMPED)
     if any(count is not None for count in counts.values()):
         span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=exclusive)

@@ -29,7 +29,10 @@ _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigurePlan:
-    """What is asked: measures of the whole range, measures of each bucket of `grain`, equalities by dimension key."""
+    """What is asked: measures of the whole range, measures of each bucket of `grain`, equalities by dimension key.
+
+    Without `with_series` the range is not cut into buckets at all.
+    """
 
     scope: Scope
     range: TimeRange
@@ -37,13 +40,14 @@ class FigurePlan:
     totals: Sequence[Measure]
     series: Sequence[Measure]
     grain: Grain
+    with_series: bool = True
 
     @property
     def facts(self) -> list[str]:
         """The facts that the measures need, each once, in a stable order."""
         needed = {fact for measure in (*self.totals, *self.series) for fact in measure.of.facts}
         # A bucket without requests is left out, so its requests are always counted.
-        return sorted(needed | ({"request_count"} if self.series else set()))
+        return sorted(needed | ({"request_count"} if self.with_series else set()))
 
     @property
     def quantiles(self) -> list[Quantile]:
@@ -54,7 +58,7 @@ class FigurePlan:
     @property
     def width(self) -> timedelta | None:
         """Width of the buckets, `None` when only the whole range is asked for."""
-        return self.grain.width if self.series else None
+        return self.grain.width if self.with_series else None
 
     @property
     def rollups(self) -> list[Rollup]:
@@ -131,9 +135,9 @@ def facts_statement(plan: FigurePlan, segments: Sequence[Segment]) -> tuple[str,
         for rollup, spans in _by_source(segments)
     ]
     facts = "".join(f", {_merged(key)}" for key in plan.facts)
-    sets = "(), (bucket)" if plan.series else "()"
+    sets = "(), (bucket)" if plan.with_series else "()"
     sql = f"""
-        SELECT {"bucket" if plan.series else "NULL"}{facts}
+        SELECT {"bucket" if plan.with_series else "NULL"}{facts}
         FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY GROUPING SETS ({sets})"""
     return sql, _parameters(plan, segments)
 
@@ -151,7 +155,7 @@ def _fact(key: str, rollup: Rollup | None) -> str:
 
 def _bucket(plan: FigurePlan, rollup: Rollup | None) -> str:
     column = "s.bucket" if rollup else "s.ts"
-    return f"date_bin(%(width)s, {column}, {_EPOCH})" if plan.series else "NULL::timestamptz"
+    return f"date_bin(%(width)s, {column}, {_EPOCH})" if plan.with_series else "NULL::timestamptz"
 
 
 def _by_source(segments: Sequence[Segment]) -> list[tuple[Rollup | None, list[int]]]:
@@ -244,9 +248,9 @@ def exact_statement(
         f" FILTER (WHERE {sketch.condition})"
         for one in wanted
     )
-    sets = "(), (bucket)" if plan.series else "()"
+    sets = "(), (bucket)" if plan.with_series else "()"
     sql = f"""
-        SELECT {"bucket" if plan.series else "NULL"}{ranks}
+        SELECT {"bucket" if plan.with_series else "NULL"}{ranks}
         FROM (SELECT s.*, {_bucket(plan, None)} AS bucket FROM llm_traces AS s
             WHERE {_where(plan, None, range(len(segments)))}) AS s
         GROUP BY GROUPING SETS ({sets})"""

@@ -96,12 +96,13 @@ def _connect(url: str, variable: str) -> psycopg.Connection:
 
 def _unreadable(url: str) -> bool:
     try:
-        ports = str(conninfo_to_dict(url).get("port") or "")
+        parts = conninfo_to_dict(url)
+        ports = str(parts.get("port") or "")
         urlsplit(url)
     except (psycopg.ProgrammingError, ValueError):
         return True
-    # A password with a bare slash ends the host early and is taken for the port.
-    return not ports.replace(",", "").isdigit() and ports != ""
+    # A password with a bare slash ends the host early and is taken for the port; one with a bare @ begins it late.
+    return (not ports.replace(",", "").isdigit() and ports != "") or "@" in str(parts.get("host") or "")
 
 
 def _place(url: str) -> str:

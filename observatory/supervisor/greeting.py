@@ -24,8 +24,13 @@ _SPAN = {
 def greeting(url: str, credentials: Path) -> str:
     """Return the text for the terminal; its commands read secrets from `credentials` instead of showing them."""
     if not credentials.exists():
-        command = shlex.join([sys.executable, str(BASE_DIR / "manage.py"), "create_api_key", "--help"])
-        return f"\nLLM Observatory is ready: {url}\n\nHow to make an API key: {command}\n"
+        manage = shlex.join([sys.executable, str(BASE_DIR / "manage.py")])
+        return (
+            f"\nLLM Observatory is ready: {url}\n\n"
+            f"Make the first superuser:       {manage} createsuperuser\n"
+            f"an organisation and a project:  {url}/admin/\n"
+            f"and a key for its applications: {manage} create_api_key --help\n"
+        )
     lines = (
         f"LLM Observatory is ready: {url}",
         f"Credentials:              {credentials}",

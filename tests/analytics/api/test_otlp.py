@@ -101,6 +101,7 @@ def test_an_empty_body_is_a_full_success(api):
         ({"endTimeUnixNano": "1"}, "end_before_start"),
         ({"startTimeUnixNano": str(10**18), "endTimeUnixNano": str(10**18 + 1)}, "too_old"),
         ({"startTimeUnixNano": str(4 * 10**18), "endTimeUnixNano": str(4 * 10**18)}, "in_future"),
+        ({"endTimeUnixNano": str(2**64 - 1)}, "in_future"),
     ],
 )
 def test_a_bad_span_is_rejected_with_its_reason_and_the_others_are_kept(api, broken, reason):
@@ -216,3 +217,23 @@ def test_a_chunked_body_is_read_to_its_end(api):
 def test_other_methods_are_refused_with_the_allowed_ones(api):
     reply = api.get("/v1/traces")
     assert (reply.status_code, reply["Allow"]) == (405, "POST, OPTIONS")
+
+
+def test_token_counts_that_no_call_can_have_are_ignored_and_not_priced(api):
+    post(api, request(span(attributes={"gen_ai.usage.input_tokens": 2**31, "gen_ai.usage.output_tokens": 2**62})))
+    (one,) = api.get("/api/v1/traces?fields=total_tokens,total_cost_usd,unpriced_reason,notes").json()["data"]
+    assert one == {
+        "total_tokens": None,
+        "total_cost_usd": None,
+        "unpriced_reason": "no_usage",
+        "notes": ["usage_clamped"],
+    }
+
+
+def test_an_attribute_that_nests_too_deep_takes_no_span_with_it(api):
+    deep = {"stringValue": "x"}
+    for _ in range(70):
+        deep = {"arrayValue": {"values": [deep]}}
+    spoilt = span()
+    spoilt["attributes"].append({"key": "deep", "value": deep})
+    assert (post(api, request(spoilt, span())).json(), stored()) == ({}, 2)

@@ -137,6 +137,12 @@ def test_a_bad_parameter_is_named(api, query, expected):
     assert error(api.get(f"{URL}?{query}")) == expected
 
 
+def test_the_buckets_alone_can_be_asked_for(api, send, base):
+    send(span(start_ns=base))
+    body = api.get(URL, {"fields": "time_series.timestamp", **window(base)}).json()
+    assert [one.keys() for one in body["time_series"]] == [{"timestamp"}]
+
+
 def test_without_a_credential_only_public_projects_are_seen(api, send, tenant, base):
     send(span(start_ns=base))
     nobody = Client()
