@@ -12,6 +12,7 @@ POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
 READY_PATH = "/health/ready"
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
+_ANOTHER = "--port (`make run PORT=9000`)"
 
 
 def claim_address(host: str, port: int) -> str:
@@ -63,7 +64,7 @@ def _readiness(address: str, port: int) -> str:
 
 def _why_not(host: str, port: int, problem: OSError) -> str:
     if problem.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken on {host}: stop what listens there, or take another one (`make run PORT=9000`, --port)."
+        return f"Port {port} is taken on {host}: stop what listens there, or choose another one with {_ANOTHER}."
     if problem.errno == errno.EACCES:
-        return f"Port {port} needs root: take one above 1023 (`make run PORT=9000`, --port)."
+        return f"Port {port} needs root: choose one above 1023 with {_ANOTHER}."
     return f"{host} is no address of this machine: choose 127.0.0.1 or 0.0.0.0 with --host."

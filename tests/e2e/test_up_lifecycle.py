@@ -49,7 +49,7 @@ def test_a_taken_port_is_refused_in_one_sentence(running, start_up, tmp_path):
     assert second.process.wait(30) == 1
     assert second.said.strip() == (
         f"CommandError: Port {running.port} is taken on 127.0.0.1: "
-        "stop what listens there, or choose another one with --port."
+        "stop what listens there, or choose another one with --port (`make run PORT=9000`)."
     )
 
 
