@@ -34,7 +34,7 @@ class Merge(StrEnum):
 class Fact:
     """One aggregate: `over_spans` is SQL over span rows `s`, and rollups keep it in a column of the fact's name.
 
-    Sums are 0 over nothing; least and greatest are NULL. `whole` ones fit an integer column.
+    Sums are 0 over nothing; least and greatest are NULL.
     """
 
     key: str

@@ -37,17 +37,6 @@ METHOD_NOT_ALLOWED = ErrorSpec(
     remedy="Use a method that the Allow header lists.",
 )
 
-RESOURCE_ALREADY_EXISTS = ErrorSpec(
-    code=1400,
-    error_code="RESOURCE_ALREADY_EXISTS",
-    title="Resource already exists",
-    category=Category.CONFLICT,
-    status=409,
-    message="Field '{field}' is taken: choose another value",
-    meaning="Something with this name exists already.",
-    cause="A name, slug or membership that must be unique is in use.",
-    remedy="Choose another value, or use what exists.",
-)
 DUPLICATE_KEY = ErrorSpec(
     code=1401,
     error_code="DUPLICATE_KEY",

@@ -109,17 +109,6 @@ INTERNAL_SERVER_ERROR = ErrorSpec(
     cause="A fault of the service.",
     remedy="Give the operator the request id; its log line has the cause.",
 )
-NOT_IMPLEMENTED = ErrorSpec(
-    code=1901,
-    error_code="NOT_IMPLEMENTED",
-    title="Not implemented",
-    category=Category.INTERNAL,
-    status=501,
-    message="This deployment does not offer the feature: ask its operator",
-    meaning="The feature exists but not in this deployment.",
-    cause="The deployment's storage engine or settings lack what the feature needs.",
-    remedy="Ask the operator, or do without.",
-)
 SERVICE_UNAVAILABLE = ErrorSpec(
     code=1902,
     error_code="SERVICE_UNAVAILABLE",

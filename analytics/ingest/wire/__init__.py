@@ -9,7 +9,6 @@ __all__ = [
     "MalformedOtlpError",
     "RawScope",
     "RawSpan",
-    "count_spans",
     "decode",
     "encode_response",
     "encode_status",
@@ -29,8 +28,3 @@ def decode(body: bytes, *, json: bool) -> Batch:
         return Batch(spans=otlp_protobuf.decode(body))
     spans, known = otlp_json.decode(body)
     return Batch(spans=spans, warning="" if known else NOTHING_KNOWN)
-
-
-def count_spans(batch: Batch) -> int:
-    """Return the number of spans to charge for: all that were sent, rejected ones too."""
-    return len(batch.spans)
