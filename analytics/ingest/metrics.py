@@ -13,4 +13,3 @@ BATCH = Histogram(
     ["encoding"],
     buckets=(1, 5, 10, 50, 100, 200, 500, 1000, 5000, 10_000, 50_000),
 )
-UNPRICED = Counter("unpriced_spans_total", "Spans stored without a cost although they carry usage.", ["reason"])

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from observatory.accounts.querysets import ApiKeyQuerySet, ProjectQuerySet
+from observatory.accounts.querysets import ApiKeyQuerySet
 
 ROLE_CHOICES = [("admin", "admin"), ("developer", "developer"), ("viewer", "viewer"), ("billing", "billing")]
 
@@ -46,8 +46,6 @@ class Project(models.Model):
     slug = models.SlugField(max_length=63)
     is_public = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         db_table = "projects"
