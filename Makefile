@@ -46,15 +46,16 @@ requirements: $(FOR_TEST) ## compile both requirement files from pyproject.toml
 	$(PY) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		-o tests/requirements.txt --no-emit-index-url
 
+# Both files are whole, so pip resolves nothing: left to it, an extra (coverage[toml]) escapes its pin.
 # The tests' requirements include those of the service, so the second installation is never needed after them.
 $(FOR_TEST): tests/requirements.txt | $(PY)
 	@echo "Installing what tests and checks need into $(VENV)."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@ $(FOR_RUN)
 
 $(FOR_RUN): requirements.txt | $(PY)
 	@echo "Installing what the service needs into $(VENV)."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 # Names may exist and not run (pyenv's shims), so each candidate is tried; PYTHON=… is the only one when it is given.
