@@ -1,7 +1,7 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -16,10 +16,12 @@ from analytics.ingest.wire import RawSpan
 from analytics.scope import Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
+from analytics.storage.retention import LEAST_DAYS, spans_kept
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
 Key = tuple[bytes, bytes]
+_NS_PER_DAY = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,11 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime) ->
     Spans already stored under (project, trace id, span id) are dropped, whatever their start. Raises Django's
     database errors; nothing is stored then.
     """
-    limits, now_ns = _limits(), _nanoseconds(received_at)
+    spans, tenant, now_ns = list(spans), _tenant(scope), _nanoseconds(received_at)
+    limits = _limits(tenant, oldest_ns=min((span.start_ns for span in spans), default=now_ns), now_ns=now_ns)
     results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
     good = [one for one in results if isinstance(one, NormalSpan)]
-    stored = _store(_tenant(scope), good, received_at)
+    stored = _store(tenant, good, received_at)
     rejected = [one for one in results if isinstance(one, Rejection)]
     return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected)
 
@@ -57,8 +60,8 @@ def _store(tenant: Tenant, spans: Sequence[NormalSpan], received_at: datetime) -
     )
 
 
-def _limits() -> Limits:
-    return Limits(
+def _limits(tenant: Tenant, *, oldest_ns: int, now_ns: int) -> Limits:
+    limits = Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
@@ -66,6 +69,11 @@ def _limits() -> Limits:
         past_days=settings.RETENTION_SPANS_DAYS,
         exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
+    # No limit and no horizon is nearer than this, so nearly every request is spared the look at them.
+    if oldest_ns >= now_ns - LEAST_DAYS * _NS_PER_DAY:
+        return limits
+    kept = spans_kept(tenant)
+    return replace(limits, past_days=kept.days, own_days=kept.own_days, dropped_before=kept.dropped_before)
 
 
 def _tenant(scope: Scope) -> Tenant:

@@ -22,7 +22,9 @@ from analytics.registry.measures import MEASURES
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.ageing import retention_apply
+from analytics.storage.changes import mark_changed
 from analytics.storage.rollups import refresh
+from analytics.storage.spans import Tenant
 
 NS = 1_000_000_000
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -338,6 +340,7 @@ def test_marks_behind_the_horizon_are_not_refreshed(projects):
     send(one, 1, OLD)
     run("set", "spans", "10")
     run("apply")
-    send(one, 2, OLD)  # the limit of ingest is the setting's
+    tenant = Tenant(organisation_id=one.organisation_id, project_id=one.id)
+    mark_changed(tenant, [int(OLD.timestamp()) * NS])  # a writer that looked at the limits just before they moved
     call_command("worker", "--once", "--only", "rollups", stdout=StringIO())
     assert ask(one, OLD, TODAY).totals["request_count"] == 1
