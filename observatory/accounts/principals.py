@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from analytics.scope import Scope, ScopedProject
+from analytics.scope import IngestPolicy, Scope, ScopedProject
 from errors.catalog import (
     INSUFFICIENT_PERMISSIONS,
     MISSING_AUTHORIZATION,
@@ -14,6 +14,9 @@ from errors.catalog import (
     PROJECT_REQUIRED,
 )
 from errors.exceptions import ApiError
+from observatory.accounts.redaction import ingest_policy
+
+_DEFAULT_POLICY = IngestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,13 @@ class ProjectRef:
         return name == self.slug or name.lower() == str(self.public_id)
 
 
-def _scope(projects: Sequence[ProjectRef], permissions: frozenset[str]) -> Scope:
+def _scope(
+    projects: Sequence[ProjectRef], permissions: frozenset[str], policy: IngestPolicy = _DEFAULT_POLICY
+) -> Scope:
     return Scope(
         projects={
-            one.id: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id) for one in projects
+            one.id: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id, policy=policy)
+            for one in projects
         },
         permissions=permissions,
     )
@@ -63,7 +69,7 @@ class Principal:
         chosen = self._chosen([project] if project else [])
         if len(chosen) != 1:
             raise ApiError(PROJECT_REQUIRED, field="X-Project-ID")
-        return _scope(chosen, self.permissions)
+        return _scope(chosen, self.permissions, ingest_policy(chosen[0].id))
 
     def _chosen(self, names: Sequence[str]) -> list[ProjectRef]:
         if not names and not self.projects:
