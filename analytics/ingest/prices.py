@@ -1,32 +1,73 @@
-"""The price book of this process, read again whenever the table has a newer row."""
+"""The price books of this process, read again whenever the table has a newer row of whom they are for."""
 
+from collections import OrderedDict
 from threading import Lock
 
 from django.db import connection
 
 from analytics.models import ModelPrice
 from analytics.pricing.book import Price, PriceBook
+from analytics.pricing.bundled import SOURCE
 
+EVERYBODY = 0
 _COLUMNS = (
     "id", "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", "input",
     "output", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "audio_output", "reasoning",
+    "per_request", "source",
 )  # fmt: skip
+_MOST_ORGANISATIONS = 256
+Versions = tuple[int | None, int | None]
 _reading = Lock()
-_held: tuple[int | None, PriceBook] = (None, PriceBook(()))
+# Organisation -> the newest rows its book was made of, and the book. Values are replaced whole, so threads that read
+# without the lock never see half of one. 0 is everybody's book, over which the others lie.
+_held: OrderedDict[int, tuple[Versions, PriceBook]] = OrderedDict()
 
 
-def current_price_book() -> PriceBook:
-    """Return the price book as it stands in this transaction. Rows never change, so the newest id tells its version."""
-    global _held  # noqa: PLW0603  one book per process; the tuple is replaced whole, so threads never see half of it
+def current_price_book(organisation_id: int) -> PriceBook:
+    """Return an organisation's price book as it stands in this transaction: its own rows over everybody's.
+
+    Rows never change, so the newest ids tell the version.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM model_prices")
-        newest: int | None = cursor.fetchone()[0]
-    held_newest, book = _held
-    if held_newest == newest:
-        return book
+        cursor.execute(
+            """
+            SELECT (SELECT max(id) FROM model_prices WHERE organisation_id = 0),
+                (SELECT max(id) FROM model_prices WHERE organisation_id = %s)
+            """,
+            [organisation_id],
+        )
+        shared, own = cursor.fetchone()
+    versions: Versions = (shared, own if organisation_id != EVERYBODY else None)
+    held = _held.get(organisation_id)
+    if held is not None and held[0] == versions:
+        return held[1]
     with _reading:  # a new process has many requests at once, and thousands of rows are read once for all of them
-        held_newest, book = _held
-        if held_newest != newest:
-            book = PriceBook(Price(**row) for row in ModelPrice.objects.order_by("id").values(*_COLUMNS))
-            _held = (newest, book)
+        return _book(organisation_id, versions)
+
+
+def price_book_until(organisation_id: int, newest: int) -> PriceBook:
+    """Return the book that `current_price_book` gave when `newest` was the newest row of all."""
+    shared = PriceBook(_rows(EVERYBODY, newest))
+    return PriceBook(_rows(organisation_id, newest), over=shared)
+
+
+def _book(organisation_id: int, versions: Versions) -> PriceBook:
+    held = _held.get(organisation_id)
+    if held is not None and held[0] == versions:
+        return held[1]
+    shared, own = versions
+    if organisation_id == EVERYBODY:
+        book = PriceBook(_rows(EVERYBODY, shared))
+    else:
+        beneath = _book(EVERYBODY, (shared, None))
+        book = beneath if own is None else PriceBook(_rows(organisation_id, own), over=beneath)
+    _held[organisation_id] = (versions, book)
+    while len(_held) > _MOST_ORGANISATIONS:
+        _held.pop(next(one for one in _held if one != EVERYBODY))
     return book
+
+
+def _rows(organisation_id: int, newest: int | None) -> list[Price]:
+    """Return rows in the order of their weight: those of the package give way to those that somebody put in."""
+    found = ModelPrice.objects.filter(organisation_id=organisation_id, id__lte=newest or 0).order_by("id")
+    return sorted((Price(**row) for row in found.values(*_COLUMNS)), key=lambda price: price.source != SOURCE)

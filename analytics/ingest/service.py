@@ -99,7 +99,7 @@ def _write(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetim
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
     fresh = {key: span for key, span in given.items() if key not in stored}
     marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
-    book, ingested_ns = current_price_book(), _nanoseconds(received_at)
+    book, ingested_ns = current_price_book(tenant.organisation_id), _nanoseconds(received_at)
     insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
     moved = [marks[key] for key, span in stored.items() if marks[key] != span]
     update_marks(tenant, moved)

@@ -106,6 +106,7 @@ SPAN_COLUMNS: tuple[Column, ...] = (
         "tool_name",
         "agent_name",
         "workflow_name",
+        "service_tier",
     ),
 )
 CONTENT_COLUMNS: tuple[Column, ...] = (
