@@ -45,10 +45,19 @@ def current_price_book(organisation_id: int) -> PriceBook:
         return _book(organisation_id, versions)
 
 
-def price_book_until(organisation_id: int, newest: int) -> PriceBook:
-    """Return the book that `current_price_book` gave when `newest` was the newest row of all."""
-    shared = PriceBook(_rows(EVERYBODY, newest))
-    return PriceBook(_rows(organisation_id, newest), over=shared)
+class PinnedBooks:
+    """The books as they were when `newest` was the newest row of all, for work that takes longer than a transaction."""
+
+    def __init__(self, *, newest: int) -> None:
+        self._newest = newest
+        self._shared = PriceBook(_rows(EVERYBODY, newest))
+        self._own: dict[int, PriceBook] = {}
+
+    def of(self, organisation_id: int) -> PriceBook:
+        """Return the book of an organisation."""
+        if organisation_id not in self._own:
+            self._own[organisation_id] = PriceBook(_rows(organisation_id, self._newest), over=self._shared)
+        return self._own[organisation_id]
 
 
 def _book(organisation_id: int, versions: Versions) -> PriceBook:

@@ -2,8 +2,10 @@
 
 import argparse
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -12,10 +14,12 @@ from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from analytics.storage.exclusive import BusyError, RefusedError
+from errors.json import dumps, plain_decimal
 from observatory.accounts.models import Organisation, Project
 
 FAILED, WRONG_ARGUMENTS, NOT_SUPPORTED, DIFFERENCES = 1, 2, 3, 4
 PROGRESS_SECONDS = 2.0
+_FIGURE = re.compile(r"[-+0-9.]+( -> [0-9]+)?")
 
 
 class OperatorCommand(BaseCommand):
@@ -73,6 +77,24 @@ class OperatorCommand(BaseCommand):
         return planned
 
 
+class TaskCommand(OperatorCommand):
+    """A command that does one thing: `do_task`, with the options of `add_task_arguments`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        self.add_task_arguments(parser)
+
+    def add_task_arguments(self, parser: CommandParser) -> None:
+        """Add what the command takes beside --json."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, action="task", **options)
+
+    def show(self, found: Any, lines: list[str], *, as_json: bool) -> None:
+        """Print `found` as JSON, money as plain numbers, or the lines about it."""
+        self.stdout.write(dumps(found).decode() if as_json else "\n".join(lines))
+
+
 def _plain(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
@@ -110,6 +132,25 @@ def organisation_named(slug: str) -> Organisation:
     if found is None:
         raise CommandError(f"There is no organisation {slug}: the admin lists those that there are.", returncode=2)
     return found
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table; columns of figures are aligned to the right."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    figures = [all(not cell or _FIGURE.fullmatch(cell) for cell in column[1:]) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, figures, strict=True)
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def signed(value: Decimal) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value > 0 else ''}{plain_decimal(value)}"
 
 
 def size(count: int) -> str:
