@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.operations import is_model_call
+from analytics.storage.engines import engine
 from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_blocks
 
 
@@ -112,21 +113,34 @@ def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
     """Write the counted marks of stored `spans`."""
-    if not spans:
-        return
+    packed = engine().packed_days({_instant(span.start_ns).date() for span in spans}) if spans else set()
+    at_once: list[TraceSpan] = []
+    by_trace: dict[bytes, list[TraceSpan]] = {}
+    for span in spans:
+        in_rows = _instant(span.start_ns).date() not in packed
+        (at_once if in_rows else by_trace.setdefault(span.trace_id, [])).append(span)
+    if at_once:
+        _update_marks(tenant, at_once)
+    # Only constants tell the columnstore which batches a statement is about: others it would unpack.
+    for trace_id in sorted(by_trace):
+        _update_marks(tenant, by_trace[trace_id], "AND stored.trace_id = %(trace)s")
+
+
+def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str = "") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE llm_traces AS stored SET usage_counted = given.usage_counted, call_counted = given.call_counted
             FROM unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[], %(usage)s::bool[],
                 %(calls)s::bool[]) AS given (ts, trace_id, span_id, usage_counted, call_counted)
             WHERE stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
                 AND stored.ts = given.ts AND stored.trace_id = given.trace_id AND stored.span_id = given.span_id
-                AND stored.ts BETWEEN %(first)s AND %(last)s
+                AND stored.ts BETWEEN %(first)s AND %(last)s {only}
             """,
             {
                 "organisation": tenant.organisation_id,
                 "project": tenant.project_id,
+                "trace": spans[0].trace_id,
                 "ts": [_instant(span.start_ns) for span in spans],
                 "traces": [span.trace_id for span in spans],
                 "spans": [span.span_id for span in spans],
