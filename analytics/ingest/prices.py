@@ -50,13 +50,13 @@ class PinnedBooks:
 
     def __init__(self, *, newest: int) -> None:
         self._newest = newest
-        self._shared = PriceBook(_rows(EVERYBODY, newest))
+        self._shared = PriceBook(price_rows(EVERYBODY, until=newest))
         self._own: dict[int, PriceBook] = {}
 
     def of(self, organisation_id: int) -> PriceBook:
         """Return the book of an organisation."""
         if organisation_id not in self._own:
-            self._own[organisation_id] = PriceBook(_rows(organisation_id, self._newest), over=self._shared)
+            self._own[organisation_id] = PriceBook(price_rows(organisation_id, until=self._newest), over=self._shared)
         return self._own[organisation_id]
 
 
@@ -66,17 +66,23 @@ def _book(organisation_id: int, versions: Versions) -> PriceBook:
         return held[1]
     shared, own = versions
     if organisation_id == EVERYBODY:
-        book = PriceBook(_rows(EVERYBODY, shared))
+        book = PriceBook(price_rows(EVERYBODY, until=shared or 0))
     else:
         beneath = _book(EVERYBODY, (shared, None))
-        book = beneath if own is None else PriceBook(_rows(organisation_id, own), over=beneath)
+        book = beneath if own is None else PriceBook(price_rows(organisation_id, until=own), over=beneath)
     _held[organisation_id] = (versions, book)
     while len(_held) > _MOST_ORGANISATIONS:
         _held.pop(next(one for one in _held if one != EVERYBODY))
     return book
 
 
-def _rows(organisation_id: int, newest: int | None) -> list[Price]:
-    """Return rows in the order of their weight: those of the package give way to those that somebody put in."""
-    found = ModelPrice.objects.filter(organisation_id=organisation_id, id__lte=newest or 0).order_by("id")
+def price_rows(organisation_id: int, *, until: int | None = None) -> list[Price]:
+    """Return an organisation's own rows (0: everybody's), those of the package before those that somebody put in.
+
+    Of two that say the same the later one holds, so the package never takes a correction back. With `until` rows after
+    that one are left out.
+    """
+    found = ModelPrice.objects.filter(organisation_id=organisation_id).order_by("id")
+    if until is not None:
+        found = found.filter(id__lte=until)
     return sorted((Price(**row) for row in found.values(*_COLUMNS)), key=lambda price: price.source != SOURCE)
