@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedProject:
-    """A project in reach: the storage's number of its organisation, and the UUID that clients know."""
+    """A project in reach: the storage's number of its organisation, the UUID that clients know, since when it is."""
 
     organisation_id: int
     public_id: UUID
+    created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
