@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
 CREDENTIALS_FILE = "credentials.json"
@@ -118,6 +120,20 @@ def one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
+def some_of(*names: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of a comma list of `names` in any case; `none` is the empty list."""
+
+    def read(value: str) -> tuple[str, ...]:
+        given = comma_list(value.lower())
+        if given == ("none",):
+            return ()
+        if not given or not set(given) <= set(names):
+            raise ValueError(f"write none, or a comma list of {', '.join(names)}")
+        return tuple(dict.fromkeys(given))
+
+    return read
+
+
 def secret(value: str) -> str:
     if len(value) < _SECRET_CHARS:
         raise ValueError(f"use at least {_SECRET_CHARS} characters; `openssl rand -hex 32` makes 64")
@@ -202,6 +218,15 @@ SETTINGS: tuple[Setting, ...] = (
         read=comma_list,
         default=(),
         meaning="Instrumentation scopes whose token totals leave out their cached parts.",
+    ),
+    Setting(
+        name="REDACTION_MODE", read=one_of(*MODES), default="mask", meaning="What new projects do with personal data."
+    ),
+    Setting(
+        name="REDACTION_DETECTORS",
+        read=some_of(*DETECTOR_NAMES),
+        default=DEFAULT_DETECTORS,
+        meaning="Kinds of personal data that new projects redact.",
     ),
     Setting(name="RETENTION_SPANS_DAYS", read=whole(1, 3650), default=90, meaning="Days spans are kept."),
     Setting(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from analytics.scope import Scope, ScopedProject
+from analytics.scope import IngestPolicy, Scope, ScopedProject
 from errors.catalog import (
     INSUFFICIENT_PERMISSIONS,
     MISSING_AUTHORIZATION,
@@ -18,6 +18,9 @@ from errors.catalog import (
 )
 from errors.exceptions import ApiError
 from observatory.accounts.models import Project
+from observatory.accounts.redaction import ingest_policy
+
+_DEFAULT_POLICY = IngestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,16 @@ class ProjectRef:
         return name == self.slug or name.lower() == str(self.public_id)
 
 
-def _scope(projects: Sequence[ProjectRef], permissions: frozenset[str]) -> Scope:
+def _scope(
+    projects: Sequence[ProjectRef], permissions: frozenset[str], policy: IngestPolicy = _DEFAULT_POLICY
+) -> Scope:
     return Scope(
         projects={
             one.id: ScopedProject(
-                organisation_id=one.organisation_id, public_id=one.public_id, created_at=one.created_at
+                organisation_id=one.organisation_id,
+                public_id=one.public_id,
+                created_at=one.created_at,
+                policy=policy,
             )
             for one in projects
         },
@@ -77,7 +85,7 @@ class Principal:
         chosen = self._chosen([project] if project else [])
         if len(chosen) != 1:
             raise ApiError(PROJECT_REQUIRED, field="X-Project-ID")
-        return _scope(chosen, self.permissions)
+        return _scope(chosen, self.permissions, ingest_policy(chosen[0].id))
 
     def _chosen(self, names: Sequence[str]) -> list[ProjectRef]:
         if not names and not self.projects:
