@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from analytics.api.caching.routes import cached_routes
+from analytics.api.caching.views import CachedView
 from analytics.registry.dimensions import DIMENSIONS
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
 from analytics.registry.measures import MEASURES
@@ -48,6 +50,12 @@ def pages() -> Mapping[str, str]:
                 for code, one in CATALOGUE.items()
             ),
         ),
+        "caching.md": _page(
+            "Caching",
+            "How replies of each route are cached; CACHE_POLICY_OVERRIDES changes a row. With TTL 0 Redis keeps none.",
+            ("route", "group", "Cache-Control", "TTL in seconds", "ETag", "Last-Modified"),
+            (_cached(route, view) for route, view in cached_routes().items()),
+        ),
         "permissions.md": _page(
             "Roles and permissions",
             "What a token of each role carries. The permissions of an API key stand on their own.",
@@ -55,6 +63,13 @@ def pages() -> Mapping[str, str]:
             ((f"`{name}`", *("yes" if role in roles else "" for role in ROLES)) for name, roles in MATRIX.items()),
         ),
     }
+
+
+def _cached(route: str, view: type[CachedView]) -> tuple[str, ...]:
+    group, policy = view.group(), view.policy()
+    control = group.cache_control(policy, public=False)
+    tag = ("weak" if group.weak else "strong, weak with gzip") if policy.etag else ""
+    return f"`{route}`", group.key, f"`{control}`", str(policy.ttl), tag, "yes" if policy.last_modified else ""
 
 
 def _page(title: str, lead: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -71,7 +86,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _default(value: object, *, required: bool) -> str:
     if required:
         return "required"
-    if value in (None, "", ()):
+    if value in (None, "", (), {}):
         return ""
     if isinstance(value, tuple):
         return f"`{', '.join(map(str, value))}`"

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api import schema
-from analytics.api.common import FIELDS, PROJECTS, RANGE, caller_of, plain_text, time_range
+from analytics.api.caching.views import Answer, CachedView, Question
+from analytics.api.common import FIELDS, PROJECTS, RANGE, caller_of, canonical, moves, plain_text, time_range
 from analytics.api.parameters import Parameter, choice, documented, validate
-from analytics.api.views import AnalyticsView
 from analytics.queries.figures import FigurePlan, figures
 from analytics.queries.timerange import check_length
 from analytics.registry.dimensions import DIMENSIONS
@@ -53,13 +53,14 @@ class _Asked:
     series_asked: bool
 
 
-class PerformanceView(AnalyticsView):
+class PerformanceView(CachedView):
     """Latency, errors and throughput of model calls, in total and over time."""
 
     permission = "metrics:read"
     public = True
     parameters = PERFORMANCE_PARAMETERS
-    cache_control = "private, max-age=60"
+    route = "/metrics/performance"
+    cache_group = "A"
 
     @extend_schema(
         operation_id="metrics_performance",
@@ -67,6 +68,9 @@ class PerformanceView(AnalyticsView):
         responses={200: schema.performance(_SERIES_KEYS), **ERROR_REPLIES},
     )
     def get(self, request: Request) -> Response:
+        return self.respond(request)
+
+    def ask(self, request: Request, **_path: str) -> Question:
         values = validate(request.query_params, self.parameters)
         caller = caller_of(request)
         equal = {one.key: values[one.key] for one in DIMENSIONS if values[one.key] is not None}
@@ -76,28 +80,31 @@ class PerformanceView(AnalyticsView):
         grain = GRAINS[values["granularity"]]
         check_length(where, longest=(equal and grain.longest_by_label) or grain.longest, instead=grain.next)
         asked = _asked(values["fields"])
-        found = figures(
-            FigurePlan(
-                scope=caller.scope(values["project_id"]),
-                range=where,
-                equal=equal,
-                totals=asked.totals,
-                series=asked.series,
-                with_series=asked.series_asked,
-                grain=grain,
-            )
+        plan = FigurePlan(
+            scope=caller.scope(values["project_id"]),
+            range=where,
+            equal=equal,
+            totals=asked.totals,
+            series=asked.series,
+            with_series=asked.series_asked,
+            grain=grain,
         )
+        return Question(scope=plan.scope, values=canonical(values), range=where, moves=moves(values), plan=plan)
+
+    def answer(self, question: Question) -> Answer:
+        plan: FigurePlan = question.plan
+        found = figures(plan)
         body: dict[str, Any] = dict(found.totals)
-        if asked.series_asked:
+        if plan.with_series:
             body["time_series"] = found.series
         metadata = {
             "start_time": found.range.start,
             "end_time": found.range.end,
-            "granularity": grain.key,
+            "granularity": plan.grain.key,
             "as_of": found.as_of,
             "data_source": found.source,
         }
-        return Response(body | {"metadata": metadata})
+        return Answer(data=body | {"metadata": metadata})
 
 
 def _asked(names: Sequence[str]) -> _Asked:

@@ -29,8 +29,10 @@ class AnalyticsView(LimitedAPIView):
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.method in SAFE and response.status_code < status.HTTP_400_BAD_REQUEST:
-            anonymous = not request.user.is_authenticated
-            response["Cache-Control"] = (
-                self.cache_control.replace("private", "public") if anonymous else self.cache_control
-            )
+            response["Cache-Control"] = self.freshness(request)
         return response
+
+    def freshness(self, request: Request) -> str:
+        """Return the `Cache-Control` of a reply to GET; nobody but its caller may keep it if there is a credential."""
+        anonymous = not request.user.is_authenticated
+        return self.cache_control.replace("private", "public") if anonymous else self.cache_control
