@@ -7,6 +7,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage import metrics
 from analytics.storage.ageing import retention_apply
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
@@ -32,7 +33,8 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
     for grain in GRAIN_WIDTHS:
         more = True
         while more:
-            refreshed = refresh(grain, before=timezone.now())
+            with metrics.REFRESH.labels(grain).time():
+                refreshed = refresh(grain, before=timezone.now())
             done, more = done + refreshed.buckets, refreshed.more
     return done
 

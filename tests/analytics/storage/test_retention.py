@@ -12,6 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
@@ -257,6 +258,26 @@ def test_rows_go_in_steps(projects, settings):
     retention_apply(now=timezone.now(), planned=lambda _total: steps.append)
     assert steps[:3] == [2, 2, 1]
     assert [project for project, _ in stored()] == [projects["globex/main"].id]
+
+
+def test_what_was_freed_is_counted_and_an_interrupted_run_leaves_a_backlog(projects, settings):
+    def series(name):
+        return REGISTRY.get_sample_value(name, {"table": "llm_traces"}) or 0
+
+    def interrupt(_count):
+        raise InterruptedError
+
+    settings.DELETE_STEP_ROWS = 2
+    for number in range(1, 6):
+        send(projects["acme/main"], number, OLD)
+    send(projects["globex/main"], 9, OLD)
+    run("set", "spans", "10", "--project", "acme/main")
+    before = series("retention_dropped_total")
+    with pytest.raises(InterruptedError):
+        retention_apply(now=timezone.now(), planned=lambda _total: interrupt)
+    assert (series("retention_backlog_rows"), series("retention_dropped_total") - before) == (3, 2)
+    run("apply")
+    assert (series("retention_backlog_rows"), series("retention_dropped_total") - before) == (0, 5)
 
 
 def test_content_may_age_before_its_span(projects):
