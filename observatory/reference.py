@@ -29,8 +29,8 @@ def pages() -> Mapping[str, str]:
         + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
         "measures.md": _page(
             "Measures",
-            "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the default."
-            " A request is a model call no descendant of which is one.",
+            "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
+            " default. A request is a model call no descendant of which is one.",
             ("measure", "unit", "aggregations", "meaning"),
             ((f"`{one.key}`", one.unit, ", ".join(one.of), one.description) for one in MEASURES),
         )
@@ -41,9 +41,9 @@ def pages() -> Mapping[str, str]:
         ),
         "dimensions.md": _page(
             "Dimensions",
-            "What figures can be grouped and narrowed by; an unknown value gives zero rows. Those marked narrow every route"
-            " of figures by a parameter of their name. What is kept tells how far back a question reaches: `rollup` from"
-            " one hour up, `usage` in whole days, `spans` and `content` as long as these are kept.",
+            "What figures can be grouped and narrowed by; an unknown value gives zero rows. Those marked narrow every"
+            " route of figures by a parameter of their name. What is kept tells how far back a question reaches:"
+            " `rollup` from one hour up, `usage` in whole days, `spans` and `content` as long as these are kept.",
             ("dimension", "parameter", "kept", "meaning"),
             (
                 (f"`{one.key}`", "yes" if one.equality else "", one.source, one.description)
