@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-<<<<<<< HEAD
 from analytics.api.caching.routes import cached_routes
 from analytics.api.caching.views import CachedView
-from analytics.registry.dimensions import DIMENSIONS
-=======
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
->>>>>>> 624751e (One core answers every figure: measures by any dimension, grain and filter, from the rollup with the fewest rows)
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
 from analytics.registry.measures import FIGURES, MEASURES
 from errors.catalog import CATALOGUE

@@ -20,11 +20,8 @@ from analytics.scope import Scope, ScopedProject
 from analytics.storage.ageing import retention_apply
 from analytics.storage.changes import mark_changed
 from analytics.storage.rollups import refresh
-<<<<<<< HEAD
 from analytics.storage.spans import Tenant
-=======
 from tests.analytics.storage.test_rollups import ask as ask_rollups
->>>>>>> 624751e (One core answers every figure: measures by any dimension, grain and filter, from the rollup with the fewest rows)
 
 NS = 1_000_000_000
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
