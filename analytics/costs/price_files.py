@@ -172,9 +172,7 @@ def _rows(
             rejected.append(Rejected(number=number, reason=str(problem)))
             continue
         if row.key in seen:
-            rejected.append(
-                Rejected(number=number, reason=f"says the same key as line {seen[row.key]}: keep one")
-            )
+            rejected.append(Rejected(number=number, reason=f"says the same key as line {seen[row.key]}: keep one"))
             continue
         seen[row.key] = number
         lines.append(Line(number=number, row=row))
