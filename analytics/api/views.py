@@ -9,12 +9,14 @@ from rest_framework.response import Response
 
 from analytics.api.common import caller_of
 from analytics.api.parameters import Parameter
+from analytics.api.read_after import HEADER as READ_AFTER
+from analytics.api.read_after import ReadsAfter
 from ratelimit.views import LimitedAPIView
 
 SAFE = ("GET", "HEAD")
 
 
-class AnalyticsView(LimitedAPIView):
+class AnalyticsView(ReadsAfter, LimitedAPIView):
     """A reading route. `parameters` are the ones it takes; `public` ones also serve callers without a credential."""
 
     permission: ClassVar[str]
@@ -29,8 +31,10 @@ class AnalyticsView(LimitedAPIView):
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.method in SAFE and response.status_code < status.HTTP_400_BAD_REQUEST:
-            anonymous = not request.user.is_authenticated
-            response["Cache-Control"] = (
-                self.cache_control.replace("private", "public") if anonymous else self.cache_control
-            )
+            response["Cache-Control"] = self._cache_control(request)
         return response
+
+    def _cache_control(self, request: Request) -> str:
+        if READ_AFTER in request.headers:
+            return "private, no-cache"
+        return self.cache_control if request.user.is_authenticated else self.cache_control.replace("private", "public")

@@ -144,6 +144,7 @@ CORS_ALLOW_HEADERS = [
     "traceparent",
     "x-api-key",
     "x-project-id",
+    "x-read-after",
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
@@ -154,6 +155,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "X-Ingest-Position",
     "X-RateLimit-Degraded",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
@@ -189,6 +191,10 @@ INGEST_MAX_ATTRIBUTES: int = read("INGEST_MAX_ATTRIBUTES")
 INGEST_MAX_TEXT_CHARS: int = read("INGEST_MAX_TEXT_CHARS")
 INGEST_MAX_FUTURE_SECONDS: int = read("INGEST_MAX_FUTURE_SECONDS")
 INGEST_SPANS_PER_TOKEN: int = read("INGEST_SPANS_PER_TOKEN")
+INGEST_MAX_CONCURRENCY: int = read("INGEST_MAX_CONCURRENCY")
+REJECTED_KEEP_DAYS: int = read("REJECTED_KEEP_DAYS")
+REJECTED_MAX_PER_PROJECT: int = read("REJECTED_MAX_PER_PROJECT")
+READ_AFTER_MAX_WAIT_MS: int = read("READ_AFTER_MAX_WAIT_MS")
 USAGE_EXCLUSIVE_SCOPES: tuple[str, ...] = read("USAGE_EXCLUSIVE_SCOPES")
 
 RATE_LIMIT_ENABLED: bool = read("RATE_LIMIT_ENABLED")
