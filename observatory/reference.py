@@ -7,6 +7,7 @@ from analytics.api.caching.views import CachedView
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
 from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
 from observatory.env import SETTINGS
@@ -51,6 +52,13 @@ def pages() -> Mapping[str, str]:
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "rejected-spans.md": _page(
+            "Reasons of rejected spans",
+            "A span that meets one is set aside, counted in `partial_success` and listed at"
+            " `GET /api/v1/ingest/rejected`; the others of its request are stored. Do not send it again as it is.",
+            ("reason", "met when"),
+            ((f"`{reason}`", meaning) for reason, meaning in REASONS.items()),
         ),
         "errors.md": _page(
             "Errors",

@@ -7,6 +7,7 @@ from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.spans import TRACE_FIGURES
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
 from analytics.registry.measures import Figure, Unit
+from analytics.registry.rejections import REASONS
 
 _TYPES: Mapping[FieldType, dict[str, Any]] = {
     FieldType.ID: {"type": "string"},
@@ -125,11 +126,40 @@ _META: dict[str, Any] = {
 _PAGINATION = {
     "type": "object",
     "required": ["has_more", "limit"],
-    "properties": {"cursor": {"type": "string"}, "has_more": {"type": "boolean"}, "limit": {"type": "integer"}},
+    "properties": {
+        "cursor": {"type": "string"},
+        "has_more": {"type": "boolean"},
+        "limit": {"type": "integer"},
+        "total": {"type": "integer"},
+    },
+}
+_TEXT = {"type": "string"}
+_REJECTED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "received_at": _TIME,
+        "project_id": {"type": "string", "format": "uuid"},
+        "trace_id": nullable(_TEXT),
+        "span_id": nullable(_TEXT),
+        "span_name": nullable(_TEXT),
+        "service_name": nullable(_TEXT),
+        "scope_name": nullable(_TEXT),
+        "reason": {"type": "string", "enum": list(REASONS)},
+        "message": _TEXT,
+        "key_prefix": nullable(_TEXT),
+        "request_id": _TEXT,
+    },
 }
 
 
-COMPONENTS: dict[str, Any] = {"Span": _SPAN, "Trace": _TRACE, "Meta": _META, "Pagination": _PAGINATION}
+COMPONENTS: dict[str, Any] = {
+    "Span": _SPAN,
+    "Trace": _TRACE,
+    "RejectedSpan": _REJECTED,
+    "Meta": _META,
+    "Pagination": _PAGINATION,
+}
 
 
 def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]:

@@ -129,6 +129,12 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "mapping_sources",
     ),
 )
+REJECTED_COLUMNS: tuple[Column, ...] = (
+    *_columns(str, "organisation_id", "project_id"),
+    *_columns(instant, "received_at"),
+    *_columns(octets, "trace_id", "span_id"),
+    *_columns(text, "span_name", "service_name", "scope_name", "reason", "message", "key_prefix", "request_id"),
+)
 
 
 def copy_blocks(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> Iterator[bytes]:

@@ -145,6 +145,7 @@ CORS_ALLOW_HEADERS = [
     "traceparent",
     "x-api-key",
     "x-project-id",
+    "x-read-after",
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
@@ -157,6 +158,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit-Policy",
     "Retry-After",
     "X-Cache",
+    "X-Ingest-Position",
     "X-RateLimit-Degraded",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
@@ -192,6 +194,10 @@ INGEST_MAX_ATTRIBUTES: int = read("INGEST_MAX_ATTRIBUTES")
 INGEST_MAX_TEXT_CHARS: int = read("INGEST_MAX_TEXT_CHARS")
 INGEST_MAX_FUTURE_SECONDS: int = read("INGEST_MAX_FUTURE_SECONDS")
 INGEST_SPANS_PER_TOKEN: int = read("INGEST_SPANS_PER_TOKEN")
+INGEST_MAX_CONCURRENCY: int = read("INGEST_MAX_CONCURRENCY")
+REJECTED_KEEP_DAYS: int = read("REJECTED_KEEP_DAYS")
+REJECTED_MAX_PER_PROJECT: int = read("REJECTED_MAX_PER_PROJECT")
+READ_AFTER_MAX_WAIT_MS: int = read("READ_AFTER_MAX_WAIT_MS")
 USAGE_EXCLUSIVE_SCOPES: tuple[str, ...] = read("USAGE_EXCLUSIVE_SCOPES")
 REDACTION_MODE: str = read("REDACTION_MODE")
 REDACTION_DETECTORS: tuple[str, ...] = read("REDACTION_DETECTORS")
