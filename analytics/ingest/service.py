@@ -57,7 +57,6 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     limits = _limits(tenant, oldest_ns=min((span.start_ns for span in spans), default=now_ns), now_ns=now_ns)
     results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
     good = [one for one in results if isinstance(one, NormalSpan)]
-
     rejected = [one for one in results if isinstance(one, Rejection)]
     stored = _store(tenant, good, _entries(rejected, received_at, sender), received_at)
     return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected, position=written())
