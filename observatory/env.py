@@ -283,6 +283,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
     Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
     Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
+    Setting(name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page that is asked by offset."),
+    Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of a page by offset."),
     Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
     Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
     Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),

@@ -357,3 +357,43 @@ def differences_of(run: int) -> list[Difference]:
         )
         names = ("day", "provider", "model", *_SUMS)
         return [Difference(**dict(zip(names, row, strict=True))) for row in cursor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageOfDay:
+    """What was counted on a UTC day of the model that answered: calls and tokens."""
+
+    day: date
+    model: str
+    requests: int
+    usage: Usage
+
+    def __add__(self, other: "UsageOfDay") -> "UsageOfDay":
+        return UsageOfDay(
+            day=self.day,
+            model=self.model,
+            requests=self.requests + other.requests,
+            usage=Usage(**{part: getattr(self.usage, part) + getattr(other.usage, part) for part in _PARTS}),
+        )
+
+
+def usage_by_day(tenant: Tenant, *, provider: str, start: datetime, end: datetime) -> list[UsageOfDay]:
+    """Return what a project counted of a provider's models; a model that did not say its name is the one asked for."""
+    sums = ", ".join(f"coalesce(sum(s.{name}) FILTER (WHERE s.usage_counted), 0)::bigint" for name in USAGE_PARTS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT (s.ts AT TIME ZONE 'UTC')::date, coalesce(s.response_model, s.model, ''),
+                count(*) FILTER (WHERE s.call_counted), {sums}
+            FROM llm_traces AS s
+            WHERE s.organisation_id = %(organisation)s AND s.project_id = %(project)s
+                AND s.ts >= %(start)s AND s.ts < %(end)s AND s.provider = %(provider)s
+                AND (s.usage_counted OR s.call_counted)
+            GROUP BY 1, 2
+            """,
+            _tenant(tenant) | {"provider": provider, "start": start, "end": end},
+        )
+        return [
+            UsageOfDay(day=day, model=model, requests=requests, usage=Usage(**dict(zip(_PARTS, parts, strict=True))))
+            for day, model, requests, *parts in cursor
+        ]

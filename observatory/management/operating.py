@@ -20,7 +20,7 @@ from observatory.accounts.models import Organisation, Project
 
 FAILED, WRONG_ARGUMENTS, NOT_SUPPORTED, DIFFERENCES = 1, 2, 3, 4
 PROGRESS_SECONDS = 2.0
-_FIGURE = re.compile(r"[-+0-9.]+( -> [0-9]+)?")
+_FIGURE = re.compile(r"[-+]?[0-9.]+( -> [0-9]+)?")
 
 
 @contextmanager
