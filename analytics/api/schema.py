@@ -1,12 +1,13 @@
 """Reply shapes of the OpenAPI document, derived from the registry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.spans import TRACE_FIGURES
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
-from analytics.registry.measures import BY_KEY as MEASURES
-from analytics.registry.measures import Measure, Unit
+from analytics.registry.measures import Figure, Unit
+from analytics.registry.rejections import REASONS
 
 _TYPES: Mapping[FieldType, dict[str, Any]] = {
     FieldType.ID: {"type": "string"},
@@ -22,9 +23,23 @@ _TYPES: Mapping[FieldType, dict[str, Any]] = {
 }
 _UNITS: Mapping[Unit, dict[str, Any]] = {
     Unit.COUNT: {"type": "integer"},
+    Unit.TOKENS: {"type": "integer"},
+    Unit.DOLLARS: {"type": "number"},
     Unit.MILLISECONDS: {"type": "number"},
     Unit.RATE: {"type": "number", "minimum": 0, "maximum": 1},
     Unit.PER_SECOND: {"type": "number"},
+}
+_KINDS: Mapping[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.TIME: {"type": "string", "format": "date-time"},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.COUNT: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.MONEY: {"type": "number"},
+    Kind.RATE: {"type": "number", "minimum": 0, "maximum": 1},
+    Kind.PERCENT: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.OBJECT: {"type": "object"},
 }
 _TIME = {"type": "string", "format": "date-time"}
 _FIGURES: Mapping[str, dict[str, Any]] = {
@@ -54,9 +69,37 @@ def _member(field: SpanField) -> dict[str, Any]:
     return {"description": field.description, **nullable(_TYPES[field.type])}
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
-    schema = _UNITS[measure.unit]
-    return {"description": measure.description, **(nullable(schema) if measure.nullable else schema)}
+def _figure(figure: Figure) -> dict[str, Any]:
+    plain = _UNITS[figure.unit]
+    kind = {"type": "number"} if figure.aggregation == "avg" and plain["type"] == "integer" else plain
+    described = {"description": f"{figure.measure.description} ({figure.aggregation}, {figure.unit})"}
+    return described | (nullable(kind) if figure.nullable else kind)
+
+
+def _node(node: Node) -> dict[str, Any]:
+    if isinstance(node, Tree):
+        shown: dict[str, Any] = shape(node)
+    elif node.figure is not None:
+        shown = _figure(node.figure)
+    else:
+        assert node.kind is not None
+        shown = _KINDS[node.kind]
+    if node.many:
+        shown = {"type": "array", "items": shown}
+    if node.nullable and not isinstance(shown["type"], list):
+        shown = nullable(shown)
+    return {**shown, **({"description": node.description} if node.description else {})}
+
+
+def shape(tree: Tree) -> dict[str, Any]:
+    """Return the schema of an object of this shape; what is selected decides which members there are."""
+    return {"type": "object", "properties": {name: _node(node) for name, node in tree.members.items()}}
+
+
+def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
+    """Return the shape of a reply whose members stand at its top, with its metadata."""
+    body = shape(tree)
+    return {**body, "required": ["metadata"], "properties": {**body["properties"], "metadata": shape(metadata)}}
 
 
 _SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}
@@ -83,11 +126,40 @@ _META: dict[str, Any] = {
 _PAGINATION = {
     "type": "object",
     "required": ["has_more", "limit"],
-    "properties": {"cursor": {"type": "string"}, "has_more": {"type": "boolean"}, "limit": {"type": "integer"}},
+    "properties": {
+        "cursor": {"type": "string"},
+        "has_more": {"type": "boolean"},
+        "limit": {"type": "integer"},
+        "total": {"type": "integer"},
+    },
+}
+_TEXT = {"type": "string"}
+_REJECTED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "received_at": _TIME,
+        "project_id": {"type": "string", "format": "uuid"},
+        "trace_id": nullable(_TEXT),
+        "span_id": nullable(_TEXT),
+        "span_name": nullable(_TEXT),
+        "service_name": nullable(_TEXT),
+        "scope_name": nullable(_TEXT),
+        "reason": {"type": "string", "enum": list(REASONS)},
+        "message": _TEXT,
+        "key_prefix": nullable(_TEXT),
+        "request_id": _TEXT,
+    },
 }
 
 
-COMPONENTS: dict[str, Any] = {"Span": _SPAN, "Trace": _TRACE, "Meta": _META, "Pagination": _PAGINATION}
+COMPONENTS: dict[str, Any] = {
+    "Span": _SPAN,
+    "Trace": _TRACE,
+    "RejectedSpan": _REJECTED,
+    "Meta": _META,
+    "Pagination": _PAGINATION,
+}
 
 
 def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]:
@@ -96,30 +168,3 @@ def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]
     if paged:
         members["pagination"] = ref("Pagination")
     return {"type": "object", "required": [*members, "meta"], "properties": {**members, "meta": ref("Meta")}}
-
-
-def performance(series: Iterable[str]) -> dict[str, Any]:
-    """Return the shape of a reply with every measure, and `series` in each bucket."""
-    bucket = {
-        "type": "object",
-        "properties": {"timestamp": _TIME, **{key: _measure(MEASURES[key]) for key in series}},
-    }
-    metadata = {
-        "type": "object",
-        "properties": {
-            "start_time": _TIME,
-            "end_time": _TIME,
-            "granularity": {"type": "string"},
-            "as_of": nullable(_TIME),
-            "data_source": {"type": "string", "enum": ["rollup", "spans", "mixed"]},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["metadata"],
-        "properties": {
-            **{measure.key: _measure(measure) for measure in MEASURES.values()},
-            "time_series": {"type": "array", "items": bucket},
-            "metadata": metadata,
-        },
-    }

@@ -21,11 +21,15 @@ EVERYBODY = Tenant(organisation_id=0, project_id=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What can be kept for a time of its own: its default's setting, and which kind must be kept at least as long."""
+    """What can be kept for a time of its own: its default, and which kind must be kept at least as long.
+
+    The default is a setting, or a number of days that nobody needs to change in the environment.
+    """
 
     key: str
-    setting: str
     within: str | None
+    setting: str = ""
+    days: int = 0
     by_project: bool = False
 
 
@@ -36,6 +40,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="minute", setting="RETENTION_MINUTE_DAYS", within="hour"),
     Kind(key="hour", setting="RETENTION_HOUR_DAYS", within="day"),
     Kind(key="day", setting="RETENTION_DAY_DAYS", within=None),
+    # Hours of usage serve the day that is still open, and the ends of a week.
+    Kind(key="usage_hour", days=7, within="usage_day"),
+    Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}
 
@@ -79,7 +86,8 @@ class Limits:
     def _default(self, kind: str) -> int:
         if kind == "content" and not settings.RETENTION_CONTENT_ENABLED:
             return self._asked("spans", EVERYBODY)
-        days: int = getattr(settings, BY_KEY[kind].setting)
+        known = BY_KEY[kind]
+        days: int = getattr(settings, known.setting) if known.setting else known.days
         return days
 
     def _bound(self, kind: str, tenant: Tenant) -> int:

@@ -107,8 +107,8 @@ def spans_of(tenant: Tenant, traces: Sequence[bytes]) -> list[TraceSpan]:
 
 def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
     """Copy `rows`, each with the columns of both relations, into the span and content tables."""
-    _copy("llm_traces", SPAN_COLUMNS, rows)
-    _copy("llm_contents", CONTENT_COLUMNS, rows)
+    copy_in("llm_traces", SPAN_COLUMNS, rows)
+    copy_in("llm_contents", CONTENT_COLUMNS, rows)
 
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
@@ -161,7 +161,8 @@ def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str) -> None
         )
 
 
-def _copy(table: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
+def copy_in(table: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
+    """Copy `rows` (column name -> value) into `table`; part of the caller's transaction."""
     names = ", ".join(column.name for column in columns)
     with (
         connection.wrap_database_errors,  # Django wraps every call of a cursor but this one

@@ -1,9 +1,12 @@
 """What the commands of operators share: exit codes, time ranges, names of projects, progress and JSON."""
 
 import argparse
-from collections.abc import Callable, Iterator
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -12,11 +15,12 @@ from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from analytics.storage.exclusive import BusyError, RefusedError
-from errors.json import dumps
+from errors.json import dumps, plain_decimal
 from observatory.accounts.models import Organisation, Project
 
 FAILED, WRONG_ARGUMENTS, NOT_SUPPORTED, DIFFERENCES = 1, 2, 3, 4
 PROGRESS_SECONDS = 2.0
+_FIGURE = re.compile(r"[-+0-9.]+( -> [0-9]+)?")
 
 
 @contextmanager
@@ -85,6 +89,25 @@ class OperatorCommand(ReportingCommand):
             getattr(self, f"do_{action}")(**options)
 
 
+class TaskCommand(ReportingCommand, ABC):
+    """A command that does one thing: `do_task`, with the options of `add_task_arguments`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        self.add_task_arguments(parser)
+
+    def add_task_arguments(self, parser: CommandParser) -> None:
+        """Add what the command takes beside --json."""
+
+    @abstractmethod
+    def do_task(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        with exit_codes():
+            self.do_task(**options)
+
+
 def instant(text: str) -> datetime:
     """Return the time that an option names: ISO 8601, without an offset UTC; a date is its midnight."""
     try:
@@ -118,6 +141,25 @@ def organisation_named(slug: str) -> Organisation:
     if found is None:
         raise CommandError(f"There is no organisation {slug}: the admin lists those that there are.", returncode=2)
     return found
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table; columns of figures are aligned to the right."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    figures = [all(not cell or _FIGURE.fullmatch(cell) for cell in column[1:]) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, figures, strict=True)
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def signed(value: Decimal) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value > 0 else ''}{plain_decimal(value)}"
 
 
 def size(count: int) -> str:

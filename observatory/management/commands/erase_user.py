@@ -17,8 +17,7 @@ from observatory.accounts.models import Organisation, Project
 from observatory.management.operating import (
     FAILED,
     WRONG_ARGUMENTS,
-    ReportingCommand,
-    exit_codes,
+    TaskCommand,
     organisation_named,
     project_named,
 )
@@ -26,23 +25,22 @@ from observatory.management.operating import (
 log = structlog.get_logger("observatory.erasure")
 
 
-class Command(ReportingCommand):
+class Command(TaskCommand):
     help = (
         "Erase a user: spans, content and usage by user; exit status 1 when a legal hold keeps some of it."
         " Example: python manage.py erase_user --organisation demo --user u-17 --receipt u-17.json --dry-run"
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_task_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organisation", required=True, help="slug")
         parser.add_argument("--user", required=True, help="the user_id of their spans, exactly as it was sent")
         parser.add_argument("--project", help="slug (default: every project of the organisation)")
         parser.add_argument("--receipt", type=Path, metavar="FILE", help="write the receipt as JSON to a new file")
         parser.add_argument("--dry-run", action="store_true", help="print what would be erased; change nothing")
-        parser.add_argument("--json", action="store_true", help="print the receipt as one JSON object")
 
-    def handle(
+    def do_task(
         self,
-        *_args: Any,
+        *,
         organisation: str,
         user: str,
         project: str | None,
@@ -57,15 +55,14 @@ class Command(ReportingCommand):
             _check(receipt)
         owner = organisation_named(organisation)
         projects = _projects(owner, project)
-        with exit_codes():
-            done = user_erase(
-                tenants=[Tenant(organisation_id=owner.id, project_id=one.id) for one in projects],
-                user_id=user,
-                run_id=uuid4(),
-                now=timezone.now(),
-                dry_run=dry_run,
-                planned=self.progress("traces looked at" if dry_run else "traces erased"),
-            )
+        done = user_erase(
+            tenants=[Tenant(organisation_id=owner.id, project_id=one.id) for one in projects],
+            user_id=user,
+            run_id=uuid4(),
+            now=timezone.now(),
+            dry_run=dry_run,
+            planned=self.progress("traces looked at" if dry_run else "traces erased"),
+        )
         told = _as_json(done, owner, {one.id: one.slug for one in projects})
         if receipt is not None:
             _write(receipt, told)
