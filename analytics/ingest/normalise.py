@@ -8,6 +8,7 @@ from typing import Any
 from analytics.ingest.cutting import Cutter
 from analytics.ingest.facts import Facts, read_facts
 from analytics.ingest.inference import infer, set_content
+from analytics.ingest.redaction import UNREDACTED, Redactor
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.tokens import USAGE_CLAMPED, Counts, split
 from analytics.ingest.wire import RawSpan
@@ -38,12 +39,17 @@ class Limits:
     exclusive_scopes: frozenset[str] = frozenset()
 
 
-def normalise(raw: RawSpan, *, limits: Limits, now_ns: int) -> NormalSpan | Rejection:
-    """Return the normal form of a span, or why it is set aside; never raises, whatever was sent."""
+def normalise(raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED) -> NormalSpan | Rejection:
+    """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent."""
     for reason, is_met, sentence in _REJECTIONS:
         if is_met(raw, limits, now_ns):
-            return _rejection(raw, reason, sentence.format(limits=limits), limits)
-    return _normal(raw, read_facts(raw), limits)
+            return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
+    span = _normal(raw, read_facts(raw), limits)
+    redactor.redact(span, raw)
+    _cut(span, raw, limits)
+    if raw.dropped_attributes:
+        span.notes.append(ATTRIBUTES_DROPPED)
+    return span
 
 
 def _is_id(octets: bytes, length: int) -> bool:
@@ -149,9 +155,6 @@ def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
     infer(span, facts)
     set_content(span, facts)
     _set_usage(span, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
-    _cut(span, raw, limits)
-    if raw.dropped_attributes:
-        span.notes.append(ATTRIBUTES_DROPPED)
     return span
 
 

@@ -11,9 +11,10 @@ from analytics.ingest.counting import settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import record
+from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
-from analytics.scope import Scope
+from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
@@ -37,8 +38,14 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime) ->
     Spans already stored under (project, trace id, span id) are dropped, whatever their start. Raises Django's
     database errors; nothing is stored then.
     """
-    limits, now_ns = _limits(), _nanoseconds(received_at)
-    results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
+    ((_, project),) = scope.projects.items()
+    limits, now_ns = _limits(project.policy), _nanoseconds(received_at)
+    redactor = Redactor(
+        project.policy.redaction,
+        key=redaction_key(settings.SECRET_KEY, project.organisation_id),
+        keeps_content=project.policy.keeps_content,
+    )
+    results = [normalise(span, limits=limits, now_ns=now_ns, redactor=redactor) for span in spans]
     good = [one for one in results if isinstance(one, NormalSpan)]
     stored = _store(_tenant(scope), good, received_at)
     rejected = [one for one in results if isinstance(one, Rejection)]
@@ -57,14 +64,14 @@ def _store(tenant: Tenant, spans: Sequence[NormalSpan], received_at: datetime) -
     )
 
 
-def _limits() -> Limits:
+def _limits(policy: IngestPolicy) -> Limits:
     return Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
         future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
         past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
+        exclusive_scopes=policy.exclusive_scopes | frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
 
 

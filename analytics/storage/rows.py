@@ -126,6 +126,7 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "events",
         "links",
         "mapping_sources",
+        "redactions",
     ),
 )
 
