@@ -8,19 +8,19 @@ from analytics.ingest.vocabularies.table import ROWS
 
 # Facts that are input, output, messages or arguments of tools.
 _TOLD = frozenset({
-    "input_messages", "output_messages", "input_plain", "output_plain", "instructions", "output_calls",
-    "output_reasoning",
+    "input_messages", "output_messages", "input_plain", "output_plain", "instructions", "answer",
+    "answer_calls", "answer_reasoning", "retrieval.input_documents",
     "retrieval.query", "retrieval.documents",
 })  # fmt: skip
 # Members that go; the numbers of a retrieval stay.
 _MEMBERS = ("input_text", "output_text", "input_messages", "output_messages", "error_message")
-_SOURCES = frozenset({*_MEMBERS, "retrieval.query", "retrieval.documents"})
+_SOURCES = frozenset({*_MEMBERS, "retrieval.query", "retrieval.documents", "retrieval.input_documents"})
 # Names without a member of their own that hold content all the same, and beginnings of such names.
 _UNMAPPED = (
     "ai.embedding", "ai.ranking", "ai.response.files", "ai.response.object", "ai.response.reasoning", "db.query.",
     "db.search.", "embedding.embeddings.", "exception.message", "exception.stacktrace", "gcp.vertex.agent.data",
     "gen_ai.event.content", "gen_ai.memory.", "gen_ai.serialized.", "gen_ai.guardrail.content",
-    "gen_ai.guardrail.match", "input.", "langfuse.observation.metadata", "llm.function_call", "llm.prompt_template.", "logfire.msg",
+    "gen_ai.guardrail.match", "input.", "llm.function_call", "llm.prompt_template.", "logfire.msg",
     "mcp.request.argument", "mcp.response.value", "message", "output.", "pydantic_ai.all_messages", "reranker.",
     "traceloop.prompt.template",
 )  # fmt: skip
@@ -44,7 +44,7 @@ def drop_content(span: NormalSpan) -> None:
         setattr(span, member, None)
     if span.retrieval:
         span.retrieval = {
-            key: value for key, value in span.retrieval.items() if key not in {"query", "documents"}
+            key: value for key, value in span.retrieval.items() if f"retrieval.{key}" not in _TOLD
         } or None
     span.attributes = _without_content(span.attributes)
     span.events = [
