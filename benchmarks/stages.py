@@ -6,8 +6,10 @@ from typing import Any
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import priced, record
+from analytics.ingest.redaction import Redactor
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import decode
+from analytics.registry.redaction import Redaction
 from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, copy_blocks
 from analytics.storage.spans import Tenant, TraceSpan
 from benchmarks.figures import Figure, cpu_microseconds
@@ -35,6 +37,11 @@ def _costs(spans: int) -> dict[str, float]:
     def normalised(span: Any) -> Any:
         return normalise(span, limits=limits, now_ns=now_ns)
 
+    def redacted(spans: list[Any]) -> None:
+        redactor = Redactor(Redaction())  # as at the service: one for the spans of a request
+        for raw, span in spans:
+            redactor.redact(span, raw)
+
     def recorded(span: NormalSpan) -> dict[str, Any]:
         return record(tenant, span, _mark(span), book, now_ns)
 
@@ -45,6 +52,7 @@ def _costs(spans: int) -> dict[str, float]:
         "decode_protobuf": cpu_microseconds(lambda one: decode(one.protobuf, json=False), requests, rows=spans),
         "decode_json": cpu_microseconds(lambda one: decode(one.json, json=True), requests, rows=spans),
         "normalise": cpu_microseconds(normalised, raw, rows=spans),
+        "redact": cpu_microseconds(redacted, [list(zip(raw, normal, strict=True))], rows=spans),
         "price": cpu_microseconds(lambda span: priced(span, book), normal, rows=spans),
         "record_and_price": cpu_microseconds(recorded, normal, rows=spans),
         "copy_text": cpu_microseconds(_copy_text, [records], rows=spans),

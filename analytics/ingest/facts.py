@@ -97,9 +97,31 @@ def _as_is(value: Any) -> Any:
     return value
 
 
+# Events that carry attributes of the span. They are read as such, after the span's own.
+_CARRIERS = frozenset({"gen_ai.client.inference.operation.details"})
+_AFTER_THE_SPAN = 1_000_000
+
+
+def _read_carried(event: dict[str, Any], facts: Facts) -> None:
+    rest = {}
+    for name, value in event["attributes"].items():
+        named = NAMED.get(name)
+        is_read = False
+        for target in named.targets if named and value is not None else ():
+            source = f"event {event['name']} {name}"
+            is_read |= facts.offer(target.member, target.rank + _AFTER_THE_SPAN, source, target.read, value)
+        if not is_read:
+            rest[name] = value
+    if rest:
+        facts.events.append({**event, "attributes": rest})
+
+
 def _read_events(raw: RawSpan, facts: Facts) -> None:
     told: dict[EventTarget, list[dict[str, Any]]] = {}
     for event in raw.events:
+        if event["name"] in _CARRIERS:
+            _read_carried(event, facts)
+            continue
         targets = EVENTS.get(event["name"], ())
         for target in targets:
             told.setdefault(target, []).append(event)

@@ -11,9 +11,10 @@ from analytics.ingest.counting import settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import record
+from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
-from analytics.scope import Scope
+from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
@@ -54,8 +55,15 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then.
     """
     spans, tenant, now_ns = list(spans), _tenant(scope), _nanoseconds(received_at)
-    limits = _limits(tenant, oldest_ns=min((span.start_ns for span in spans), default=now_ns), now_ns=now_ns)
-    results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
+    ((_, project),) = scope.projects.items()
+    oldest_ns = min((span.start_ns for span in spans), default=now_ns)
+    limits = _limits(project.policy, tenant, oldest_ns=oldest_ns, now_ns=now_ns)
+    redactor = Redactor(
+        project.policy.redaction,
+        key=redaction_key(settings.SECRET_KEY, project.organisation_id),
+        keeps_content=project.policy.keeps_content,
+    )
+    results = [normalise(span, limits=limits, now_ns=now_ns, redactor=redactor) for span in spans]
     good = [one for one in results if isinstance(one, NormalSpan)]
     rejected = [one for one in results if isinstance(one, Rejection)]
     stored = _store(tenant, good, _entries(rejected, received_at, sender), received_at)
@@ -85,14 +93,14 @@ def _store(tenant: Tenant, spans: Sequence[NormalSpan], rejected: Sequence[Rejec
     )
 
 
-def _limits(tenant: Tenant, *, oldest_ns: int, now_ns: int) -> Limits:
+def _limits(policy: IngestPolicy, tenant: Tenant, *, oldest_ns: int, now_ns: int) -> Limits:
     limits = Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
         future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
         past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
+        exclusive_scopes=policy.exclusive_scopes | frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
     # No limit and no horizon is nearer than this, so nearly every request is spared the look at them.
     if oldest_ns >= now_ns - LEAST_DAYS * _NS_PER_DAY:

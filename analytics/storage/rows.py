@@ -127,6 +127,7 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "events",
         "links",
         "mapping_sources",
+        "redactions",
     ),
 )
 REJECTED_COLUMNS: tuple[Column, ...] = (

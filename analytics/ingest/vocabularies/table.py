@@ -8,11 +8,28 @@ from typing import Any
 
 from analytics.ingest.messages import INDEX
 from analytics.ingest.readers import Reader
-from analytics.ingest.vocabularies import openinference, openllmetry, otel_genai, other
+from analytics.ingest.vocabularies import (
+    frameworks,
+    openinference,
+    openllmetry,
+    otel_genai,
+    other,
+    platforms,
+    vercel,
+)
 from analytics.ingest.vocabularies.rows import AnyRow, Event, EventRow, IndexedRow, OpenRow, Row
 
 # The order in which names of one member are tried.
-ROWS: tuple[AnyRow, ...] = (*otel_genai.ROWS, *openinference.ROWS, *openllmetry.ROWS, *other.ROWS)
+ROWS: tuple[AnyRow, ...] = (
+    *otel_genai.ROWS,
+    *openinference.ROWS,
+    *openllmetry.ROWS,
+    *other.ROWS,
+    *vercel.ROWS,
+    *frameworks.ROWS,
+    *platforms.ROWS,
+    *other.LAST_ROWS,
+)
 RESOURCE = otel_genai.RESOURCE
 # No name of any vocabulary is near this; longer ones are not looked at, so that the cache below stays small.
 _LONGEST_NAME = 256

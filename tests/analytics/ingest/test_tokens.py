@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.ingest.tokens import MOST_TOKENS, Counts, split
+from analytics.ingest.tokens import BOTH, MOST_TOKENS, NEITHER, Counts, split
 from analytics.pricing.usage import Usage
 
 CLAMPED = ("usage_clamped",)
@@ -98,7 +98,7 @@ CLAMPED = ("usage_clamped",)
     ],
 )
 def test_counts_are_split_into_disjoint_parts(counts, exclusive, expected):
-    assert split(counts, exclusive=exclusive) == expected
+    assert split(counts, exclusive=BOTH if exclusive else NEITHER) == expected
 
 
 def test_no_count_says_nothing():
@@ -124,7 +124,7 @@ small = st.integers(0, 1000)
 @given(counts=counts_of_any_kind, exclusive=st.booleans())
 @settings(max_examples=500)
 def test_parts_always_add_up_and_fit_their_columns(counts, exclusive):
-    usage, _, _ = split(counts, exclusive=exclusive)
+    usage, _, _ = split(counts, exclusive=BOTH if exclusive else NEITHER)
 
     assert (
         usage.prompt
@@ -139,7 +139,7 @@ some = dict.fromkeys(("input", "output", "cache_read", "cache_write", "audio_inp
 
 @given(counts=st.builds(Counts, **some))
 def test_sums_of_parts_are_the_totals_that_the_rule_promises(counts):
-    usage, _, _ = split(counts, exclusive=False)
+    usage, _, _ = split(counts)
 
     outside = counts.cache_read + counts.cache_write
     assert usage.prompt == (counts.input if outside <= counts.input else counts.input + outside)
@@ -150,7 +150,7 @@ def test_sums_of_parts_are_the_totals_that_the_rule_promises(counts):
 
 @given(counts=st.builds(Counts, **some | {"audio_input": st.none()}))
 def test_exclusive_totals_leave_out_their_parts(counts):
-    usage, rule, notes = split(counts, exclusive=True)
+    usage, rule, notes = split(counts, exclusive=BOTH)
 
     assert (usage.prompt, usage.completion, rule, notes) == (
         counts.input + counts.cache_read + counts.cache_write,
