@@ -1,12 +1,16 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from analytics.ingest import metrics
 from analytics.ingest.counting import settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
@@ -140,11 +144,24 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: d
     fresh = {key: span for key, span in given.items() if key not in stored}
     marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
     book, ingested_ns = current_price_book(tenant.organisation_id), _nanoseconds(received_at)
-    insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
+    rows = [record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()]
+    insert_spans(rows)
+    _count_unpriced(rows)
     moved = [marks[key] for key, span in stored.items() if marks[key] != span]
     update_marks(tenant, moved)
     mark_changed(tenant, {span.start_ns for span in fresh.values()} | {span.start_ns for span in moved})
     return len(fresh)
+
+
+def _count_unpriced(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Count the rows without a cost once they are committed."""
+    if counts := Counter(reason for row in rows if (reason := row.get("unpriced_reason"))):
+
+        def count() -> None:
+            for reason, number in counts.items():
+                metrics.UNPRICED.labels(reason).inc(number)
+
+        transaction.on_commit(count)
 
 
 def _ranges(spans: Iterable[NormalSpan]) -> dict[bytes, tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.rollups import ROLLUPS
+from analytics.storage.costs import forget_costs_of
 from analytics.storage.engines import RELATIONS
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
@@ -68,7 +69,10 @@ def owned_spans(tenant: Tenant, traces: Sequence[bytes]) -> list[OwnedSpan]:
 
 
 def delete_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int]:
-    """Delete `spans` from both relations; return how many rows of each. Marks and index are the caller's."""
+    """Delete `spans` from both relations; return how many rows of each. Marks and index are the caller's.
+
+    The old costs that re-pricing keeps of them go too.
+    """
     deleted = dict.fromkeys(RELATIONS, 0)
     for portion, only in portions(spans):
         for relation in RELATIONS:
@@ -85,6 +89,7 @@ def delete_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int
                     _of(tenant) | _range(portion) | _keys(portion),
                 )
                 deleted[relation] += cursor.rowcount
+        forget_costs_of(tenant, _keys(portion))
     return deleted
 
 
