@@ -19,7 +19,7 @@ from analytics.registry.rollups import DAY, GRAIN_WIDTHS
 from analytics.storage.changes import floor, mark_changed
 from analytics.storage.erasing import (
     OwnedSpan,
-    count_content,
+    count_spans,
     count_usage,
     delete_spans,
     delete_usage,
@@ -148,8 +148,7 @@ def _step(
     left = [one.span for one in owned if _key(one) not in theirs]
     if dry_run:
         whole = len(set(traces) - {span.trace_id for span in left})
-        content = count_content(tenant, leaving)
-        return {"llm_traces": len(leaving), "llm_contents": content, "trace_index": whole}, leaving
+        return {**count_spans(tenant, leaving), "trace_index": whole}, leaving
     rows = delete_spans(tenant, leaving)
     # Whoever repeated what an erased span used is now the one who counts it, as if that span had never come.
     marks = settle(left)

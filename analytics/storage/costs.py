@@ -286,19 +286,6 @@ def forget_costs_behind() -> int:
     return deleted
 
 
-def forget_costs_of(tenant: Tenant, keys: Mapping[str, Any]) -> None:
-    """Delete what runs keep of spans that are deleted; `keys` are their `ts`, `traces` and `spans`, aligned."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            DELETE FROM cost_run_spans AS s USING {_KEYS.format(types="", names="")}
-            WHERE s.organisation_id = %(organisation)s AND s.project_id = %(project)s
-                AND s.ts = given.ts AND s.trace_id = given.trace_id AND s.span_id = given.span_id
-            """,
-            {**_tenant(tenant), **keys},
-        )
-
-
 def unpriced_models(*, since: datetime) -> int:
     """Return how many models had usage without a cost in the hours from `since` on, by the rollups."""
     tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
