@@ -311,11 +311,21 @@ def told_by_events(
     """
 
     def read(events: Sequence[Mapping[str, Any]], _: int) -> Conversation | None:
-        given = [_event_message(event, role_of[event["name"]], inner) for event in events]
+        given = [
+            message for event in events for message in _event_messages(event, role_of[event["name"]], inner)
+        ]
         conversation = converse(given, role="user")
         return conversation and _with_finish_reason(conversation, given)
 
     return read
+
+
+def _event_messages(event: Mapping[str, Any], role: str, inner: str | None) -> Sequence[Mapping[str, Any]]:
+    """Return the messages of one event: before each had an event of its own, `inner` held all of them."""
+    held = parsed(event["attributes"].get(inner)) if inner else None
+    if isinstance(held, list) and (found := listed(held)) and all("role" in one for one in found):
+        return found
+    return [_event_message(event, role, inner)]
 
 
 def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Message:
