@@ -311,9 +311,7 @@ def told_by_events(
     """
 
     def read(events: Sequence[Mapping[str, Any]], _: int) -> Conversation | None:
-        given = [
-            message for event in events for message in _event_messages(event, role_of[event["name"]], inner)
-        ]
+        given = [message for event in events for message in _event_messages(event, role_of[event["name"]], inner)]
         conversation = converse(given, role="user")
         return conversation and _with_finish_reason(conversation, given)
 
@@ -336,6 +334,8 @@ def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Me
     if inner and inner in told:
         held = parsed(told[inner])
         message = held if isinstance(held, dict) else {"content": held}
+    elif isinstance(said := parsed(told.get("content")), dict) and "parts" in said:
+        message = {**told, "content": None, **said}
     # An event carries other attributes too; only a message's own keys may make one.
     return {"role": role, **{key: message[key] for key in _EVENT_KEYS if key in message}} | (
         {"finish_reason": told["finish_reason"]} if "finish_reason" in told else {}

@@ -72,6 +72,7 @@ _PROVIDERS = {
     "mistral_ai": "mistral",
     "mistralai": "mistral",
     # As SDKs and frameworks name them.
+    "aws": "aws.bedrock",
     "amazon-bedrock": "aws.bedrock",
     "amazon_bedrock": "aws.bedrock",
     "bedrock_converse": "aws.bedrock",

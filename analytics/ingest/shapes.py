@@ -59,7 +59,7 @@ def unwrapped(message: Object) -> Object:
     elif inner is message and "text" in message and "content" not in message and "role" not in message:
         inner = {"content": message["text"]}
     if inner is message and "type" not in message:
-        return message
+        return {**message, "finish_reason": reason} if reason else message
     kept = dict(inner)
     if "role" not in kept and isinstance(kind := kept.pop("type", None), str):
         kept["role"] = kind

@@ -6,10 +6,10 @@ import pytest
 
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import RawScope
-from tests.analytics.ingest.emitted import chat
+from tests.analytics.ingest.emitted import agents, anthropic, chat, embeddings, gemini, retrievals, tools, workflows
 from tests.analytics.ingest.spans import SECOND, SPAN_ID, START_NS, TRACE_ID, normal
 
-GROUPS = (chat,)
+GROUPS = (chat, gemini, anthropic, tools, embeddings, retrievals, agents, workflows)
 CASES = [(group.ROW, payload) for group in GROUPS for payload in group.PAYLOADS]
 
 

@@ -411,8 +411,18 @@ PAYLOADS = (
             "gen_ai.usage.details.reasoning_tokens": 100,
             "events": json.dumps(
                 [
-                    {"event.name": "gen_ai.system.message", "content": SYSTEM, "role": "system", "gen_ai.message.index": 0},
-                    {"event.name": "gen_ai.user.message", "content": QUESTION, "role": "user", "gen_ai.message.index": 0},
+                    {
+                        "event.name": "gen_ai.system.message",
+                        "content": SYSTEM,
+                        "role": "system",
+                        "gen_ai.message.index": 0,
+                    },
+                    {
+                        "event.name": "gen_ai.user.message",
+                        "content": QUESTION,
+                        "role": "user",
+                        "gen_ai.message.index": 0,
+                    },
                     {"event.name": "gen_ai.choice", "index": 0, "message": {"role": "assistant", "content": ANSWER}},
                 ]
             ),
@@ -639,7 +649,12 @@ PAYLOADS = (
                 {
                     "message": {"role": "model", "content": [{"text": ANSWER}]},
                     "finishReason": "stop",
-                    "usage": {"inputTokens": 1000, "outputTokens": 500, "totalTokens": 1500, "cachedContentTokens": 300},
+                    "usage": {
+                        "inputTokens": 1000,
+                        "outputTokens": 500,
+                        "totalTokens": 1500,
+                        "cachedContentTokens": 300,
+                    },
                 }
             ),
         },
