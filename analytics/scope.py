@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -23,13 +24,14 @@ class IngestPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedProject:
-    """A project in reach: the storage's number of its organisation, and the UUID that clients know.
+    """A project in reach: the storage's number of its organisation, the UUID that clients know, since when it is.
 
     `policy` is the project's own in the scope of an ingest; others do not look it up.
     """
 
     organisation_id: int
     public_id: UUID
+    created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     policy: IngestPolicy = field(default_factory=IngestPolicy)
 
 
@@ -60,6 +62,10 @@ class Scope:
 
 class Caller(Protocol):
     """What `request.user` of an analytics view can do."""
+
+    @property
+    def key_prefix(self) -> str | None:
+        """The public part of the API key, `None` for any other credential."""
 
     def require(self, permission: str) -> None:
         """Raise 403/1100 unless the caller holds `permission`."""

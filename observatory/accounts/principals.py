@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from analytics.scope import IngestPolicy, Scope, ScopedProject
 from errors.catalog import (
@@ -14,6 +17,7 @@ from errors.catalog import (
     PROJECT_REQUIRED,
 )
 from errors.exceptions import ApiError
+from observatory.accounts.models import Project
 from observatory.accounts.redaction import ingest_policy
 
 _DEFAULT_POLICY = IngestPolicy()
@@ -27,6 +31,13 @@ class ProjectRef:
     public_id: UUID
     slug: str
     organisation_id: int
+    created_at: datetime
+
+    @classmethod
+    def all_of(cls, projects: QuerySet[Project]) -> tuple["ProjectRef", ...]:
+        """Return the references of `projects`, by number."""
+        columns = ("id", "public_id", "slug", "organisation_id", "created_at")
+        return tuple(cls(**row) for row in projects.order_by("id").values(*columns))
 
     def answers_to(self, name: str) -> bool:
         return name == self.slug or name.lower() == str(self.public_id)
@@ -37,7 +48,12 @@ def _scope(
 ) -> Scope:
     return Scope(
         projects={
-            one.id: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id, policy=policy)
+            one.id: ScopedProject(
+                organisation_id=one.organisation_id,
+                public_id=one.public_id,
+                created_at=one.created_at,
+                policy=policy,
+            )
             for one in projects
         },
         permissions=permissions,
@@ -55,6 +71,7 @@ class Principal:
     permissions: frozenset[str]
     rate_key: str
     rate_tier: str
+    key_prefix: str | None = None
     is_authenticated: bool = True
 
     def require(self, permission: str) -> None:
@@ -89,6 +106,7 @@ class Anonymous:
     permissions: frozenset[str] = frozenset()
     rate_key: str = ""  # the limiter keys anonymous callers by address
     rate_tier: str = "anonymous"
+    key_prefix: str | None = None
     is_authenticated: bool = False
 
     def require(self, permission: str) -> None:

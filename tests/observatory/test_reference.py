@@ -4,7 +4,7 @@ from django.core.management import call_command
 from observatory import reference
 from observatory.env import BASE_DIR, SETTINGS
 
-NAMES = ["dimensions.md", "errors.md", "measures.md", "permissions.md", "settings.md", "span-fields.md"]
+NAMES = ["caching.md", "dimensions.md", "errors.md", "measures.md", "permissions.md", "settings.md", "span-fields.md"]
 
 
 def test_the_pages_in_the_repository_are_current():

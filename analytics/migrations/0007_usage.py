@@ -4,5 +4,5 @@ from analytics.storage.ddl import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0005_engines")]
-    operations = [sql_file("0005_redactions")]
+    dependencies = [("analytics", "0006_costs")]
+    operations = [sql_file("0006_usage")]
