@@ -184,7 +184,7 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
 
 
 def _with_finish_reason(conversation: Conversation, found: Sequence[Any]) -> Conversation:
-    reason = next((reason for item in found if (reason := finish(item.get("finish_reason")))), None)
+    reason = next((reason for item in found if (said := item.get("finish_reason")) and (reason := finish(said))), None)
     return (
         conversation
         if reason is None

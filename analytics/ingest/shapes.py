@@ -43,8 +43,13 @@ def _with_instructions(document: Object, found: list[Any]) -> list[Any]:
     return found
 
 
+_WRAPPINGS = frozenset({"message", "kwargs", "data", "finishReason", "stop_reason", "type"})
+
+
 def unwrapped(message: Object) -> Object:
     """Return the message inside a choice, a candidate, a generation or LangChain's constructor."""
+    if "role" in message and _WRAPPINGS.isdisjoint(message):  # as nearly all are
+        return message
     reason = next(
         (message[key] for key in ("finish_reason", "finishReason", "stop_reason") if isinstance(message.get(key), str)),
         None,
