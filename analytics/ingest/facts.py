@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from analytics.ingest.readers import tokens
 from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget, Item, Key, place_of
 from analytics.ingest.wire import RawSpan
 
@@ -17,7 +18,7 @@ _FROM_RESOURCE = -1
 
 @dataclass(slots=True)
 class Facts:
-    """`values` by member (dotted members already in their objects); `unreadable` are the members told unusably."""
+    """`values` by member (dotted members already in their objects); `unreadable` are the counts told unusably."""
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -37,7 +38,9 @@ class Facts:
             return True
         value = read(*given)
         if value is None:
-            self.unreadable.add(member)
+            # Of a document that may hold a count nothing is expected.
+            if read is tokens:
+                self.unreadable.add(member)
             return False
         self.values[member] = value
         self.sources[member] = source
@@ -70,7 +73,7 @@ def _read_resource(raw: RawSpan, facts: Facts) -> None:
 
 
 def _read_attributes(raw: RawSpan, facts: Facts) -> None:
-    lists: dict[str, tuple[int, IndexedRow, dict[int, dict[str, Any]]]] = {}
+    lists: dict[int, tuple[IndexedRow, dict[int, dict[str, Any]]]] = {}
     offer, rest = facts.offer, facts.attributes
     for name, value in raw.attributes.items():
         if (named := NAMED.get(name)) is not None:
@@ -83,14 +86,14 @@ def _read_attributes(raw: RawSpan, facts: Facts) -> None:
             continue
         place = place_of(name)
         if type(place) is Item:
-            items = lists.setdefault(place.row.prefix, (place.rank, place.row, {}))[2]
+            items = lists.setdefault(place.rank, (place.row, {}))[1]
             items.setdefault(place.index, {})[place.field] = value
         elif type(place) is Key:
             offer(place.member, place.rank, name, _as_is, value)
         else:
             rest[name] = value
-    for prefix, (rank, row, items) in lists.items():
-        offer(row.member, rank, f"{prefix}.N", row.read, [items[index] for index in sorted(items)])
+    for rank, (row, items) in lists.items():
+        offer(row.member, rank, f"{row.prefix}.N", row.read, [items[index] for index in sorted(items)])
 
 
 def _as_is(value: Any) -> Any:

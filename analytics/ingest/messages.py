@@ -184,7 +184,7 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
 
 
 def _with_finish_reason(conversation: Conversation, found: Sequence[Any]) -> Conversation:
-    reason = next((reason for item in found if (reason := finish(item.get("finish_reason")))), None)
+    reason = next((reason for item in found if (said := item.get("finish_reason")) and (reason := finish(said))), None)
     return (
         conversation
         if reason is None
@@ -311,11 +311,19 @@ def told_by_events(
     """
 
     def read(events: Sequence[Mapping[str, Any]], _: int) -> Conversation | None:
-        given = [_event_message(event, role_of[event["name"]], inner) for event in events]
+        given = [message for event in events for message in _event_messages(event, role_of[event["name"]], inner)]
         conversation = converse(given, role="user")
         return conversation and _with_finish_reason(conversation, given)
 
     return read
+
+
+def _event_messages(event: Mapping[str, Any], role: str, inner: str | None) -> Sequence[Mapping[str, Any]]:
+    """Return the messages of one event: before each had an event of its own, `inner` held all of them."""
+    held = parsed(event["attributes"].get(inner)) if inner else None
+    if isinstance(held, list) and (found := listed(held)) and all("role" in one for one in found):
+        return found
+    return [_event_message(event, role, inner)]
 
 
 def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Message:
@@ -326,6 +334,8 @@ def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Me
     if inner and inner in told:
         held = parsed(told[inner])
         message = held if isinstance(held, dict) else {"content": held}
+    elif isinstance(said := parsed(told.get("content")), dict) and "parts" in said:
+        message = {**told, "content": None, **said}
     # An event carries other attributes too; only a message's own keys may make one.
     return {"role": role, **{key: message[key] for key in _EVENT_KEYS if key in message}} | (
         {"finish_reason": told["finish_reason"]} if "finish_reason" in told else {}

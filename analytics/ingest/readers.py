@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from typing import Any
 
 from analytics.ingest.text import decode_json, embedded_json, encode_json, scrub
@@ -72,6 +73,7 @@ _PROVIDERS = {
     "mistral_ai": "mistral",
     "mistralai": "mistral",
     # As SDKs and frameworks name them.
+    "aws": "aws.bedrock",
     "amazon-bedrock": "aws.bedrock",
     "amazon_bedrock": "aws.bedrock",
     "bedrock_converse": "aws.bedrock",
@@ -98,6 +100,8 @@ _PROVIDER_APIS = (
     ".chat", ".responses", ".completion", ".messages", ".embedding", ".textembedding", ".image", ".speech",
     ".transcription", ".generative-ai", ".reranking",
 )  # fmt: skip
+# Names are few; what a hostile sender makes up is forgotten again.
+_KNOWN_PROVIDERS = 256
 # Frameworks that put their own name where the provider's belongs.
 _NO_PROVIDERS = frozenset({
     "_other", "autogen", "crewai", "langchain", "langgraph", "litellm", "llamaindex", "microsoft.agent_framework",
@@ -154,7 +158,12 @@ def otel_operation(value: Any) -> str | None:
 
 def provider(value: Any) -> str | None:
     """A provider under its one name; a framework's name tells none."""
-    if (said := text(value)) is None or (name := said.lower()) in _NO_PROVIDERS:
+    return None if (name := text(value)) is None else _provider(name)
+
+
+@lru_cache(maxsize=_KNOWN_PROVIDERS)
+def _provider(said: str) -> str | None:
+    if (name := said.lower()) in _NO_PROVIDERS:
         return None
     for api in _PROVIDER_APIS:
         name = name.removesuffix(api)
@@ -255,7 +264,7 @@ def texts(value: Any) -> list[str] | None:
 
 def finish(value: Any) -> str | None:
     """Why an answer ended, the first reason of several, in one spelling: `STOP`, `tool-calls` and enum names alike."""
-    found = texts(value)
+    found = value if type(value) is list and value and type(value[0]) is str and value[0] else texts(value)
     return found[0].rpartition("FinishReason.")[2].lower().replace("-", "_") if found else None
 
 

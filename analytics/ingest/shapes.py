@@ -43,8 +43,13 @@ def _with_instructions(document: Object, found: list[Any]) -> list[Any]:
     return found
 
 
+_WRAPPINGS = frozenset({"message", "kwargs", "data", "finishReason", "stop_reason", "type"})
+
+
 def unwrapped(message: Object) -> Object:
     """Return the message inside a choice, a candidate, a generation or LangChain's constructor."""
+    if "role" in message and _WRAPPINGS.isdisjoint(message):  # as nearly all are
+        return message
     reason = next(
         (message[key] for key in ("finish_reason", "finishReason", "stop_reason") if isinstance(message.get(key), str)),
         None,
@@ -59,7 +64,7 @@ def unwrapped(message: Object) -> Object:
     elif inner is message and "text" in message and "content" not in message and "role" not in message:
         inner = {"content": message["text"]}
     if inner is message and "type" not in message:
-        return message
+        return {**message, "finish_reason": reason} if reason else message
     kept = dict(inner)
     if "role" not in kept and isinstance(kind := kept.pop("type", None), str):
         kept["role"] = kind

@@ -69,7 +69,7 @@ ROWS: tuple[AnyRow, ...] = (
     EventRow(member="ttft_ms", names=_FIRST_TOKEN, read=since_start),
     IndexedRow(member="input_messages", prefix="llm.input_messages", read=spread_messages("user")),
     IndexedRow(member="output_messages", prefix="llm.output_messages", read=spread_messages("assistant")),
-    IndexedRow(member="input_plain", prefix="llm.prompts", read=spread_texts("prompt.text")),
+    IndexedRow(member="input_plain", prefix="llm.prompts", read=spread_texts("prompt.text"), fields=("prompt.",)),
     IndexedRow(
         member="input_plain",
         prefix="embedding.embeddings",

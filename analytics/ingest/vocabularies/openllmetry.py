@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.ingest.messages import spread_messages
-from analytics.ingest.readers import any_text, boolean, finish, operation, parsed, present, text, tokens
+from analytics.ingest.readers import any_text, boolean, finish, operation, parsed, present, provider, text, tokens
 from analytics.ingest.vocabularies.events import happened, since_start
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, IndexedRow, OpenRow, Row
 
@@ -48,6 +48,7 @@ ROWS: tuple[AnyRow, ...] = (
         member="finish_reason",
         names=(
             "gen_ai.completion.0.finish_reason",
+            "llm.completions.0.finish_reason",
             "gen_ai.response.finish_reason",
             "gen_ai.response.stop_reason",
             "llm.response.stop_reason",
@@ -59,6 +60,12 @@ ROWS: tuple[AnyRow, ...] = (
     EventRow(member="ttft_ms", names=_CHUNKS, read=since_start),
     IndexedRow(member="input_messages", prefix="gen_ai.prompt", read=spread_messages("user")),
     IndexedRow(member="output_messages", prefix="gen_ai.completion", read=spread_messages("assistant")),
+    # Its first names, before it took OTel's.
+    IndexedRow(member="input_messages", prefix="llm.prompts", read=spread_messages("user")),
+    IndexedRow(member="output_messages", prefix="llm.completions", read=spread_messages("assistant")),
+    Row(member="provider", names=("llm.vendor",), read=provider),
+    Row(member="request_parameters.temperature", names=("llm.temperature",), read=present),
+    Row(member="request_parameters.top_p", names=("llm.top_p",), read=present),
     Row(
         member="input_plain",
         names=("traceloop.entity.input", "gen_ai.task.input", "mcp.request.argument"),
