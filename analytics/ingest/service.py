@@ -1,9 +1,10 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -18,6 +19,7 @@ from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
+from analytics.storage.rows import SpanText, span_text
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
@@ -30,6 +32,9 @@ class Sender:
 
     request_id: str = ""
     key_prefix: str | None = None
+
+
+_UNKNOWN = Sender()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +50,41 @@ class Received:
     position: int
 
 
-def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = Sender()) -> Received:
+class _Ready(NamedTuple):
+    """A span as far as it can be made ready before its trace is known: its lines without the marks."""
+
+    of: TraceSpan
+    text: SpanText
+
+
+def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
     """Normalise and store spans of the scope's one project; when this returns the good ones are committed.
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
-    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then.
+    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
+    taken one by one and kept as the lines that are stored, which is the least that can be held of them.
     """
-    limits, now_ns = _limits(), _nanoseconds(received_at)
-    results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
-    good = [one for one in results if isinstance(one, NormalSpan)]
-    rejected = [one for one in results if isinstance(one, Rejection)]
-    stored = _store(_tenant(scope), good, _entries(rejected, received_at, sender), received_at)
-    return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected, position=written())
+    tenant, limits, now_ns = _tenant(scope), _limits(), _nanoseconds(received_at)
+    book = current_price_book()
+    ready: dict[Key, _Ready] = {}
+    rejected: list[Rejection] = []
+    good = 0
+    for raw in spans:
+        span = normalise(raw, limits=limits, now_ns=now_ns)
+        if isinstance(span, Rejection):
+            rejected.append(span)
+            continue
+        good += 1
+        key = (span.trace_id, span.span_id)
+        if key not in ready:
+            ready[key] = _Ready(of=_trace_span(span), text=span_text(record(tenant, span, book, now_ns)))
+    stored = _store(tenant, ready, _entries(rejected, received_at, sender))
+    return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
 
 def refuse(*, scope: Scope, rejection: Rejection, received_at: datetime, sender: Sender) -> None:
     """List a request of which nothing is stored. Raises Django's database errors."""
-    _store(_tenant(scope), [], _entries([rejection], received_at, sender), received_at)
+    _store(_tenant(scope), {}, _entries([rejection], received_at, sender))
 
 
 def _entries(rejected: Sequence[Rejection], received_at: datetime, sender: Sender) -> list[RejectedSpan]:
@@ -70,15 +93,13 @@ def _entries(rejected: Sequence[Rejection], received_at: datetime, sender: Sende
     return [RejectedSpan(**known, **asdict(one)) for one in rejected[: settings.REJECTED_MAX_PER_PROJECT]]
 
 
-def _store(tenant: Tenant, spans: Sequence[NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime) -> int:
-    fresh = _first_of_each(spans)
-    if not fresh and not rejected:
+def _store(tenant: Tenant, given: Mapping[Key, _Ready], rejected: Sequence[RejectedSpan]) -> int:
+    if not given and not rejected:
         return 0
-    days = {_day(span.start_ns) for span in fresh.values()}
     return retried(
-        partial(_write, tenant, fresh, rejected, received_at),
+        partial(_write, tenant, given, rejected),
         states=frozenset({SERIALISATION_FAILURE, DEADLOCK, NO_PARTITION}),
-        before=partial(_partitions_for, days),
+        before=partial(_partitions_for, {_day(one.of.start_ns) for one in given.values()}),
     )
 
 
@@ -98,44 +119,39 @@ def _tenant(scope: Scope) -> Tenant:
     return Tenant(organisation_id=project.organisation_id, project_id=project_id)
 
 
-def _first_of_each(spans: Iterable[NormalSpan]) -> dict[Key, NormalSpan]:
-    first: dict[Key, NormalSpan] = {}
-    for span in spans:
-        first.setdefault((span.trace_id, span.span_id), span)
-    return first
-
-
 def _partitions_for(days: set[date], attempt: int) -> None:
     if attempt > 1:
         forget_days()
     ensure_days(days)
 
 
-def _write(
-    tenant: Tenant, given: Mapping[Key, NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime
-) -> int:
+def _write(tenant: Tenant, given: Mapping[Key, _Ready], rejected: Sequence[RejectedSpan]) -> int:
     insert_rejected(tenant, rejected)
-    return _write_spans(tenant, given, received_at) if given else 0
+    return _write_spans(tenant, given) if given else 0
 
 
-def _write_spans(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetime) -> int:
+def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     known_traces = take_traces(tenant, _ranges(given.values()))
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
-    fresh = {key: span for key, span in given.items() if key not in stored}
-    marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
-    book, ingested_ns = current_price_book(), _nanoseconds(received_at)
-    insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
-    moved = [marks[key] for key, span in stored.items() if marks[key] != span]
+    fresh = {key: one for key, one in given.items() if key not in stored} if stored else given
+    marks = settle([*stored.values(), *(one.of for one in fresh.values())])
+    insert_spans([(one.text, marks[key]) for key, one in fresh.items()])
+    moved = [
+        replace(span, usage_counted=marks[key][0], call_counted=marks[key][1])
+        for key, span in stored.items()
+        if marks[key] != (span.usage_counted, span.call_counted)
+    ]
     update_marks(tenant, moved)
-    mark_changed(tenant, {span.start_ns for span in fresh.values()} | {span.start_ns for span in moved})
+    mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in moved})
     return len(fresh)
 
 
-def _ranges(spans: Iterable[NormalSpan]) -> dict[bytes, tuple[int, int]]:
+def _ranges(spans: Iterable[_Ready]) -> dict[bytes, tuple[int, int]]:
     ranges: dict[bytes, tuple[int, int]] = {}
     for span in spans:
-        first, last = ranges.get(span.trace_id, (span.start_ns, span.start_ns))
-        ranges[span.trace_id] = (min(first, span.start_ns), max(last, span.start_ns))
+        start, trace = span.of.start_ns, span.of.trace_id
+        first, last = ranges.get(trace, (start, start))
+        ranges[trace] = (min(first, start), max(last, start))
     return ranges
 
 
