@@ -4,7 +4,7 @@ from typing import Any
 
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.vocabularies.rows import EventRow, IndexedRow, OpenRow, Row
-from analytics.ingest.vocabularies.table import ROWS
+from analytics.ingest.vocabularies.table import NAMED, ROWS
 
 # Facts that are input, output, messages or arguments of tools.
 _TOLD = frozenset({
@@ -35,7 +35,7 @@ _PREFIXES = (
 
 def is_content(name: str) -> bool:
     """Whether an attribute or an event of this name holds content."""
-    return name in _NAMES or name.startswith(_PREFIXES)
+    return name in _NAMES or (name not in NAMED and name.startswith(_PREFIXES))
 
 
 def drop_content(span: NormalSpan) -> None:

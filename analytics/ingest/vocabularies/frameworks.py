@@ -75,8 +75,8 @@ _PYDANTIC: tuple[AnyRow, ...] = (
     Row(member="output_messages", names=("response_data",), read=messages("assistant")),
     Row(member="model", names=("request_data",), read=inside("model", text)),
     Row(member="output_plain", names=("response_data",), read=inside("combined_chunk_content", any_text)),
-    Row(member="input_plain", names=("tool_arguments",), read=any_text),
-    Row(member="output_plain", names=("tool_response", "final_result"), read=any_text),
+    Row(member="input_plain", names=("tool_arguments",), read=any_text, stays=True),
+    Row(member="output_plain", names=("tool_response", "final_result"), read=any_text, stays=True),
     Row(member="tools", names=("model_request_parameters",), read=inside("function_tools", json_list), stays=True),
     Row(member="agent_name", names=("agent_name",), read=text, stays=True),
 )

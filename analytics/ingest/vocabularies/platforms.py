@@ -137,8 +137,6 @@ _GATEWAYS: tuple[AnyRow, ...] = (
     Row(member="service_tier", names=("gen_ai.response.service_tier", "gen_ai.request.service_tier"), read=text),
     Row(member="user_id", names=("metadata.user_api_key_end_user_id", "gen_ai.request.user"), read=text),
     Row(member="team_id", names=("metadata.user_api_key_team_id",), read=text),
-    OpenRow(member="metadata", prefix="trace.metadata"),
-    OpenRow(member="metadata", prefix="metadata"),
     # Usage objects of OpenAI's APIs, spread over names.
     Row(
         member="cache_read_tokens",

@@ -4,7 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.ingest.normalise import Limits, normalise
@@ -173,7 +173,7 @@ ANYTHING = st.recursive(
     status=st.text(max_size=9),
     keeps=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_strictest_redaction_takes_whatever_is_sent(attributes, scope, status, keeps):
     given_span = raw(
         attributes=scrub(attributes),

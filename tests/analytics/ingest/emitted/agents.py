@@ -77,7 +77,7 @@ PAYLOADS = (
             ),
             "final_result": "2.5 m",
         },
-        stays=("agent_name", "model_name", "gen_ai.aggregated_usage.input_tokens"),
+        stays=("agent_name", "model_name", "gen_ai.aggregated_usage.input_tokens", "final_result"),
         instead={
             "model": "gpt-4o",
             "provider": "openai",

@@ -76,7 +76,7 @@ PAYLOADS = (
             "tool_response": "2.5",
             "logfire.msg": "running tool: level",
         },
-        stays=("gen_ai.tool.call.id", "logfire.msg"),
+        stays=("gen_ai.tool.call.id", "tool_arguments", "tool_response", "logfire.msg"),
     ),
     Payload(
         emitter="google-adk 1.10 (tool)",
