@@ -15,7 +15,7 @@ from analytics.costs.price_files import TIERS
 from analytics.ingest.prices import EVERYBODY
 from analytics.ingest.readers import provider as one_name
 from analytics.models import CostRun, ModelPrice
-from analytics.pricing.book import RATES
+from analytics.pricing.book import MOST_RATE, RATES
 from observatory.accounts.models import Organisation
 
 _KEY = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to")
@@ -24,6 +24,7 @@ _KEY = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid
 def _rate(name: str) -> forms.DecimalField:
     return forms.DecimalField(
         min_value=0,
+        max_value=MOST_RATE,
         max_digits=18,
         decimal_places=9,
         required=name in {"input", "output"},

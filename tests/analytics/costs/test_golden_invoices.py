@@ -341,6 +341,22 @@ def test_a_bill_is_what_was_worked_out_by_hand(api, send, provider, calls, total
     assert {price.provider for price in versions} == {provider}
 
 
+def test_the_dearest_call_that_can_be_is_exact_from_the_wire_to_the_answer(db, api, send):
+    # 200 M tokens at 999,999.999999999 dollars a million are 18 digits of nano-dollars; a double holds 15 to 17.
+    ModelPrice.objects.all().delete()
+    add(row(input="999999.999999999", per_request="0.000000001"))
+    attributes = {"gen_ai.provider.name": "acme", "gen_ai.request.model": "one", "gen_ai.usage.output_tokens": None}
+    send(span(attributes=attributes | {"gen_ai.usage.input_tokens": 200_000_000}))
+
+    (told,) = api.get("/api/v1/traces", {"fields": FIELDS}).json(parse_float=Decimal)["data"]
+
+    # 200000000 x 999999999.999999 = 199999999999999800, and one nano-dollar for the request
+    assert (told["total_cost_usd"], Decimal(told["cost_breakdown"]["uncached_input"])) == (
+        Decimal("199999999.999999801"),
+        Decimal("199999999.9999998"),
+    )
+
+
 def test_an_emitters_own_cost_stands_beside_ours_and_enters_no_sum(book, api, send):
     mine = otel("openai", "gpt-4o", input=1_000, output=500) | {"gen_ai.usage.cost": 9.99}
     unknown = otel("openai", "no-such-model", input=1_000) | {"gen_ai.usage.cost": 1.5}
