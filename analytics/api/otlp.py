@@ -55,6 +55,8 @@ class OtlpTracesView(LimitedAPIView):
 
     rate_bucket: Literal["principal", "ingest"] | None = "ingest"
     permission: ClassVar[str] = "ingest:write"
+    audited = None
+    largest_body = settings.INGEST_MAX_BODY_BYTES
 
     def check_permissions(self, request: Request) -> None:
         caller_of(request).require(self.permission)

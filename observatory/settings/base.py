@@ -4,7 +4,7 @@ from typing import Any
 
 import environ
 
-from observatory.env import BASE_DIR, read
+from observatory.env import BASE_DIR, check_token_keys, read
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "observatory.middleware.compression.CompressionMiddleware",
     "errors.middleware.ErrorEnvelopeMiddleware",
     "observatory.middleware.conditional.ConditionalMiddleware",
+    "observatory.middleware.audit.AuditMiddleware",
     "observatory.middleware.admin.AdminSessionMiddleware",
     "observatory.middleware.admin.AdminCsrfMiddleware",
     "observatory.middleware.admin.AdminAuthenticationMiddleware",
@@ -77,13 +78,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-JWT_SECRET: str = read("JWT_SECRET")
+check_token_keys()
+JWT_SECRET: str = read("JWT_SECRET") or ""
+JWT_ALGORITHM: str = read("JWT_ALGORITHM")
+JWT_PRIVATE_KEY: str = read("JWT_PRIVATE_KEY")
+JWT_PUBLIC_KEY: str = read("JWT_PUBLIC_KEY")
+JWT_JWKS_URL: str = read("JWT_JWKS_URL")
 JWT_EXPIRATION: int = read("JWT_EXPIRATION")
 JWT_REFRESH_EXPIRATION: int = read("JWT_REFRESH_EXPIRATION")
 JWT_LEEWAY_SECONDS: int = read("JWT_LEEWAY_SECONDS")
 JWT_REQUIRE_ISS_AUD: bool = read("JWT_REQUIRE_ISS_AUD")
 JWT_ISSUER = "llm-observatory"
 JWT_AUDIENCE = "llm-observatory-api"
+SECRET_ENCRYPTION_KEY: str = read("SECRET_ENCRYPTION_KEY") or SECRET_KEY
+SIGNATURE_WINDOW_SECONDS: int = read("SIGNATURE_WINDOW_SECONDS")
+SIGNATURE_NONCE_SECONDS: int = read("SIGNATURE_NONCE_SECONDS")
+KEY_ROTATION_OVERLAP_SECONDS: int = read("KEY_ROTATION_OVERLAP_SECONDS")
+KEY_ROTATION_OVERLAP_MAX_SECONDS: int = read("KEY_ROTATION_OVERLAP_MAX_SECONDS")
+IDEMPOTENCY_TTL_SECONDS: int = read("IDEMPOTENCY_TTL_SECONDS")
+RETENTION_AUDIT_DAYS: int = read("RETENTION_AUDIT_DAYS")
+AUDIT_READS: bool = read("AUDIT_READS")
 TRUSTED_PROXY_COUNT: int = read("TRUSTED_PROXY_COUNT")
 
 # --- stores -----------------------------------------------------------------------------------------------------------
@@ -145,11 +159,16 @@ CORS_ALLOW_HEADERS = [
     "traceparent",
     "x-api-key",
     "x-project-id",
+    "x-read-after",
     "x-request-id",
+    "x-signature",
+    "x-signature-nonce",
+    "x-signature-timestamp",
 ]
 CORS_EXPOSE_HEADERS = [
     "Age",
     "ETag",
+    "Idempotency-Replayed",
     "Last-Modified",
     "Link",
     "Location",
@@ -174,6 +193,8 @@ TRACES_MAX_RANGE_DAYS: int = read("TRACES_MAX_RANGE_DAYS")
 ANALYTICS_MAX_RANGE_DAYS: int = read("ANALYTICS_MAX_RANGE_DAYS")
 PAGE_DEFAULT_LIMIT: int = read("PAGE_DEFAULT_LIMIT")
 PAGE_MAX_LIMIT: int = read("PAGE_MAX_LIMIT")
+OFFSET_DEFAULT_LIMIT: int = read("OFFSET_DEFAULT_LIMIT")
+OFFSET_MAX_LIMIT: int = read("OFFSET_MAX_LIMIT")
 MAX_TEXT_PARAMETER_CHARS: int = read("MAX_TEXT_PARAMETER_CHARS")
 TRACE_MAX_INLINE_SPANS: int = read("TRACE_MAX_INLINE_SPANS")
 RETENTION_SPANS_DAYS: int = read("RETENTION_SPANS_DAYS")
