@@ -69,6 +69,10 @@ class Caller(Protocol):
     @property
     def rate_key(self) -> str: ...
 
+    @property
+    def key_prefix(self) -> str | None:
+        """The public part of the API key, `None` for any other credential."""
+
     def require(self, permission: str) -> None:
         """Raise 403/1100 unless the caller holds `permission`."""
 

@@ -29,7 +29,7 @@ def measure(spans: int) -> list[Figure]:
 
 def _costs(spans: int) -> dict[str, float]:
     now_ns, tenant = time.time_ns(), Tenant(organisation_id=1, project_id=1)
-    limits, book = Limits(), current_price_book()
+    limits, book = Limits(), current_price_book(tenant.organisation_id)
     requests = bodies(spans=spans, end_ns=now_ns, step_ns=STEP_NS)
 
     def normalised(span: Any) -> Any:

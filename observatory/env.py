@@ -242,10 +242,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="RETENTION_AUDIT_DAYS", read=whole(1, 36_500), default=90, meaning="Days audit entries are kept."),
     Setting(name="AUDIT_READS", read=boolean, default=False, meaning="Reads and searches of traces are audited too."),
-    Setting(
-        name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page of keys, members, projects."
-    ),
-    Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of such a page."),
     Setting(name="OBSERVATORY_HOME", read=text, default="./.observatory", meaning="Data folder of `up`."),
     Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),  # noqa: S104  a service is reached from outside
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
@@ -267,6 +263,12 @@ SETTINGS: tuple[Setting, ...] = (
         default=0,
         meaning="Proxies in front; the client is that place from the right in X-Forwarded-For.",
     ),
+    Setting(
+        name="REQUEST_TIMEOUT_SECONDS",
+        read=whole(2, 3600),
+        default=30,
+        meaning="What a request may take; one statement gets two seconds less.",
+    ),
     Setting(name="CORS_ORIGINS", read=comma_list, default=("*",), meaning="Origins that may call from a browser."),
     Setting(name="CORS_MAX_AGE", read=whole(0), default=3600, meaning="Seconds a preflight may be cached."),
     Setting(name="MAX_BODY_BYTES", read=whole(1024), default=10_485_760, meaning="Largest JSON body."),
@@ -277,6 +279,25 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="INGEST_MAX_FUTURE_SECONDS", read=whole(0), default=600, meaning="How far ahead a span may start."),
     Setting(
         name="INGEST_SPANS_PER_TOKEN", read=whole(1), default=1000, meaning="Spans that one token of ingest pays for."
+    ),
+    Setting(
+        name="INGEST_MAX_CONCURRENCY",
+        read=whole(1, 10_000),
+        default=16,
+        meaning="Export requests that one web process takes at a time; more are told to come again.",
+    ),
+    Setting(name="REJECTED_KEEP_DAYS", read=whole(1, 365), default=7, meaning="Days rejected spans are listed."),
+    Setting(
+        name="REJECTED_MAX_PER_PROJECT",
+        read=whole(0, 1_000_000),
+        default=10_000,
+        meaning="Rejected spans listed of a project; the oldest go first.",
+    ),
+    Setting(
+        name="READ_AFTER_MAX_WAIT_MS",
+        read=whole(0, 30_000),
+        default=2000,
+        meaning="Longest wait of a read for the position in X-Read-After.",
     ),
     Setting(
         name="USAGE_EXCLUSIVE_SCOPES",
@@ -329,6 +350,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
     Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
     Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
+    Setting(name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page that is asked by offset."),
+    Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of a page by offset."),
     Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
     Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
     Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from analytics.api.caching.routes import cached_routes
 from analytics.api.caching.views import CachedView
-from analytics.registry.dimensions import DIMENSIONS
+from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
-from analytics.registry.measures import MEASURES
+from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
 from observatory.env import SETTINGS
@@ -25,21 +26,39 @@ def pages() -> Mapping[str, str]:
         + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
         "measures.md": _page(
             "Measures",
-            "Figures of `GET /api/v1/metrics/performance`. A request is a model call no descendant of which is one.",
-            ("measure", "unit", "meaning"),
-            ((f"`{one.key}`", one.unit, one.description) for one in MEASURES),
+            "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
+            " default. A request is a model call no descendant of which is one.",
+            ("measure", "unit", "aggregations", "meaning"),
+            ((f"`{one.key}`", one.unit, ", ".join(one.of), one.description) for one in MEASURES),
+        )
+        + "\nFigures of replies, by the names that they have there:\n\n"
+        + _table(
+            ("figure", "measure", "aggregation", "unit"),
+            ((f"`{key}`", f"`{one.measure.key}`", one.aggregation, one.unit) for key, one in FIGURES.items()),
         ),
         "dimensions.md": _page(
             "Dimensions",
-            "What figures can be narrowed by; an unknown value gives zero rows.",
-            ("dimension", "meaning"),
-            ((f"`{one.key}`", one.description) for one in DIMENSIONS),
+            "What figures can be grouped and narrowed by; an unknown value gives zero rows. Those marked narrow every"
+            " route of figures by a parameter of their name. What is kept tells how far back a question reaches:"
+            " `rollup` from one hour up, `usage` in whole days, `spans` and `content` as long as these are kept.",
+            ("dimension", "parameter", "kept", "meaning"),
+            (
+                (f"`{one.key}`", "yes" if one.equality else "", one.source, one.description)
+                for one in (*DIMENSIONS, ATTRIBUTE)
+            ),
         ),
         "settings.md": _page(
             "Settings",
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "rejected-spans.md": _page(
+            "Reasons of rejected spans",
+            "A span that meets one is set aside, counted in `partial_success` and listed at"
+            " `GET /api/v1/ingest/rejected`; the others of its request are stored. Do not send it again as it is.",
+            ("reason", "met when"),
+            ((f"`{reason}`", meaning) for reason, meaning in REASONS.items()),
         ),
         "errors.md": _page(
             "Errors",

@@ -91,7 +91,7 @@ def charge_request(request: Request, view: LimitedView) -> None:
     decision = _visit(request, tier, view.rate_class, buckets, reading)
     if lease is not None and (read_ahead(request) or {}).get(lease.key) != lease.generation:
         # What was remembered of the caller may be out of date: it is looked up before anything else is said.
-        request.user = lease.renew()
+        request.user = lease.renew(request)
         view.caller_was_renewed()
     if decision is not None and not decision.admitted:
         raise _refusal(decision, view.rate_class)

@@ -12,14 +12,19 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.parameters import Parameter, names, text
+from analytics.api.parameters import Parameter, integer, names, text
+from analytics.queries.plans import Filter
 from analytics.queries.timerange import TimeRange, Window, resolve
+from analytics.registry.dimensions import EQUALITIES
 from analytics.scope import Caller
+from errors.catalog import MISSING_AUTHORIZATION
 from errors.envelope import request_id
+from errors.exceptions import ApiError
 from errors.json import dumps
 
 _MOST_PROJECTS = 20
 _MOST_FIELDS = 100
+MOST_OFFSET = 10**9
 _TAG_DIGITS = 32
 
 
@@ -51,6 +56,28 @@ PROJECTS = Parameter(
     schema={"type": "string"},
     default=(),
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
+)
+FILTERS = tuple(plain_text(dimension.key, dimension.description) for dimension in EQUALITIES)
+LIMIT_AND_OFFSET = (
+    Parameter(
+        name="limit",
+        read=integer(low=1, high=settings.OFFSET_MAX_LIMIT),
+        schema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": settings.OFFSET_MAX_LIMIT,
+            "default": settings.OFFSET_DEFAULT_LIMIT,
+        },
+        default=settings.OFFSET_DEFAULT_LIMIT,
+        description="Items of a page.",
+    ),
+    Parameter(
+        name="offset",
+        read=integer(low=0, high=MOST_OFFSET),
+        schema={"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0},
+        default=0,
+        description="Items before the page.",
+    ),
 )
 FIELDS = Parameter(
     name="fields",
@@ -92,6 +119,14 @@ def meta(request: Request, *, started: float, cached: bool) -> dict[str, Any]:
         "version": "1.0",
         "request_id": request_id(request),
     }
+
+
+def filters_of(request: Request, values: Mapping[str, Any]) -> list[Filter]:
+    """Return the equalities of validated `values`; raise 401/1000 for a personal one without a credential."""
+    given = [one for one in EQUALITIES if values[one.key] is not None]
+    if not request.user.is_authenticated and any(one.personal for one in given):
+        raise ApiError(MISSING_AUTHORIZATION)
+    return [Filter(dimension=one, values=(values[one.key],)) for one in given]
 
 
 def enveloped(request: Request, data: Any, *, started: float, pagination: Mapping[str, Any] | None = None) -> Response:

@@ -15,7 +15,7 @@ from analytics.ingest.wire import RawSpan
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _NS_PER_SECOND = 1_000_000_000
-_SECONDS_PER_DAY = 86_400
+_NS_PER_DAY = 86_400 * _NS_PER_SECOND
 _MOST_MILLISECONDS = 2**31 - 1
 _MOST_TOKENS = 200_000_000
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
@@ -27,7 +27,11 @@ TRUNCATED = "truncated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is taken from a sender, and the instrumentation scopes whose token totals leave out their parts."""
+    """What is taken from a sender, and the instrumentation scopes whose token totals leave out their parts.
+
+    Spans are kept `past_days`, or `own_days` where the project keeps them for less; what began before `dropped_before`
+    is gone already, whatever the limits say now.
+    """
 
     span_bytes: int = 4_194_304
     attributes: int = 1000
@@ -35,7 +39,14 @@ class Limits:
     label_chars: int = 512
     future_seconds: int = 600
     past_days: int = 90
+    own_days: int | None = None
+    dropped_before: datetime = _EPOCH
     exclusive_scopes: frozenset[str] = frozenset()
+
+    @property
+    def dropped_before_ns(self) -> int:
+        """`dropped_before` in nanoseconds since 1970."""
+        return int(self.dropped_before.timestamp()) * _NS_PER_SECOND
 
 
 def normalise(raw: RawSpan, *, limits: Limits, now_ns: int) -> NormalSpan | Rejection:
@@ -74,8 +85,27 @@ _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...]
     ),
     (
         "too_old",
-        lambda raw, limits, now_ns: raw.start_ns < now_ns - limits.past_days * _SECONDS_PER_DAY * _NS_PER_SECOND,
+        lambda raw, limits, now_ns: raw.start_ns < now_ns - limits.past_days * _NS_PER_DAY,
         "The span started more than {limits.past_days} days ago, longer than spans are kept: do not send it again.",
+    ),
+    (
+        "too_old",
+        lambda raw, limits, now_ns: (
+            limits.own_days is not None and raw.start_ns < now_ns - limits.own_days * _NS_PER_DAY
+        ),
+        (
+            "The span started more than {limits.own_days} days ago, longer than its project keeps spans:"
+            " do not send it again."
+        ),
+    ),
+    (
+        # Nothing is made of what is behind a horizon: the span would be stored and never counted.
+        "too_old",
+        lambda raw, limits, _now_ns: raw.start_ns < limits.dropped_before_ns,
+        (
+            "The span started before {limits.dropped_before:%Y-%m-%d}, and older ones were dropped already:"
+            " do not send it again."
+        ),
     ),
     (
         "in_future",

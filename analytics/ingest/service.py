@@ -1,7 +1,7 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -16,49 +16,77 @@ from analytics.ingest.wire import RawSpan
 from analytics.scope import Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
+from analytics.storage.positions import written
+from analytics.storage.rejected import RejectedSpan, insert_rejected
+from analytics.storage.retention import LEAST_DAYS, spans_kept
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
 Key = tuple[bytes, bytes]
+_NS_PER_DAY = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who sent a request, as the list of rejected spans tells it."""
+
+    request_id: str = ""
+    key_prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What became of spans: how many were stored, how many had been stored before, which were set aside."""
+    """What became of spans: how many were stored, how many had been stored before, which were set aside.
+
+    `position` is where the database's log stands once they are committed.
+    """
 
     stored: int
     duplicates: int
     rejected: Sequence[Rejection]
+    position: int
 
 
-def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime) -> Received:
+def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = Sender()) -> Received:
     """Normalise and store spans of the scope's one project; when this returns the good ones are committed.
 
-    Spans already stored under (project, trace id, span id) are dropped, whatever their start. Raises Django's
-    database errors; nothing is stored then.
+    Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
+    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then.
     """
-    limits, now_ns = _limits(), _nanoseconds(received_at)
+    spans, tenant, now_ns = list(spans), _tenant(scope), _nanoseconds(received_at)
+    limits = _limits(tenant, oldest_ns=min((span.start_ns for span in spans), default=now_ns), now_ns=now_ns)
     results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
     good = [one for one in results if isinstance(one, NormalSpan)]
-    stored = _store(_tenant(scope), good, received_at)
     rejected = [one for one in results if isinstance(one, Rejection)]
-    return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected)
+    stored = _store(tenant, good, _entries(rejected, received_at, sender), received_at)
+    return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected, position=written())
 
 
-def _store(tenant: Tenant, spans: Sequence[NormalSpan], received_at: datetime) -> int:
+def refuse(*, scope: Scope, rejection: Rejection, received_at: datetime, sender: Sender) -> None:
+    """List a request of which nothing is stored. Raises Django's database errors."""
+    _store(_tenant(scope), [], _entries([rejection], received_at, sender), received_at)
+
+
+def _entries(rejected: Sequence[Rejection], received_at: datetime, sender: Sender) -> list[RejectedSpan]:
+    """Return what is listed of `rejected`: of a flood the first, as many as are kept."""
+    known = {**asdict(sender), "received_at": _nanoseconds(received_at)}
+    return [RejectedSpan(**known, **asdict(one)) for one in rejected[: settings.REJECTED_MAX_PER_PROJECT]]
+
+
+def _store(tenant: Tenant, spans: Sequence[NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime) -> int:
     fresh = _first_of_each(spans)
-    if not fresh:
+    if not fresh and not rejected:
         return 0
     days = {_day(span.start_ns) for span in fresh.values()}
     return retried(
-        partial(_write, tenant, fresh, received_at),
+        partial(_write, tenant, fresh, rejected, received_at),
         states=frozenset({SERIALISATION_FAILURE, DEADLOCK, NO_PARTITION}),
         before=partial(_partitions_for, days),
     )
 
 
-def _limits() -> Limits:
-    return Limits(
+def _limits(tenant: Tenant, *, oldest_ns: int, now_ns: int) -> Limits:
+    limits = Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
@@ -66,6 +94,11 @@ def _limits() -> Limits:
         past_days=settings.RETENTION_SPANS_DAYS,
         exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
+    # No limit and no horizon is nearer than this, so nearly every request is spared the look at them.
+    if oldest_ns >= now_ns - LEAST_DAYS * _NS_PER_DAY:
+        return limits
+    kept = spans_kept(tenant)
+    return replace(limits, past_days=kept.days, own_days=kept.own_days, dropped_before=kept.dropped_before)
 
 
 def _tenant(scope: Scope) -> Tenant:
@@ -86,12 +119,19 @@ def _partitions_for(days: set[date], attempt: int) -> None:
     ensure_days(days)
 
 
-def _write(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetime) -> int:
+def _write(
+    tenant: Tenant, given: Mapping[Key, NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime
+) -> int:
+    insert_rejected(tenant, rejected)
+    return _write_spans(tenant, given, received_at) if given else 0
+
+
+def _write_spans(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetime) -> int:
     known_traces = take_traces(tenant, _ranges(given.values()))
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
     fresh = {key: span for key, span in given.items() if key not in stored}
     marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
-    book, ingested_ns = current_price_book(), _nanoseconds(received_at)
+    book, ingested_ns = current_price_book(tenant.organisation_id), _nanoseconds(received_at)
     insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
     moved = [marks[key] for key, span in stored.items() if marks[key] != span]
     update_marks(tenant, moved)

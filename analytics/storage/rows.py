@@ -106,6 +106,7 @@ SPAN_COLUMNS: tuple[Column, ...] = (
         "tool_name",
         "agent_name",
         "workflow_name",
+        "service_tier",
     ),
 )
 CONTENT_COLUMNS: tuple[Column, ...] = (
@@ -127,6 +128,12 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "links",
         "mapping_sources",
     ),
+)
+REJECTED_COLUMNS: tuple[Column, ...] = (
+    *_columns(str, "organisation_id", "project_id"),
+    *_columns(instant, "received_at"),
+    *_columns(octets, "trace_id", "span_id"),
+    *_columns(text, "span_name", "service_name", "scope_name", "reason", "message", "key_prefix", "request_id"),
 )
 
 

@@ -73,6 +73,9 @@ INVALID_DATE_RANGE = ErrorSpec(
     remedy="Send a start before the end, within the longest range of the route.",
 )
 RANGE_TOO_LONG = INVALID_DATE_RANGE.saying("Invalid time range: at most {days} days at a time")
+RANGE_NOT_KEPT = INVALID_DATE_RANGE.saying(
+    "Invalid time range: what answers this is kept since {earliest}, start no earlier"
+)
 LIMIT_EXCEEDED = ErrorSpec(
     code=1205,
     error_code="LIMIT_EXCEEDED",
@@ -156,13 +159,24 @@ IDEMPOTENCY_KEY_REUSED = ErrorSpec(
     cause="A client uses one key for two different requests.",
     remedy="Make a new key for every new request, and keep it for repetitions alone.",
 )
+INVALID_READ_POSITION = ErrorSpec(
+    code=1214,
+    error_code="INVALID_READ_POSITION",
+    title="Invalid read position",
+    category=Category.VALIDATION,
+    status=400,
+    message="The value of '{field}' is no position of this store: send an X-Ingest-Position as it was received",
+    meaning="The position was not given out by this service, was changed, or lies ahead of everything stored.",
+    cause="A value of another deployment, one cut or made up, or a store that was put back to an older state.",
+    remedy="Send the X-Ingest-Position of the newest accepted export, or leave the header out.",
+)
 OTLP_MALFORMED = ErrorSpec(
     code=1215,
     error_code="OTLP_MALFORMED",
     title="Malformed OTLP body",
     category=Category.VALIDATION,
     status=400,
-    message="The body is not a valid OTLP request: send an ExportTraceServiceRequest in the format of its content type",
+    message="The body is not a valid OTLP request: send an {expected} in the format of its content type",
     meaning="The body does not decode as OTLP; nothing of it was stored.",
     cause="Damaged bytes, a body in another format than Content-Type says, or JSON with names where numbers belong.",
     remedy="Check the exporter's protocol setting; sending the same bytes again does not help.",

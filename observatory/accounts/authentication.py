@@ -71,9 +71,7 @@ class CredentialAuthentication(BaseAuthentication):
 
 def admit(request: Request, principal: Principal) -> None:
     """Raise 403/1103 from an address that is not allowed, 401/1005-1008 unless signed where it must be."""
-    if not admits(principal.networks, client_address(request)):
-        audit.refused_address(request._request, principal)  # noqa: SLF001  the entry is of the whole request
-        raise ApiError(IP_NOT_ALLOWED)
+    _admit_address(request, principal)
     if principal.signing_secrets:
         view = (request.parser_context or {}).get("view")
         signatures.check(
@@ -82,6 +80,12 @@ def admit(request: Request, principal: Principal) -> None:
             secrets=[decrypt(stored) for stored in principal.signing_secrets],
             largest_body=getattr(view, "largest_body", None) or settings.MAX_BODY_BYTES,
         )
+
+
+def _admit_address(request: Request, principal: Principal) -> None:
+    if not admits(principal.networks, client_address(request)):
+        audit.refused_address(request._request, principal)  # noqa: SLF001  the entry is of the whole request
+        raise ApiError(IP_NOT_ALLOWED)
 
 
 def _bearer(request: Request) -> str | None:
@@ -106,10 +110,18 @@ def _verified(remembered_as: bytes, credential: str, *, is_key: bool) -> Princip
     present = generation.current()
     principal = (principal_of_key if is_key else principal_of_token)(credential)
     if present is not None:
-        lease = Lease(generation=present, renew=partial(_verified, remembered_as, credential, is_key=is_key))
+        lease = Lease(generation=present, renew=partial(_renewed, remembered_as, credential, is_key))
         ends = principal.expires_at
         seconds = LONGEST_SECONDS if ends is None else ends - time.time()
         leases.put(remembered_as, replace(principal, lease=lease), seconds=seconds)
+    return principal
+
+
+def _renewed(remembered_as: bytes, credential: str, is_key: bool, request: Request) -> Principal:
+    """Return the principal as it is now; its address is looked at again, its signature was of this request already."""
+    principal = _verified(remembered_as, credential, is_key=is_key)
+    vars(request._request)["principal"] = principal  # noqa: SLF001  as above
+    _admit_address(request, principal)
     return principal
 
 
@@ -136,6 +148,7 @@ def principal_of_key(secret: str) -> Principal:
             permissions=expand(key.permissions),
             rate_key=f"key:{key.id}",
             rate_tier=key.rate_limit_tier,
+            key_prefix=key.prefix,
             expires_at=min(ends).timestamp() if ends else None,
             **_conditions(key.organisation, key),
         )

@@ -11,6 +11,8 @@ from observatory.accounts.generation import KEY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rest_framework.request import Request
+
     from observatory.accounts.principals import Principal
 
 LONGEST_SECONDS = 60
@@ -22,7 +24,7 @@ class Lease:
     """Under what a remembered principal may be used: `generation` is still the value of `key`; else `renew` it."""
 
     generation: bytes
-    renew: "Callable[[], Principal]"
+    renew: "Callable[[Request], Principal]"
     key: str = KEY
 
 

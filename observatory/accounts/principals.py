@@ -86,6 +86,7 @@ class Principal:
     networks: tuple[tuple[Network, ...], ...] = ()
     signing_secrets: tuple[bytes, ...] = ()
     lease: Lease | None = None
+    key_prefix: str | None = None
     is_authenticated: bool = True
 
     def require(self, permission: str) -> None:
@@ -123,6 +124,7 @@ class Anonymous:
     organisation_id: int = 0  # none
     rate_key: str = ""  # the limiter keys anonymous callers by address
     rate_tier: str = "anonymous"
+    key_prefix: str | None = None
     is_authenticated: bool = False
 
     def require(self, permission: str) -> None:

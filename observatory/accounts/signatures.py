@@ -55,7 +55,7 @@ def check(request: HttpRequest, *, key: str, secrets: Sequence[str], largest_bod
         nonce=signature.nonce,
         method=request.method or "",
         target=_target(request),
-        body=_body(request, limit=largest_body),
+        body=keep_body(request, limit=largest_body),
     )
     if not any(hmac.compare_digest(sign(secret, text), signature.digest) for secret in secrets):
         raise ApiError(SIGNATURE_INVALID)
@@ -78,11 +78,16 @@ def _target(request: HttpRequest) -> str:
     return as_sent or request.get_full_path()
 
 
-def _body(request: HttpRequest, *, limit: int) -> bytes:
+def keep_body(request: HttpRequest, *, limit: int) -> bytes:
+    """Return the body as it was sent, and keep it to be read again, by a parser before or after."""
+    kept: bytes | None = getattr(request, "body_as_sent", None)
+    if kept is not None:
+        return kept
     body = read_body(request, limit=limit)
     # For Django, for REST framework, and for bodies that came in chunks.
     request._body, request._stream = body, BytesIO(body)  # noqa: SLF001
     request.META["wsgi.input"] = BytesIO(body)
+    request.body_as_sent = body  # type: ignore[attr-defined]  # found by the next call
     return body
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -19,7 +20,7 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 from errors.parsing import FormParser, JSONParser
 from errors.schema import ERROR_REPLIES
-from observatory.accounts import audit, grants, tokens
+from observatory.accounts import audit, grants, signatures, tokens
 from observatory.accounts.authentication import admit
 from observatory.accounts.schema import REFRESH_REQUEST, REVOKE_REQUEST, TOKEN_REPLY, TOKEN_REQUEST
 from observatory.database import tenancy
@@ -41,6 +42,8 @@ class _AuthView(LimitedAPIView):
     audited = "token"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "X-Signature" in request.headers:  # a signature is of the bytes that a parser is about to take
+            signatures.keep_body(request, limit=settings.MAX_BODY_BYTES)
         with tenancy.only(tenancy.EVERY):  # nobody is known yet
             return super().dispatch(request, *args, **kwargs)
 

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "observatory.middleware.compression.CompressionMiddleware",
     "errors.middleware.ErrorEnvelopeMiddleware",
+    "observatory.middleware.deadline.DeadlineMiddleware",
     "observatory.middleware.conditional.ConditionalMiddleware",
     "observatory.middleware.audit.AuditMiddleware",
     "observatory.middleware.admin.AdminSessionMiddleware",
@@ -144,6 +145,7 @@ CACHES: dict[str, Any] = {
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
+REQUEST_TIMEOUT_SECONDS: int = read("REQUEST_TIMEOUT_SECONDS")
 CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
@@ -176,6 +178,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit-Policy",
     "Retry-After",
     "X-Cache",
+    "X-Ingest-Position",
     "X-RateLimit-Degraded",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
@@ -213,6 +216,10 @@ INGEST_MAX_ATTRIBUTES: int = read("INGEST_MAX_ATTRIBUTES")
 INGEST_MAX_TEXT_CHARS: int = read("INGEST_MAX_TEXT_CHARS")
 INGEST_MAX_FUTURE_SECONDS: int = read("INGEST_MAX_FUTURE_SECONDS")
 INGEST_SPANS_PER_TOKEN: int = read("INGEST_SPANS_PER_TOKEN")
+INGEST_MAX_CONCURRENCY: int = read("INGEST_MAX_CONCURRENCY")
+REJECTED_KEEP_DAYS: int = read("REJECTED_KEEP_DAYS")
+REJECTED_MAX_PER_PROJECT: int = read("REJECTED_MAX_PER_PROJECT")
+READ_AFTER_MAX_WAIT_MS: int = read("READ_AFTER_MAX_WAIT_MS")
 USAGE_EXCLUSIVE_SCOPES: tuple[str, ...] = read("USAGE_EXCLUSIVE_SCOPES")
 REDACTION_MODE: str = read("REDACTION_MODE")
 REDACTION_DETECTORS: tuple[str, ...] = read("REDACTION_DETECTORS")

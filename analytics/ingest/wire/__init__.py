@@ -1,23 +1,28 @@
 """OTLP on the wire: request bodies in, spans of one form out; replies in the request's encoding."""
 
 from analytics.ingest.wire import otlp_json, otlp_protobuf
-from analytics.ingest.wire.replies import encode_response, encode_status
-from analytics.ingest.wire.spans import Batch, MalformedOtlpError, RawScope, RawSpan
+from analytics.ingest.wire.replies import TRACES_REPLY, Reply, encode_response, encode_status
+from analytics.ingest.wire.spans import Batch, MalformedOtlpError, RawScope, RawSpan, unknown_body
+from analytics.ingest.wire.unstored import LOGS, METRICS, Unstored, count
 
 __all__ = [
+    "LOGS",
+    "METRICS",
+    "TRACES_REPLY",
     "Batch",
     "MalformedOtlpError",
     "RawScope",
     "RawSpan",
+    "Reply",
+    "Unstored",
+    "count",
     "decode",
     "encode_response",
     "encode_status",
 ]
 
-NOTHING_KNOWN = "The body has no `resourceSpans`: nothing was stored. Names in OTLP/JSON are lowerCamelCase."
 
-
-def decode(body: bytes, *, json: bool) -> Batch:
+def decode(body: bytes | bytearray, *, json: bool) -> Batch:
     """Return the spans of an ExportTraceServiceRequest; an empty body is an empty request.
 
     Raises MalformedOtlpError when the body does not decode; nothing of such a body may be stored.
@@ -27,4 +32,4 @@ def decode(body: bytes, *, json: bool) -> Batch:
     if not json:
         return Batch(spans=otlp_protobuf.decode(body))
     spans, known = otlp_json.decode(body)
-    return Batch(spans=spans, warning="" if known else NOTHING_KNOWN)
+    return Batch(spans=spans, warning="" if known else unknown_body(otlp_json.SPANS))

@@ -14,10 +14,10 @@ from analytics.ingest.text import clean
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
 
 
-def decode(body: bytes) -> list[RawSpan]:
+def decode(body: bytes | bytearray) -> list[RawSpan]:
     """Return the spans of `body`; raise MalformedOtlpError when it is no such message, or text is not UTF-8."""
     try:
-        request = ExportTraceServiceRequest.FromString(body)
+        request = ExportTraceServiceRequest.FromString(body)  # type: ignore[arg-type]  # any buffer will do
     except DecodeError:
         raise MalformedOtlpError("The body is not an ExportTraceServiceRequest in protobuf.") from None
     spans: list[RawSpan] = []

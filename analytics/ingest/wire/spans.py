@@ -56,3 +56,8 @@ class Batch:
 
     spans: list[RawSpan]
     warning: str = ""
+
+
+def unknown_body(name: str) -> str:
+    """Return the warning for a JSON object with members but without `name`."""
+    return f"The body has no `{name}`: nothing was stored. Names in OTLP/JSON are lowerCamelCase."

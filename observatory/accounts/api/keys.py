@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
 from errors.catalog import NOT_FOUND_HERE
 from errors.exceptions import ApiError
@@ -17,7 +18,6 @@ from observatory.accounts import keys
 from observatory.accounts.api import bodies, shapes
 from observatory.accounts.api.bodies import Member, body_of, schema_of
 from observatory.accounts.api.views import (
-    PAGE,
     ManagementView,
     caller_of,
     check_if_match,
@@ -89,7 +89,7 @@ class KeyListView(ManagementView):
 
     @extend_schema(
         operation_id="keys_list",
-        parameters=documented(PAGE),
+        parameters=documented(LIMIT_AND_OFFSET),
         responses={200: shapes.listed("keys", "ApiKey"), **ERROR_REPLIES},
     )
     def get(self, request: Request) -> Response:

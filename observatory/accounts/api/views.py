@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
-from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.caching.validators import lists, matches_strongly
+from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.idempotency import once
-from analytics.api.parameters import Parameter, integer, validate
+from analytics.api.parameters import validate
+from analytics.api.read_after import ReadsAfter
+from analytics.storage.transactions import retried
 from errors.catalog import NOT_FOUND_HERE, PRECONDITION_FAILED
 from errors.exceptions import ApiError
 from observatory.accounts import audit
@@ -18,30 +20,9 @@ from observatory.accounts.principals import Principal
 from ratelimit.views import LimitedAPIView
 
 M = TypeVar("M", bound=models.Model)
-PAGE: tuple[Parameter, ...] = (
-    Parameter(
-        name="limit",
-        read=integer(low=1, high=settings.OFFSET_MAX_LIMIT),
-        schema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": settings.OFFSET_MAX_LIMIT,
-            "default": settings.OFFSET_DEFAULT_LIMIT,
-        },
-        default=settings.OFFSET_DEFAULT_LIMIT,
-        description="Items of a page.",
-    ),
-    Parameter(
-        name="offset",
-        read=integer(low=0, high=2**31),
-        schema={"type": "integer", "minimum": 0, "default": 0},
-        default=0,
-        description="Items to pass over.",
-    ),
-)
 
 
-class ManagementView(LimitedAPIView):
+class ManagementView(ReadsAfter, LimitedAPIView):
     """A route on what an organisation manages: `permissions` by method; none for a method that any credential may use.
 
     Every write is one transaction.
@@ -68,7 +49,7 @@ def caller_of(request: Request) -> Principal:
 
 def page_of(request: Request, name: str, rows: "models.QuerySet[M]", shown: Callable[[M], dict[str, Any]]) -> Response:
     """Return a page of `rows` as a list called `name`."""
-    values = validate(request.query_params, PAGE)
+    values = validate(request.query_params, LIMIT_AND_OFFSET)
     limit, offset = values["limit"], values["offset"]
     total = rows.count()
     items = [shown(one) for one in rows[offset : offset + limit]]
@@ -108,11 +89,10 @@ def tagged(request: Request, body: dict[str, Any], version: int, **reply: Any) -
 
 
 def written(request: Request, make: Callable[[], Response]) -> Response:
-    """Run a write in one transaction; a POST with an `Idempotency-Key` once."""
+    """Run a write in one transaction, tried again when others got in its way; a POST with `Idempotency-Key` once."""
 
     def in_transaction() -> Response:
-        with transaction.atomic():
-            return make()
+        return retried(make)
 
     return once(request, in_transaction) if request.method == "POST" else in_transaction()
 

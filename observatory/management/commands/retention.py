@@ -65,7 +65,7 @@ class Command(OperatorCommand):
             for tenant in limits.tenants(kind.key)
         ]
         holds = [_hold(one) for one in hold_list()]
-        lines = [f"{one['kind']:<10}{one['days']:>6} days  {one['of']}" for one in found]
+        lines = [f"{one['kind']:<12}{one['days']:>6} days  {one['of']}" for one in found]
         lines += [_hold_line(one) for one in holds]
         if problem := limits.disorder():
             lines.append(f"These limits contradict each other and nothing is dropped: {problem}.")

@@ -1,0 +1,6 @@
+"""A connection beside the test's, and what only one of the engines has."""
+
+from tests import timescale
+from tests.analytics.storage.conftest import owner  # noqa: F401  a fixture
+
+collect_ignore = [] if timescale.wanted() else ["test_columnstore.py"]
