@@ -79,6 +79,7 @@ class TraceListView(CachedView):
     permission = "traces:read"
     route = "/traces"
     cache_group = "T"
+    audited = "trace"
     enveloped = True
     parameters = LIST_PARAMETERS
 
@@ -130,6 +131,7 @@ class TraceDetailView(CachedView):
     permission = "traces:read"
     route = "/traces/{trace_id}"
     cache_group = "T"
+    audited = "trace"
     cache_ttl = "CACHE_TRACE_TTL"
     enveloped = True
     parameters = DETAIL_PARAMETERS

@@ -25,6 +25,7 @@ TRACE_NOT_FOUND = ErrorSpec(
     cause="The id is wrong, the trace has not arrived yet or is past its retention, or its project is out of reach.",
     remedy="Check the id, and use a credential that reaches the project.",
 )
+NOT_FOUND_HERE = RESOURCE_NOT_FOUND.saying("There is no {what} of this id in reach: check it")
 METHOD_NOT_ALLOWED = ErrorSpec(
     code=1305,
     error_code="METHOD_NOT_ALLOWED",
@@ -37,6 +38,17 @@ METHOD_NOT_ALLOWED = ErrorSpec(
     remedy="Use a method that the Allow header lists.",
 )
 
+RESOURCE_ALREADY_EXISTS = ErrorSpec(
+    code=1400,
+    error_code="RESOURCE_ALREADY_EXISTS",
+    title="Resource already exists",
+    category=Category.CONFLICT,
+    status=409,
+    message="The value of '{field}' is taken: choose another",
+    meaning="A name that must be unique is in use.",
+    cause="A slug or a membership like it exists already.",
+    remedy="Choose another value, or change what exists.",
+)
 DUPLICATE_KEY = ErrorSpec(
     code=1401,
     error_code="DUPLICATE_KEY",
@@ -58,5 +70,29 @@ CONCURRENCY_CONFLICT = ErrorSpec(
     meaning="The change does not fit the present state.",
     cause="Another request changed the same thing meanwhile, or its state does not allow the change.",
     remedy="Read the present state and repeat the change if it still makes sense.",
+    retryable=True,
+)
+STATE_FORBIDS = CONCURRENCY_CONFLICT.saying("The present state does not allow the change: {reason}")
+PRECONDITION_FAILED = ErrorSpec(
+    code=1404,
+    error_code="PRECONDITION_FAILED",
+    title="Precondition failed",
+    category=Category.CONFLICT,
+    status=412,
+    message="If-Match names another version than the present one: read it again and repeat the change",
+    meaning="What is to be changed is no longer what the client has seen.",
+    cause="Somebody else changed it after the ETag was read.",
+    remedy="Read it again, and send the change with the new ETag if it still makes sense.",
+)
+IDEMPOTENCY_IN_PROGRESS = ErrorSpec(
+    code=1405,
+    error_code="IDEMPOTENCY_IN_PROGRESS",
+    title="Idempotent request in progress",
+    category=Category.CONFLICT,
+    status=409,
+    message="The first request with this Idempotency-Key is still running: repeat this one in a moment",
+    meaning="Two requests with one Idempotency-Key are on their way at once.",
+    cause="The request was repeated before the first one was answered.",
+    remedy="Wait a moment and repeat the request; it gets the first one's reply.",
     retryable=True,
 )

@@ -148,6 +148,17 @@ NOT_ACCEPTABLE = ErrorSpec(
     cause="Accept names none of the forms that the route offers, or gives them the weight 0.",
     remedy="Accept one of the forms that the message names.",
 )
+IDEMPOTENCY_KEY_REUSED = ErrorSpec(
+    code=1212,
+    error_code="IDEMPOTENCY_KEY_REUSED",
+    title="Idempotency key reused",
+    category=Category.VALIDATION,
+    status=422,
+    message="This Idempotency-Key was sent before with another body: use a new one",
+    meaning="An Idempotency-Key stands for one request and its repetitions.",
+    cause="A client uses one key for two different requests.",
+    remedy="Make a new key for every new request, and keep it for repetitions alone.",
+)
 INVALID_READ_POSITION = ErrorSpec(
     code=1214,
     error_code="INVALID_READ_POSITION",
