@@ -9,6 +9,8 @@ from django.db import connection
 
 from analytics.registry.operations import is_model_call
 from analytics.storage.engines import engine
+from analytics.storage.evaluations import insert_evaluations
+from analytics.storage.links import insert_links
 from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_blocks
 
 
@@ -109,6 +111,8 @@ def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
     """Copy `rows`, each with the columns of both relations, into the span and content tables."""
     copy_in("llm_traces", SPAN_COLUMNS, rows)
     copy_in("llm_contents", CONTENT_COLUMNS, rows)
+    insert_links([row for row in rows if row.get("links")])
+    insert_evaluations([row for row in rows if row.get("evaluations")])
 
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
