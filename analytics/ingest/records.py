@@ -23,6 +23,7 @@ _SAME_NAME = (
 # The same, stored only when there is something in it.
 _UNLESS_EMPTY = (
     "tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "redactions",
+    "evaluations",
 )  # fmt: skip
 _same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
 _parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))

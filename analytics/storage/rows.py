@@ -156,6 +156,8 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
 )
 
 
+# What also goes into tables of its own.
+BESIDE = ("links", "evaluations")
 # A row to start from: every column of both relations, each null.
 BLANK: Mapping[str, None] = MappingProxyType(dict.fromkeys(column.name for column in (*SPAN_COLUMNS, *CONTENT_COLUMNS)))
 
@@ -192,10 +194,11 @@ _MARKED = {
 
 
 class SpanText(NamedTuple):
-    """A span's lines for both relations, the narrow one without its marks."""
+    """A span's lines for both relations, the narrow one without its marks; its row where something is kept beside."""
 
     narrow: str
     content: str
+    beside: Mapping[str, Any] | None = None
 
     def marked(self, marks: tuple[bool, bool]) -> str:
         """Return the whole narrow line."""
@@ -204,7 +207,10 @@ class SpanText(NamedTuple):
 
 def span_text(row: Mapping[str, Any]) -> SpanText:
     """Return the lines of `row`, which has every name of BLANK but the marks."""
-    return SpanText(_narrow(row), _content(row))
+    beside = {name: row[name] for name in BESIDE if row.get(name)}
+    if beside:
+        beside |= {column.name: row[column.name] for column in KEY}
+    return SpanText(_narrow(row), _content(row), beside or None)
 
 
 def blocks(lines: Iterable[str]) -> Iterator[bytes]:
