@@ -66,9 +66,8 @@ def _begin(named: dict[str, Any], body: bytes, now: datetime) -> bool:
     old = IdempotencyRecord.objects.filter(**named)
     old.filter(started_at__lt=now - timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)).delete()
     old.filter(status_code=None, started_at__lt=now - _ABANDONED).delete()
-    record = IdempotencyRecord(**named, body_sha256=body, started_at=now)
-    made = IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-    return bool(made) and old.filter(started_at=now, body_sha256=body, status_code=None).exists()
+    _, made = IdempotencyRecord.objects.get_or_create(**named, defaults={"body_sha256": body, "started_at": now})
+    return made
 
 
 def _earlier(named: dict[str, Any], body: bytes) -> Response:

@@ -34,10 +34,13 @@ class Act:
     changes: Sequence[str] = field(default_factory=list)
 
 
-def act_of(request: HttpRequest, *, audited: str, reads: bool) -> Act | None:
-    """Return the act of a request to a view that calls itself `audited`; `None` for one that is not recorded."""
+def act_of(request: HttpRequest, *, audited: str | None, reads: bool) -> Act | None:
+    """Return the act of a request to a view of what is `audited` by that name; `None` for one that is not recorded.
+
+    What a view has described itself is recorded always.
+    """
     known: Act | None = getattr(request, "audit_act", None)
-    if known is not None:
+    if known is not None or audited is None:
         return known
     if reads:
         action = "search" if request.method == "POST" else "read"

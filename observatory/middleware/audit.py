@@ -11,7 +11,7 @@ from ratelimit.views import LimitedAPIView
 
 
 class AuditMiddleware:
-    """Writes the entries of the audit log. A view says what it changes with `audited`; `None` is never recorded."""
+    """Writes the entries of the audit log. A view says what it changes with `audited`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,7 +20,7 @@ class AuditMiddleware:
         started = perf_counter()
         response = self.get_response(request)
         view = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
-        if isinstance(view, type) and issubclass(view, LimitedAPIView) and view.audited is not None:
+        if isinstance(view, type) and issubclass(view, LimitedAPIView):
             act = audit.act_of(request, audited=view.audited, reads=issubclass(view, CachedView))
             if act is not None:
                 audit.record(request, act, status=response.status_code, seconds=perf_counter() - started)
