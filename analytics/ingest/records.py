@@ -23,7 +23,6 @@ _SAME_NAME = (
 # The same, stored only when there is something in it.
 _UNLESS_EMPTY = (
     "tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "redactions",
-    "evaluations",
 )  # fmt: skip
 _same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
 _parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
@@ -39,6 +38,21 @@ def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) 
         row.update(zip(USAGE_PARTS, _parts(span.usage), strict=True))
     row.update(priced(span, book))
     return row
+
+
+def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:
+    """Return what is kept of a span in relations of its own: its links and its evaluations; `None` without any."""
+    if not span.links and not span.evaluations:
+        return None
+    return {
+        "organisation_id": tenant.organisation_id,
+        "project_id": tenant.project_id,
+        "ts": span.start_ns,
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "links": span.links,
+        "evaluations": span.evaluations,
+    }
 
 
 def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:

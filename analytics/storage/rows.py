@@ -156,8 +156,6 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
 )
 
 
-# What also goes into tables of its own.
-BESIDE = ("links", "evaluations")
 # A row to start from: every column of both relations, each null.
 BLANK: Mapping[str, None] = MappingProxyType(dict.fromkeys(column.name for column in (*SPAN_COLUMNS, *CONTENT_COLUMNS)))
 
@@ -194,11 +192,10 @@ _MARKED = {
 
 
 class SpanText(NamedTuple):
-    """A span's lines for both relations, the narrow one without its marks; its row where something is kept beside."""
+    """A span's lines for both relations, the narrow one without its marks."""
 
     narrow: str
     content: str
-    beside: Mapping[str, Any] | None = None
 
     def marked(self, marks: tuple[bool, bool]) -> str:
         """Return the whole narrow line."""
@@ -207,10 +204,7 @@ class SpanText(NamedTuple):
 
 def span_text(row: Mapping[str, Any]) -> SpanText:
     """Return the lines of `row`, which has every name of BLANK but the marks."""
-    beside = {name: row[name] for name in BESIDE if row.get(name)}
-    if beside:
-        beside |= {column.name: row[column.name] for column in KEY}
-    return SpanText(_narrow(row), _content(row), beside or None)
+    return SpanText(_narrow(row), _content(row))
 
 
 def blocks(lines: Iterable[str]) -> Iterator[bytes]:

@@ -9,8 +9,6 @@ from django.db import connection
 
 from analytics.registry.operations import is_model_call
 from analytics.storage.engines import engine
-from analytics.storage.evaluations import insert_evaluations
-from analytics.storage.links import insert_links
 from analytics.storage.rows import CONTENT_COLUMNS, COPY_OPTIONS, SPAN_COLUMNS, Column, SpanText, blocks
 
 
@@ -111,12 +109,9 @@ def spans_of(tenant: Tenant, traces: Sequence[bytes]) -> list[TraceSpan]:
 
 
 def insert_spans(spans: Sequence[tuple[SpanText, Marks]]) -> None:
-    """Write spans with their marks, and what is kept beside them; part of the caller's transaction."""
+    """Copy spans with their marks into the span and content tables; part of the caller's transaction."""
     copy_in("llm_traces", SPAN_COLUMNS, (text.marked(marks) for text, marks in spans))
     copy_in("llm_contents", CONTENT_COLUMNS, (text.content for text, _ in spans))
-    beside = [text.beside for text, _ in spans if text.beside]
-    insert_links([row for row in beside if row.get("links")])
-    insert_evaluations([row for row in beside if row.get("evaluations")])
 
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:

@@ -17,8 +17,7 @@ from analytics.queries.sorting import Sort
 from analytics.queries.spans import SpanList, Spans, list_spans
 from analytics.queries.timerange import TimeRange
 from analytics.storage.partitions import ensure_days
-from analytics.storage.spans import insert_spans
-from tests.analytics.storage.conftest import NOON, NOON_NS, committed, drop_day, owner
+from tests.analytics.storage.conftest import NOON, NOON_NS, committed, drop_day, insert_rows, owner
 
 __all__ = ["committed", "drop_day", "owner"]
 STAYING, COMING = 150, 20
@@ -50,7 +49,7 @@ def come_and_go(organisation, stop):
     try:
         while not stop.is_set():
             rows = [row(organisation, next(numbers), chance) for _ in range(COMING)]
-            insert_spans(rows)
+            insert_rows(rows)
             with connection.cursor() as cursor:
                 cursor.execute(
                     "DELETE FROM llm_traces WHERE organisation_id = %s AND span_id = ANY(%s)"
@@ -69,7 +68,7 @@ def test_a_walk_sees_every_row_that_stays_once_while_others_come_and_go(committe
     (organisation,) = committed.projects
     ensure_days([NOON.date()])
     chance = random.Random(8)
-    insert_spans([row(organisation, number, chance) for number in range(STAYING)])
+    insert_rows([row(organisation, number, chance) for number in range(STAYING)])
     plan = SpanList(
         spans=Spans(scope=committed, range=WHERE),
         selection=select(["span_id"]),

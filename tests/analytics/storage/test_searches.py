@@ -14,8 +14,7 @@ from analytics.queries.spans import Spans, count_spans
 from analytics.queries.timerange import TimeRange
 from analytics.storage import searches
 from analytics.storage.partitions import ensure_days
-from analytics.storage.spans import insert_spans
-from tests.analytics.storage.conftest import DAY, NOON, NOON_NS
+from tests.analytics.storage.conftest import DAY, NOON, NOON_NS, insert_rows
 
 pytestmark = pytest.mark.usefixtures("drop_day")
 ROWS = 7
@@ -27,7 +26,7 @@ def stored(committed):
     """The number of a project with seven texts of 'word0' to 'word6', and one span without any."""
     (organisation,) = committed.projects
     ensure_days([DAY])
-    insert_spans(
+    insert_rows(
         [
             {
                 "organisation_id": organisation,

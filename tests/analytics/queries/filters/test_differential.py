@@ -25,8 +25,7 @@ from analytics.registry.operators import OPERATORS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.searches import make_vectors
-from analytics.storage.spans import insert_spans
-from tests.analytics.storage.conftest import NOON, NOON_NS
+from tests.analytics.storage.conftest import NOON, NOON_NS, insert_rows
 
 SEED, ROWS, EXPRESSIONS = 20, 120, 60
 NUMBER = 900_001
@@ -270,7 +269,7 @@ def day(db) -> Iterator[None]:
 def stored(day: None) -> tuple[random.Random, list[dict[str, Any]]]:
     chance = random.Random(SEED)
     rows = [row(chance, number) for number in range(ROWS)]
-    insert_spans(rows)
+    insert_rows(rows)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -333,7 +332,7 @@ def test_a_search_finds_the_same_whatever_the_worker_has_reached(day, reached, m
     for one in rows:
         for name in ("input_text", "output_text"):
             one[name] = " ".join(chance.choices(WORDS, k=4)) if chance.random() < 0.8 else None
-    insert_spans(rows)
+    insert_rows(rows)
     make_vectors()
     queries = ["alpha", "alpha -beta", "-gamma", "alpha_beta", "alpha OR gamma delta", "alpha_beta OR -delta"]
     for query, (field, members) in itertools.product(
