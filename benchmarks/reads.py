@@ -10,7 +10,7 @@ from django.db import connection
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
-from analytics.queries.performance import performance
+from analytics.queries.reports.performance import performance
 from analytics.queries.selection import DEFAULT_SELECTION
 from analytics.queries.spans import SpanList, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
@@ -34,7 +34,7 @@ def measure(spans: int) -> list[Figure]:
     where = TimeRange(start=now - timedelta(days=DAYS), end=now)
     _fill(spans, now)
     page = SpanList(scope=SCOPE, range=where, selection=DEFAULT_SELECTION, limit=PAGE)
-    figures = partial(performance, scope=SCOPE, where=where, filters=(), grain=GRAINS["1hour"])
+    figures = partial(performance, scope=SCOPE, where=where, grain=GRAINS["1hour"])
     listed = median_seconds(partial(list_spans, page), repetitions=REPETITIONS)
     by_key = median_seconds(partial(_run, *_by_key(page)), repetitions=REPETITIONS)
     asked = median_seconds(figures, repetitions=REPETITIONS // 10)

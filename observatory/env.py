@@ -261,6 +261,13 @@ SETTINGS: tuple[Setting, ...] = (
         name="TRACES_DEFAULT_WINDOW_HOURS", read=whole(1), default=24, meaning="Range of a trace list without one."
     ),
     Setting(name="TRACES_MAX_RANGE_DAYS", read=whole(1), default=90, meaning="Longest range of a trace list."),
+    Setting(
+        name="METRICS_MAX_RANGE_DAYS", read=whole(1), default=90, meaning="Longest range of metrics, users and sessions."
+    ),
+    Setting(name="METRICS_MAX_ROWS", read=whole(1), default=10_000, meaning="Most rows of a metrics query."),
+    Setting(name="METRICS_MAX_NAMES", read=whole(1), default=20, meaning="Most metrics of a query."),
+    Setting(name="METRICS_MAX_DIMENSIONS", read=whole(1), default=5, meaning="Most dimensions that a query groups by."),
+    Setting(name="METRICS_MAX_HAVING", read=whole(1), default=10, meaning="Most conditions on figures of a query."),
     Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
     Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
     Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
@@ -273,6 +280,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="RATE_LIMIT_BILLING", read=whole(1), default=1000, meaning="Tokens per minute of billing."),
     Setting(name="RATE_LIMIT_INGEST", read=whole(1), default=60_000, meaning="Tokens per minute of ingest."),
     Setting(name="RATE_LIMIT_ANONYMOUS", read=whole(1), default=60, meaning="Tokens per minute of one address."),
+    Setting(name="RATE_LIMIT_CLASS_QUERY", read=whole(1), default=100, meaning="Metrics queries per minute."),
+    Setting(name="RATE_LIMIT_CLASS_COMPARE", read=whole(1), default=50, meaning="Model comparisons per minute."),
     Setting(name="RATE_LIMIT_CLASS_AUTH", read=whole(1), default=20, meaning="Sign-in attempts per minute."),
     Setting(name="RATE_LIMIT_BURST_FACTOR", read=decimal, default=1.2, meaning="Capacity over the minute rate."),
     Setting(name="RATE_LIMIT_TIMEOUT_MS", read=whole(1), default=50, meaning="Longest wait for Redis."),

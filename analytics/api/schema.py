@@ -98,7 +98,8 @@ def shape(tree: Tree) -> dict[str, Any]:
 def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
     """Return the shape of a reply whose members stand at its top, with its metadata."""
     body = shape(tree)
-    return {**body, "required": ["metadata"], "properties": {**body["properties"], "metadata": shape(metadata)}}
+    plan = {"type": "array", "items": {"type": "object"}, "description": "Instead of all else, with explain=true."}
+    return {**body, "properties": {**body["properties"], "metadata": shape(metadata), "plan": plan}}
 
 
 _SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}

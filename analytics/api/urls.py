@@ -7,7 +7,8 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
-from analytics.api.metrics import PerformanceView
+from analytics.api.metric_query import MetricsQueryView
+from analytics.api.metrics import MetricsView, PerformanceView
 from analytics.api.otlp import OtlpTracesView
 from analytics.api.traces import TraceDetailView, TraceListView
 
@@ -25,6 +26,8 @@ urlpatterns = [
     path("otlp/v1/traces", _alias(OtlpTracesView, "post", "otlp_traces_alias"), name="otlp-traces-alias"),
     path("traces", TraceListView.as_view(), name="traces"),
     path("traces/<str:trace_id>", TraceDetailView.as_view(), name="trace"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("metrics/query", MetricsQueryView.as_view(), name="metrics-query"),
     path("metrics/performance", PerformanceView.as_view(), name="performance"),
     path("analytics/performance", _alias(PerformanceView, "get", "analytics_performance"), name="performance-alias"),
 ]
