@@ -18,10 +18,11 @@ from analytics.queries.explaining import Explained, explain
 from analytics.queries.figures import ask
 from analytics.queries.shapes import Tree
 from analytics.queries.timerange import TimeRange
+from analytics.storage.transactions import retried
 from errors.schema import ERROR_REPLIES
 
 Report = Callable[..., Mapping[str, Any]]
-View = TypeVar("View", bound=type["FigureView"])
+View = TypeVar("View", bound=type["ReportView"])
 
 EXPLAIN = Parameter(
     name="explain",
@@ -34,6 +35,21 @@ DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
 
 class FigureView(CachedView):
+    """A route of figures, whose question carries its report: a domain call that is told how to ask.
+
+    All statements of a reply see one snapshot.
+    """
+
+    def answer(self, question: Question) -> Answer:
+        if not question.values.get("explain"):
+            return Answer(data=retried(partial(question.plan, ask=ask), snapshot=True))
+        try:
+            return Answer(data=question.plan(ask=explain))
+        except Explained as how:
+            return Answer(data={"plan": how.plans})
+
+
+class ReportView(FigureView):
     """A reading route of figures.
 
     `report` makes the body of a scope, a range, filters, the wanted members of `shape`, and what `more` gives.
@@ -71,14 +87,6 @@ class FigureView(CachedView):
     def more(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002  for those that have some
         """Return what the report takes besides."""
         return {}
-
-    def answer(self, question: Question) -> Answer:
-        if not question.values.get("explain"):
-            return Answer(data=question.plan(ask=ask))
-        try:
-            return Answer(data=question.plan(ask=explain))
-        except Explained as how:
-            return Answer(data={"plan": how.plans})
 
 
 def question_of(request: Request, values: Mapping[str, Any], where: TimeRange, report: Report) -> Question:

@@ -28,7 +28,7 @@ from analytics.api.caching.views import Question as Asked
 from analytics.api.common import time_range
 from analytics.api.figures import FigureView, question_of
 from analytics.api.metrics import AGGREGATION_NAMES, INTERVAL_SCHEMA, dimension_named
-from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Having, Operator, Question, Sort
+from analytics.queries.plans import ASKED, TIMESTAMP, Comparison, Filter, Having, Operator, Question, Sort
 from analytics.queries.reports.tables import DATA, QUERY_METADATA, query_table
 from analytics.queries.shapes import Tree
 from analytics.registry.dimensions import Dimension
@@ -51,7 +51,7 @@ _METRICS = (
     _AGGREGATION,
     Member(name="alias", read=_ALIAS, schema={**_NAME, "pattern": "^[a-z][a-z0-9_]{0,62}$"}),
 )
-_OPERATORS = {one.value: one for one in Operator if one is not Operator.STARTS_WITH}
+_OPERATORS = {one.value: one for one in ASKED}
 _FILTERS = (
     Member(name="dimension", read=_TEXT, schema=_NAME, required=True),
     Member(name="operator", read=one_of(_OPERATORS), schema={**_NAME, "enum": list(_OPERATORS)}, required=True),
@@ -123,13 +123,11 @@ class MetricsQueryView(FigureView):
     route = "/metrics/query"
     cache_group = "P"
     rate_cost, rate_class = 10, "query"
-    get = None  # type: ignore[assignment]  # it is asked by POST alone
-    shape, metadata = Tree(members={"data": DATA}), QUERY_METADATA
 
     @extend_schema(
         operation_id="metrics_query",
         request={"application/json": body_schema(QUERY_BODY)},
-        responses={200: schema.bare(shape, metadata), **ERROR_REPLIES},
+        responses={200: schema.bare(Tree(members={"data": DATA}), QUERY_METADATA), **ERROR_REPLIES},
     )
     def post(self, request: Request) -> Response:
         return self.respond(request)

@@ -13,7 +13,7 @@ from analytics.api.bodies import (
 )
 from analytics.api.caching.views import Question as Asked
 from analytics.api.common import filters_of, time_range
-from analytics.api.figures import FigureView, question_of, reported
+from analytics.api.figures import ReportView, question_of, reported
 from analytics.api.parameters import Parameter, boolean, choice, names, validate
 from analytics.queries.plans import Question
 from analytics.queries.reports.performance import METADATA, PERFORMANCE, performance
@@ -38,7 +38,7 @@ GRANULARITY = Parameter(
 
 
 @reported("metrics_performance")
-class PerformanceView(FigureView):
+class PerformanceView(ReportView):
     """Latency, errors and throughput of model calls, in total and over time."""
 
     permission = "metrics:read"
@@ -122,7 +122,7 @@ def _figures_named(keys: Sequence[str], aggregation: str | None) -> list[Figure]
 
 
 @reported("metrics_list")
-class MetricsView(FigureView):
+class MetricsView(ReportView):
     """Metrics by dimensions over time, newest bucket first."""
 
     permission = "metrics:read"

@@ -27,6 +27,8 @@ _UNITS: Mapping[Unit, dict[str, Any]] = {
     Unit.MILLISECONDS: {"type": "number"},
     Unit.RATE: {"type": "number", "minimum": 0, "maximum": 1},
     Unit.PER_SECOND: {"type": "number"},
+    Unit.TIME: {"type": "string", "format": "date-time"},
+    Unit.TEXT: {"type": "string"},
 }
 _KINDS: Mapping[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},

@@ -21,6 +21,7 @@ from analytics.registry.sketches import distinct_values, estimate, nearest_ranks
 from analytics.storage.horizons import EVER
 from analytics.storage.transactions import retried
 
+COUNTED = "counted"
 Key = tuple[Any, ...]
 Facts = dict[str, Any]
 _COMPARE = {Comparison.GT: gt, Comparison.GTE: ge, Comparison.LT: lt, Comparison.LTE: le, Comparison.EQ: eq}
@@ -45,7 +46,8 @@ class Answer:
 
     `as_of` is the newest change, `source` where facts came from: rollup, spans, mixed. `question` is as it was
     answered: its range is wider than asked where spans are gone and only whole buckets are left. `truncated` tells
-    that there are more rows, `estimated` that numbers of different values are within 2 %.
+    that there are more rows, `estimated` that numbers of different values are within 2 %; `counted` is how many rows
+    there are, where that was asked.
     """
 
     question: Question
@@ -54,6 +56,7 @@ class Answer:
     source: str
     truncated: bool = False
     estimated: bool = False
+    counted: int = 0
 
     @property
     def range(self) -> TimeRange:
@@ -104,21 +107,12 @@ Ask = Callable[..., list[Answer]]
 
 def _answer(asked: Question, known: Known) -> Answer:
     run = settled(asked, known)
-    rows, more, estimated = _rows(run)
-    if asked.other and more:
-        rows.append(_rest(run, rows))
-    return Answer(
-        question=run.question,
-        rows=rows,
-        as_of=run.changes.newest,
-        source=source_of(run.used),
-        truncated=more,
-        estimated=estimated,
-    )
+    found = _rows(run)
+    rows = [*found.rows, _rest(run, found.rows)] if asked.other and found.truncated else found.rows
+    return replace(found, rows=rows, source=source_of(run.used))
 
 
-def _rows(run: Run) -> tuple[list[Row], bool, bool]:
-    """Return the rows, whether there are more, and whether a number of different values is estimated."""
+def _rows(run: Run) -> Answer:
     question = run.question
     in_server = all(map(is_known_to_server, ordering(question)))
     found = _facts(Statements(question=question, segments=run.segments(question.for_facts)), ordered=in_server)
@@ -132,7 +126,15 @@ def _rows(run: Run) -> tuple[list[Row], bool, bool]:
         rows = _arranged(question, rows, list(found.values()))
         more = question.limit is not None and len(rows) > question.limit
         rows = rows[: question.limit]
-    return rows, more, estimated
+    return Answer(
+        question=question,
+        rows=rows,
+        as_of=run.changes.newest,
+        source=source_of(run.used),
+        truncated=more,
+        estimated=estimated,
+        counted=next((facts[COUNTED] for facts in found.values() if question.counted), 0),
+    )
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------
@@ -150,7 +152,10 @@ def _width(question: Question) -> int:
 def _facts(statements: Statements, *, ordered: bool) -> dict[Key, Facts]:
     question = statements.question
     width, names = _width(question), question.facts
-    return {row[:width]: dict(zip(names, row[width:], strict=True)) for row in _read(statements.facts(ordered=ordered))}
+    rows = _read(statements.facts(ordered=ordered))
+    if question.counted:
+        names = [*names, COUNTED]
+    return {row[:width]: dict(zip(names, row[width:], strict=True)) for row in rows}
 
 
 def _complete(run: Run, found: Mapping[Key, Facts]) -> bool:
@@ -201,8 +206,14 @@ def nothing(question: Question) -> tuple[Any, ...]:
 
 
 def _ranked(binned: Mapping[int, int], wanted: Sequence[Quantile], *, least: int, greatest: int) -> Facts:
-    bins = nearest_ranks(binned, [one.percent for one in wanted])
-    return {one.key: estimate(number, least=least, greatest=greatest) for one, number in zip(wanted, bins, strict=True)}
+    percents = [one.percent for one in wanted]
+    bins, whole = nearest_ranks(binned, percents), sum(binned.values())
+    ranks = [-(-percent * whole // 100) for percent in percents]
+    # The first and the last in rank are known exactly.
+    return {
+        one.key: greatest if rank == whole else least if rank == 1 else estimate(number, least=least, greatest=greatest)
+        for one, number, rank in zip(wanted, bins, ranks, strict=True)
+    }
 
 
 def _counted(statements: Statements, distinct: Distinct) -> dict[Key, int]:
@@ -267,5 +278,5 @@ def _rest(run: Run, rows: Sequence[Row]) -> Row:
         dimensions=asked.group_by, rows=[tuple(label or "" for label in row.labels) for row in rows], inside=False
     )
     rest = replace(asked, group_by=(), having=(), sort=Sort(), limit=None, other=False, groups=groups)
-    (row,), _, _ = _rows(replace(run, question=rest))
+    (row,) = _rows(replace(run, question=rest)).rows
     return replace(row, labels=(None,) * len(asked.group_by), other=True)

@@ -77,6 +77,10 @@ RANGE_TOO_LONG = INVALID_DATE_RANGE.saying("Invalid time range: at most {days} d
 RANGE_NOT_KEPT = INVALID_DATE_RANGE.saying(
     "Invalid time range: what answers this is kept since {earliest}, start no earlier"
 )
+TOO_LITTLE_HISTORY = INVALID_DATE_RANGE.saying(
+    "Invalid time range: a forecast needs a history in which at least {days} full UTC days have costs"
+)
+RANGE_TOO_SHORT = INVALID_DATE_RANGE.saying("Invalid time range: at least {days} days at a time")
 LIMIT_EXCEEDED = ErrorSpec(
     code=1205,
     error_code="LIMIT_EXCEEDED",
