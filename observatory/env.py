@@ -265,7 +265,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="METRICS_MAX_RANGE_DAYS",
         read=whole(1),
         default=90,
-        meaning="Longest range of metrics, users and sessions.",
+        meaning="Longest range of metrics, users, sessions.",
     ),
     Setting(name="METRICS_MAX_ROWS", read=whole(1), default=10_000, meaning="Most rows of a metrics query."),
     Setting(name="METRICS_MAX_NAMES", read=whole(1), default=20, meaning="Most metrics of a query."),

@@ -13,6 +13,8 @@ from analytics.api.figures import DAY, ReportView, question_of, reported
 from analytics.api.metrics import GRANULARITY, dimension_named
 from analytics.api.parameters import Parameter, boolean, integer, validate
 from analytics.queries.reports.labels import LABELS, VALUES, label_values, labels
+from analytics.queries.reports.optimization import METADATA as OPTIMIZATION_METADATA
+from analytics.queries.reports.optimization import OPTIMIZATION, optimization
 from analytics.queries.reports.performance import METADATA
 from analytics.queries.reports.quality import QUALITY, quality
 from analytics.queries.reports.summary import METADATA as SUMMARY_METADATA
@@ -69,6 +71,16 @@ class QualityView(ReportView):
     def more(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         # Messages may quote what users wrote.
         return {"grain": GRAINS[values["granularity"]], "with_messages": bool(request.user.is_authenticated)}
+
+
+@reported("optimization")
+class OptimizationView(ReportView):
+    """What could be better, with the numbers behind it."""
+
+    permission = "metrics:read"
+    route = "/optimization"
+    rate_cost = 10
+    report, shape, metadata = staticmethod(optimization), OPTIMIZATION, OPTIMIZATION_METADATA
 
 
 @reported("metrics_labels")

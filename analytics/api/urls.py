@@ -12,7 +12,7 @@ from analytics.api.cost_figures import VIEWS as COST_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
 from analytics.api.otlp import OtlpTracesView
-from analytics.api.overviews import LabelsView, LabelValuesView, QualityView, SummaryView
+from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationView, QualityView, SummaryView
 from analytics.api.people import SessionsView, SessionView, UsersView
 from analytics.api.traces import TraceDetailView, TraceListView
 
@@ -46,6 +46,8 @@ urlpatterns = [
         name="compare-alias",
     ),
     *(path(view.route.removeprefix("/"), view.as_view(), name=view.route.removeprefix("/")) for view in COST_VIEWS),
+    path("optimization", OptimizationView.as_view(), name="optimization"),
+    path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
     path("users", UsersView.as_view(), name="users"),
     path("sessions", SessionsView.as_view(), name="sessions"),
     path("sessions/<str:session_id>", SessionView.as_view(), name="session"),

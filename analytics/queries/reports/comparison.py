@@ -137,9 +137,11 @@ def _name(model: _Model | None) -> str:
 def _recommendations(models: Sequence[_Model], fastest: _Model | None, cheapest: _Model | None) -> list[str]:
     told = []
     if fastest and cheapest and fastest != cheapest:
+        latency = plain_decimal(fastest.figures["avg_latency_ms"])
+        cost = plain_decimal(cheapest.figures["avg_cost_usd"])
         told += [
-            f"Use {_name(fastest)} where latency matters: {plain_decimal(fastest.figures['avg_latency_ms'])} ms on average.",
-            f"Use {_name(cheapest)} where cost matters: ${plain_decimal(cheapest.figures['avg_cost_usd'])} a request on average.",
+            f"Use {_name(fastest)} where latency matters: {latency} ms on average.",
+            f"Use {_name(cheapest)} where cost matters: ${cost} a request on average.",
         ]
     balanced = [
         one

@@ -1,6 +1,7 @@
 """What only single spans tell: the newest message of an error, the dearest spans, which keys attributes have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from analytics.registry.fields import TOTAL_TOKENS
 from analytics.scope import Scope
 
 NANO = Decimal(1_000_000_000)
-SAMPLED_SPANS, MOST_KEYS = 2000, 200
+SAMPLED_SPANS, MOST_KEYS, LEAST_FAILURES = 2000, 200, 3
 
 
 def _spans(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> tuple[str, str, dict[str, Any]]:
@@ -100,3 +101,83 @@ def attribute_keys(scope: Scope, where: TimeRange, filters: Sequence[Filter]) ->
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters | {"sampled": SAMPLED_SPANS, "most": MOST_KEYS})
         return [key for (key,) in cursor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """Prompts that were asked again, among the newest requests with text, and what the repetitions cost."""
+
+    sampled: int
+    repeated: int
+    prompts: int
+    cost: Decimal
+
+
+def repeated_prompts(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> Repeats:
+    """Return how often the newest successful requests repeat the whole text of another of the same model."""
+    tables, condition, parameters = _spans(scope, where, filters)
+    content = "" if "llm_contents" in tables else _CONTENT
+    sql = f"""
+        WITH newest AS (
+            SELECT s.provider, s.model, md5(c.input_text) AS prompt, s.total_cost_nanousd, s.ts
+            FROM {tables}{content}
+            WHERE {condition} AND s.call_counted AND s.status_code <> 'ERROR' AND c.input_text <> ''
+            ORDER BY s.ts DESC LIMIT %(sampled)s
+        ), numbered AS (
+            SELECT *, row_number() OVER (PARTITION BY provider, model, prompt ORDER BY ts) AS place FROM newest
+        )
+        SELECT count(*), count(*) FILTER (WHERE place > 1), count(*) FILTER (WHERE place = 2),
+            coalesce(sum(total_cost_nanousd) FILTER (WHERE place > 1), 0)::bigint
+        FROM numbered"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters | {"sampled": SAMPLED_SPANS})
+        sampled, repeated, prompts, cost = cursor.fetchone()
+    return Repeats(sampled=sampled, repeated=repeated, prompts=prompts, cost=Decimal(cost) / NANO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """Traces in which one model failed at least `least` times, their failures and what these cost."""
+
+    traces: int
+    failures: int
+    cost: Decimal
+    least: int
+
+
+def retried_traces(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> Retries:
+    """Return the traces of a range in which a model failed again and again."""
+    tables, condition, parameters = _spans(scope, where, filters)
+    sql = f"""
+        SELECT count(DISTINCT (project_id, trace_id)), coalesce(sum(failures), 0)::bigint,
+            coalesce(sum(cost), 0)::bigint
+        FROM (
+            SELECT s.project_id, s.trace_id, count(*) AS failures, sum(s.total_cost_nanousd) AS cost
+            FROM {tables} WHERE {condition} AND s.call_counted AND s.status_code = 'ERROR'
+            GROUP BY s.project_id, s.trace_id, s.provider, s.model HAVING count(*) >= %(least)s
+        ) AS failing"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters | {"least": LEAST_FAILURES})
+        traces, failures, cost = cursor.fetchone()
+    return Retries(traces=traces, failures=failures, cost=Decimal(cost) / NANO, least=LEAST_FAILURES)
+
+
+def cached_models(models: Collection[tuple[str | None, str | None]]) -> frozenset[tuple[str | None, str | None]]:
+    """Return those of `models` (provider, model) whose price today has a rate of its own for cached input."""
+    named = sorted((provider, model) for provider, model in models if provider and model)
+    if not named:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT given.provider, given.model
+            FROM unnest(%(providers)s::text[], %(models)s::text[]) AS given (provider, model)
+            WHERE EXISTS (
+                SELECT FROM model_prices AS p WHERE p.organisation_id = 0 AND p.provider = given.provider
+                    AND p.cache_read IS NOT NULL AND (p.valid_to IS NULL OR p.valid_to > now())
+                    AND (p.model_pattern = given.model
+                        OR right(p.model_pattern, 1) = '*' AND starts_with(given.model, rtrim(p.model_pattern, '*'))))
+            """,
+            {"providers": [one for one, _ in named], "models": [one for _, one in named]},
+        )
+        return frozenset(cursor.fetchall())
