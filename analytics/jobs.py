@@ -7,11 +7,14 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage import metrics
 from analytics.storage.ageing import retention_apply
+from analytics.storage.costs import forget_costs_behind
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
 from analytics.storage.partitions import ensure_days
+from analytics.storage.rejected import forget_rejected
 from analytics.storage.rollups import refresh
 
 
@@ -32,7 +35,8 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
     for grain in GRAIN_WIDTHS:
         more = True
         while more:
-            refreshed = refresh(grain, before=timezone.now())
+            with metrics.REFRESH.labels(grain).time():
+                refreshed = refresh(grain, before=timezone.now())
             done, more = done + refreshed.buckets, refreshed.more
     return done
 
@@ -45,6 +49,7 @@ def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due
         report = retention_apply(now=timezone.now())
     except BusyError:
         return 0
+    forget_costs_behind()
     return sum(loss.rows for loss in report.losses)
 
 
@@ -58,3 +63,11 @@ def compress(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due,
         return compression.compress_due(today=timezone.now().date())
     except BusyError:
         return 0
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="rejected", queueing_lock="rejected", pass_context=False)
+def rejected(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Shorten the lists of rejected spans to their days and numbers; return how many entries went."""
+    kept = timedelta(days=settings.REJECTED_KEEP_DAYS)
+    return forget_rejected(before=timezone.now() - kept, most=settings.REJECTED_MAX_PER_PROJECT)

@@ -63,6 +63,10 @@ class Scope:
 class Caller(Protocol):
     """What `request.user` of an analytics view can do."""
 
+    @property
+    def key_prefix(self) -> str | None:
+        """The public part of the API key, `None` for any other credential."""
+
     def require(self, permission: str) -> None:
         """Raise 403/1100 unless the caller holds `permission`."""
 

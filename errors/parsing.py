@@ -1,7 +1,7 @@
 """Bodies in: read to their limit, then parsed."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -27,23 +27,26 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
 
     A body sent in chunks has no announced length, and Django would take it for an empty one.
     """
+    return b"".join(body_pieces(request, limit=limit))
+
+
+def body_pieces(request: HttpRequest, *, limit: int) -> Iterator[bytes]:
+    """Yield the body piece by piece as it comes over the wire, raising as `read_body` does."""
     if _announced_length(request) > limit:
         raise ApiError(catalog.PAYLOAD_TOO_LARGE, limit=limit)
     try:
-        return _read(_chunked_input(request) or request, limit)
+        yield from _pieces(_chunked_input(request) or request, limit)
     except OSError as broken:
         raise ApiError(catalog.BODY_UNREADABLE) from broken
 
 
-def _read(source: Readable, limit: int) -> bytes:
-    pieces = []
+def _pieces(source: Readable, limit: int) -> Iterator[bytes]:
     room = limit + 1
     while room > 0 and (piece := source.read(min(room, CHUNK_BYTES))):
-        pieces.append(piece)
         room -= len(piece)
-    if room <= 0:
-        raise ApiError(catalog.PAYLOAD_TOO_LARGE, limit=limit)
-    return b"".join(pieces)
+        if room <= 0:
+            raise ApiError(catalog.PAYLOAD_TOO_LARGE, limit=limit)
+        yield piece
 
 
 def _announced_length(request: HttpRequest) -> int:
@@ -108,7 +111,7 @@ class FormParser(BaseParser):
 
 def _body(stream: Any) -> bytes:
     limit = settings.MAX_BODY_BYTES
-    return read_body(stream, limit=limit) if isinstance(stream, HttpRequest) else _read(stream, limit)
+    return read_body(stream, limit=limit) if isinstance(stream, HttpRequest) else b"".join(_pieces(stream, limit))
 
 
 def _position(malformed: orjson.JSONDecodeError) -> str:

@@ -214,6 +214,25 @@ SETTINGS: tuple[Setting, ...] = (
         name="INGEST_SPANS_PER_TOKEN", read=whole(1), default=1000, meaning="Spans that one token of ingest pays for."
     ),
     Setting(
+        name="INGEST_MAX_CONCURRENCY",
+        read=whole(1, 10_000),
+        default=16,
+        meaning="Export requests that one web process takes at a time; more are told to come again.",
+    ),
+    Setting(name="REJECTED_KEEP_DAYS", read=whole(1, 365), default=7, meaning="Days rejected spans are listed."),
+    Setting(
+        name="REJECTED_MAX_PER_PROJECT",
+        read=whole(0, 1_000_000),
+        default=10_000,
+        meaning="Rejected spans listed of a project; the oldest go first.",
+    ),
+    Setting(
+        name="READ_AFTER_MAX_WAIT_MS",
+        read=whole(0, 30_000),
+        default=2000,
+        meaning="Longest wait of a read for the position in X-Read-After.",
+    ),
+    Setting(
         name="USAGE_EXCLUSIVE_SCOPES",
         read=comma_list,
         default=(),
@@ -274,6 +293,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
     Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
     Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
+    Setting(name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page that is asked by offset."),
+    Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of a page by offset."),
     Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
     Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
     Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from analytics.api.caching.routes import cached_routes
 from analytics.api.caching.views import CachedView
+from analytics.ingest.vocabularies.emitters import EMITTERS
+from analytics.ingest.vocabularies.reference import names_by_member, resource_names
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
 from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.redaction import CUSTOM, DETECTORS
+from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
 from observatory.env import SETTINGS
@@ -51,6 +55,50 @@ def pages() -> Mapping[str, str]:
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "attribute-names.md": _page(
+            "Attribute names",
+            "Which names a member is read from, in the order in which they are tried; the first with a usable value"
+            " wins and is noted in `mapping_sources`. `N` is an index, `*` any rest. Mapped names leave `attributes`,"
+            " but those marked + stay as well; everything else stays as it was sent.",
+            ("member", "names"),
+            ((f"`{member}`", ", ".join(names)) for member, names in names_by_member().items()),
+        )
+        + "\nAttributes of the resource:\n\n"
+        + _table(("member", "names"), ((f"`{member}`", ", ".join(names)) for member, names in resource_names().items()))
+        + "\nEmitters whose totals leave out their parts:\n\n"
+        + _table(
+            ("instrumentation scope", "totals", "where", "why"),
+            (
+                (
+                    f"`{one.scope}`",
+                    ", ".join(sorted(one.leaves_out)),
+                    ", ".join(f"`{name}`" for name in sorted(one.providers)),
+                    one.why,
+                )
+                for one in EMITTERS
+            ),
+        ),
+        "detectors.md": _page(
+            "Detectors",
+            "What redaction finds; those marked are on in new projects unless `REDACTION_DETECTORS` says otherwise.",
+            ("detector", "placeholder", "default", "finds"),
+            (
+                (
+                    f"`{one.name}`",
+                    f"`[{one.name.upper() if one.name != CUSTOM else '<name>'}]`",
+                    "yes" if one.default else "",
+                    one.description,
+                )
+                for one in DETECTORS
+            ),
+        ),
+        "rejected-spans.md": _page(
+            "Reasons of rejected spans",
+            "A span that meets one is set aside, counted in `partial_success` and listed at"
+            " `GET /api/v1/ingest/rejected`; the others of its request are stored. Do not send it again as it is.",
+            ("reason", "met when"),
+            ((f"`{reason}`", meaning) for reason, meaning in REASONS.items()),
         ),
         "errors.md": _page(
             "Errors",

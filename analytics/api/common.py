@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.parameters import Parameter, text
+from analytics.api.parameters import Parameter, integer, text
 from analytics.api.parameters import names as comma_list
 from analytics.queries.plans import Filter
 from analytics.queries.timerange import TimeRange, Window, resolve
@@ -25,6 +25,7 @@ from errors.json import dumps
 
 _MOST_PROJECTS = 20
 _MOST_FIELDS = 100
+MOST_OFFSET = 10**9
 _TAG_DIGITS = 32
 
 
@@ -58,6 +59,27 @@ PROJECTS = Parameter(
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
 )
 FILTERS = tuple(plain_text(dimension.key, dimension.description) for dimension in EQUALITIES)
+LIMIT_AND_OFFSET = (
+    Parameter(
+        name="limit",
+        read=integer(low=1, high=settings.OFFSET_MAX_LIMIT),
+        schema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": settings.OFFSET_MAX_LIMIT,
+            "default": settings.OFFSET_DEFAULT_LIMIT,
+        },
+        default=settings.OFFSET_DEFAULT_LIMIT,
+        description="Items of a page.",
+    ),
+    Parameter(
+        name="offset",
+        read=integer(low=0, high=MOST_OFFSET),
+        schema={"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0},
+        default=0,
+        description="Items before the page.",
+    ),
+)
 FIELDS = Parameter(
     name="fields",
     read=comma_list(most=_MOST_FIELDS),

@@ -1,11 +1,14 @@
-"""POST /v1/traces: OTLP over HTTP, protobuf and JSON. 200 is sent after the commit."""
+"""OTLP over HTTP, protobuf and JSON: spans are stored, and 200 is sent after the commit; metrics and logs are not."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from typing import Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, TypeVar
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -14,31 +17,50 @@ from rest_framework.response import Response
 
 from analytics.api.common import caller_of
 from analytics.ingest import metrics, wire
-from analytics.ingest.service import receive
+from analytics.ingest.gate import gate
+from analytics.ingest.service import Sender, receive, refuse
 from analytics.ingest.span import Rejection
-from analytics.ingest.unpacking import unpack
-from errors.catalog import OTLP_MALFORMED, OTLP_SPANS_REJECTED, UNSUPPORTED_CONTENT_ENCODING, UNSUPPORTED_MEDIA_TYPE
+from analytics.ingest.unpacking import gather, unpack
+from analytics.queries import positions
+from analytics.scope import Scope
+from analytics.storage.positions import written
+from errors.catalog import (
+    CONCURRENCY_CONFLICT,
+    DATABASE_CONSTRAINT_VIOLATION,
+    DATABASE_ERROR,
+    DUPLICATE_KEY,
+    INTERNAL_SERVER_ERROR,
+    OTLP_MALFORMED,
+    OTLP_SPANS_REJECTED,
+    UNSUPPORTED_CONTENT_ENCODING,
+    UNSUPPORTED_MEDIA_TYPE,
+)
+from errors.envelope import request_id
 from errors.exceptions import ApiError
 from errors.handler import to_api_error
-from errors.parsing import read_body
+from errors.parsing import body_pieces
 from errors.responses import OwnErrorResponse
+from errors.specs import ErrorSpec
 from ratelimit.throttle import charge_more
 from ratelimit.views import LimitedAPIView
 
-# HTTP status -> google.rpc.Code of the reply's body.
+Post = TypeVar("Post", bound=Callable[..., HttpResponse])
+log = structlog.get_logger(__name__)
 _CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
+# HTTP status -> google.rpc.Code of the reply's body.
 RPC_CODES = {400: 3, 401: 16, 403: 7, 405: 12, 413: 3, 415: 3, 429: 8, 500: 13, 502: 14, 503: 14, 504: 4}
+# An exporter repeats a request after these and no other.
+RETRYABLE = frozenset({429, 502, 503, 504})
+# What the status of another route would tell an exporter wrongly: writers that gave way come again, faults do not.
+_INSTEAD: Mapping[int, ErrorSpec] = MappingProxyType({
+    CONCURRENCY_CONFLICT.code: DATABASE_ERROR,
+    DUPLICATE_KEY.code: INTERNAL_SERVER_ERROR,
+    DATABASE_CONSTRAINT_VIOLATION.code: INTERNAL_SERVER_ERROR,
+})  # fmt: skip
+_REFUSED_WHOLE = frozenset({400, 413})
+NOT_STORED = "not stored by this service"
+POSITION = "X-Ingest-Position"
 _MESSAGE_CHARS = 1000
-_REQUEST = {"type": "object", "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}}}
-_REPLY = {
-    "type": "object",
-    "properties": {
-        "partialSuccess": {
-            "type": "object",
-            "properties": {"rejectedSpans": {"type": "string"}, "errorMessage": {"type": "string"}},
-        }
-    },
-}
 _STATUS = {
     "type": "object",
     "required": ["code", "message"],
@@ -50,11 +72,34 @@ _STATUS = {
 }
 
 
-class OtlpTracesView(LimitedAPIView):
-    """Takes spans of one project, which the credential decides."""
+def _request(resources: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {resources: {"type": "array", "items": {"type": "object"}}}}
+
+
+def _response(reply: wire.Reply) -> dict[str, Any]:
+    told = {reply.rejected_json: {"type": "string"}, "errorMessage": {"type": "string"}}
+    return {"type": "object", "properties": {"partialSuccess": {"type": "object", "properties": told}}}
+
+
+def _schema(operation: str, resources: str, reply: wire.Reply) -> Callable[[Post], Post]:
+    documented: Callable[[Post], Post] = extend_schema(
+        operation_id=operation,
+        request=dict.fromkeys(_CONTENT_TYPES.values(), _request(resources)),
+        responses={200: _response(reply), **dict.fromkeys(RPC_CODES, _STATUS)},
+    )
+    return documented
+
+
+class OtlpView(LimitedAPIView):
+    """Takes one signal of one project, which the credential decides."""
 
     rate_bucket: Literal["principal", "ingest"] | None = "ingest"
     permission: ClassVar[str] = "ingest:write"
+    expected: ClassVar[str]
+
+    def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:
+        """Return the reply to a body and the position up to which it is stored; raise MalformedOtlpError."""
+        raise NotImplementedError
 
     def check_permissions(self, request: Request) -> None:
         caller_of(request).require(self.permission)
@@ -63,26 +108,26 @@ class OtlpTracesView(LimitedAPIView):
         """Whatever is accepted, the reply has the request's encoding."""
         return super().perform_content_negotiation(request, force=True)
 
-    @extend_schema(
-        operation_id="otlp_traces",
-        request=dict.fromkeys(_CONTENT_TYPES.values(), _REQUEST),
-        responses={200: _REPLY, **dict.fromkeys(RPC_CODES, _STATUS)},
-    )
     def post(self, request: Request) -> HttpResponse:
         encoding = self.encoding(request)
-        gzipped, limit = _is_gzipped(request), settings.INGEST_MAX_BODY_BYTES
-        body = read_body(request._request, limit=limit)  # noqa: SLF001  REST framework would parse it
-        body = unpack(body, limit=limit) if gzipped else body
-        with metrics.DURATION.labels(encoding).time():
-            reply = _receive(request, body, json=encoding == "json")
-        metrics.BYTES.labels(encoding).inc(len(body))
+        gzipped = _is_gzipped(request)
+        scope = _scope(request)
+        with gate.passing(most=settings.INGEST_MAX_CONCURRENCY):
+            try:
+                body = _body(request, gzipped=gzipped)
+                metrics.BYTES.labels(encoding).inc(len(body))
+                with metrics.DURATION.labels(encoding).time():
+                    reply, position = self.take(request, scope, body, json=encoding == "json")
+            except wire.MalformedOtlpError as problem:
+                raise ApiError(OTLP_MALFORMED, details=str(problem), expected=self.expected) from None
         metrics.REQUESTS.labels(encoding, "200").inc()
-        return HttpResponse(reply, content_type=_CONTENT_TYPES[encoding])
+        told = {POSITION: positions.encode(position, key=settings.SECRET_KEY)}
+        return HttpResponse(reply, content_type=_CONTENT_TYPES[encoding], headers=told)
 
     @staticmethod
     def encoding(request: Request) -> str:
         """Return the request's encoding; raise 415/1208 for any but the two."""
-        content_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        content_type = _content_type(request)
         for encoding, known in _CONTENT_TYPES.items():
             if content_type == known:
                 return encoding
@@ -95,20 +140,102 @@ class OtlpTracesView(LimitedAPIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer with google.rpc.Status in the request's encoding, JSON when that is neither of the two."""
         error = to_api_error(exc)
-        content_type = self.request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        encoding = "protobuf" if content_type == _CONTENT_TYPES["protobuf"] else "json"
-        metrics.REQUESTS.labels(encoding, str(error.spec.status)).inc()
+        if (instead := _INSTEAD.get(error.spec.code)) is not None:
+            error = ApiError(instead)
+        status = error.spec.status
+        encoding = "protobuf" if _content_type(self.request) == _CONTENT_TYPES["protobuf"] else "json"
+        metrics.REQUESTS.labels(encoding, str(status)).inc()
         details = f" ({error.details})" if error.details else ""
+        message = f"[{error.spec.code}] {error.message}{details}"[:_MESSAGE_CHARS]
+        self.refused(error, message)
+        retry = {"Retry-After": "1"} if status in RETRYABLE else {}
         return OwnErrorResponse(  # type: ignore[return-value]  # REST framework passes any HttpResponse on
-            wire.encode_status(
-                code=RPC_CODES.get(error.spec.status, 13),
-                message=f"[{error.spec.code}] {error.message}{details}",
-                json=encoding == "json",
-            ),
-            status=error.spec.status,
+            wire.encode_status(code=RPC_CODES.get(status, 13), message=message, json=encoding == "json"),
+            status=status,
             content_type=_CONTENT_TYPES[encoding],
-            headers=error.headers | {"Cache-Control": "no-store"},
+            headers=retry | error.headers | {"Cache-Control": "no-store"},
         )
+
+    def refused(self, error: ApiError, message: str) -> None:
+        """Note a request that was refused whole."""
+
+
+class OtlpTracesView(OtlpView):
+    """Takes spans."""
+
+    expected = "ExportTraceServiceRequest"
+
+    @_schema("otlp_traces", "resourceSpans", wire.TRACES_REPLY)
+    def post(self, request: Request) -> HttpResponse:
+        return super().post(request)
+
+    def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:
+        batch = wire.decode(body, json=json)
+        body.clear()  # the spans hold copies of what they need
+        metrics.BATCH.labels("json" if json else "protobuf").observe(batch.count)
+        _charge(request, batch.count)
+        received = receive(scope=scope, spans=batch.spans, received_at=timezone.now(), sender=_sender(request))
+        rejected = received.rejected
+        metrics.SPANS.labels("accepted").inc(received.stored)
+        metrics.SPANS.labels("duplicate").inc(received.duplicates)
+        _count(rejected)
+        message = _summary(rejected) or batch.warning
+        return wire.encode_response(rejected=len(rejected), message=message, json=json), received.position
+
+    def refused(self, error: ApiError, message: str) -> None:
+        """List the request among the rejected spans of the project it was meant for, when that is known."""
+        if error.spec.status not in _REFUSED_WHOLE or self.request.user is None:
+            return
+        try:
+            caller_of(self.request).require(self.permission)
+            scope = _scope(self.request)
+        except ApiError:
+            return
+        rejection = Rejection(reason="malformed_request", message=message)
+        _count([rejection])
+        try:
+            refuse(scope=scope, rejection=rejection, received_at=timezone.now(), sender=_sender(self.request))
+        except DatabaseError as problem:
+            log.warning("rejection not listed", exc_info=problem)  # the answer to the request is the same
+
+
+class UnstoredView(OtlpView):
+    """Takes a signal that is not stored, and says so."""
+
+    signal: ClassVar[wire.Unstored]
+
+    def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:  # noqa: ARG002  nothing is stored under it
+        items, warning = wire.count(self.signal, body, json=json)
+        _charge(request, items)
+        message = NOT_STORED if items else warning
+        return wire.encode_response(self.signal.reply, rejected=items, message=message, json=json), written()
+
+
+class OtlpMetricsView(UnstoredView):
+    """Takes metrics and rejects every data point: they are not stored by this service."""
+
+    signal = wire.METRICS
+    expected = "ExportMetricsServiceRequest"
+
+    @_schema("otlp_metrics", wire.METRICS.resources, wire.METRICS.reply)
+    def post(self, request: Request) -> HttpResponse:
+        return super().post(request)
+
+
+class OtlpLogsView(UnstoredView):
+    """Takes logs and rejects every record: they are not stored by this service."""
+
+    signal = wire.LOGS
+    expected = "ExportLogsServiceRequest"
+
+    @_schema("otlp_logs", wire.LOGS.resources, wire.LOGS.reply)
+    def post(self, request: Request) -> HttpResponse:
+        return super().post(request)
+
+
+def _content_type(request: Request) -> str:
+    text: str = request.META.get("CONTENT_TYPE", "")
+    return text.partition(";")[0].strip().lower()
 
 
 def _is_gzipped(request: Request) -> bool:
@@ -118,22 +245,28 @@ def _is_gzipped(request: Request) -> bool:
     return coding == "gzip"
 
 
-def _receive(request: Request, body: bytes, *, json: bool) -> bytes:
-    try:
-        batch = wire.decode(body, json=json)
-    except wire.MalformedOtlpError as problem:
-        raise ApiError(OTLP_MALFORMED, details=str(problem)) from None
-    metrics.BATCH.labels("json" if json else "protobuf").observe(len(batch.spans))
-    charge_more(request, max(0, ceil(len(batch.spans) / settings.INGEST_SPANS_PER_TOKEN) - 1))
-    scope = caller_of(request).ingest_scope(request.headers.get("X-Project-ID"))
-    received = receive(scope=scope, spans=batch.spans, received_at=timezone.now())
-    rejected = received.rejected
-    metrics.SPANS.labels("accepted").inc(received.stored)
-    metrics.SPANS.labels("duplicate").inc(received.duplicates)
+def _body(request: Request, *, gzipped: bool) -> bytearray:
+    limit = settings.INGEST_MAX_BODY_BYTES
+    pieces = body_pieces(request._request, limit=limit)  # noqa: SLF001  REST framework would parse it
+    return unpack(pieces, limit=limit) if gzipped else gather(pieces)
+
+
+def _scope(request: Request) -> Scope:
+    return caller_of(request).ingest_scope(request.headers.get("X-Project-ID"))
+
+
+def _sender(request: Request) -> Sender:
+    return Sender(request_id=request_id(request), key_prefix=caller_of(request).key_prefix)
+
+
+def _charge(request: Request, items: int) -> None:
+    charge_more(request, max(0, ceil(items / settings.INGEST_SPANS_PER_TOKEN) - 1))
+
+
+def _count(rejected: Sequence[Rejection]) -> None:
     metrics.SPANS.labels("rejected").inc(len(rejected))
     for one in rejected:
         metrics.REJECTED.labels(one.reason).inc()
-    return wire.encode_response(rejected=len(rejected), message=_summary(rejected) or batch.warning, json=json)
 
 
 def _summary(rejected: Sequence[Rejection]) -> str:

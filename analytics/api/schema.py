@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.spans import TRACE_FIGURES
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
 from analytics.registry.measures import Figure, Unit
+from analytics.registry.rejections import REASONS
 
 _TYPES: Mapping[FieldType, dict[str, Any]] = {
     FieldType.ID: {"type": "string"},
@@ -128,11 +130,81 @@ _META: dict[str, Any] = {
 _PAGINATION = {
     "type": "object",
     "required": ["has_more", "limit"],
-    "properties": {"cursor": {"type": "string"}, "has_more": {"type": "boolean"}, "limit": {"type": "integer"}},
+    "properties": {
+        "cursor": {"type": "string"},
+        "has_more": {"type": "boolean"},
+        "limit": {"type": "integer"},
+        "total": {"type": "integer"},
+    },
+}
+_TEXT = {"type": "string"}
+_REJECTED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "received_at": _TIME,
+        "project_id": {"type": "string", "format": "uuid"},
+        "trace_id": nullable(_TEXT),
+        "span_id": nullable(_TEXT),
+        "span_name": nullable(_TEXT),
+        "service_name": nullable(_TEXT),
+        "scope_name": nullable(_TEXT),
+        "reason": {"type": "string", "enum": list(REASONS)},
+        "message": _TEXT,
+        "key_prefix": nullable(_TEXT),
+        "request_id": _TEXT,
+    },
 }
 
 
-COMPONENTS: dict[str, Any] = {"Span": _SPAN, "Trace": _TRACE, "Meta": _META, "Pagination": _PAGINATION}
+_OFFSET_PAGINATION = {
+    "type": "object",
+    "required": ["total", "limit", "offset", "has_more"],
+    "properties": {
+        "total": {"type": "integer"},
+        "limit": {"type": "integer"},
+        "offset": {"type": "integer"},
+        "has_more": {"type": "boolean"},
+    },
+}
+_RATE = {"type": ["number", "null"], "description": "US dollars per million tokens; null: the part has no own price."}
+_PRICE = {
+    "type": "object",
+    "required": ["id", "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "shared"],
+    "properties": {
+        "id": {"type": "string", "description": "The price_version of spans that it priced."},
+        "provider": {"type": "string"},
+        "model_pattern": {"type": "string", "description": "Name of a model, or a glob: *, ?, [...]."},
+        "service_tier": {"type": "string", "enum": ["default", "batch", "flex", "priority"]},
+        "min_prompt_tokens": {"type": "integer", "description": "The row is for longer prompts than this."},
+        "valid_from": _TIME,
+        "valid_to": {**_TIME, "type": ["string", "null"]},
+        **dict.fromkeys(RATES, _RATE),
+        **{name: {**_RATE, "type": "number"} for name in ("input", "output")},
+        "per_request": {"type": ["number", "null"], "description": "US dollars for each call, beside its tokens."},
+        "shared": {"type": "boolean", "description": "Whether the row is everybody's, or the organisation's own."},
+        "source": {"type": "string", "description": "File, package or person it came from."},
+    },
+}
+
+COMPONENTS: dict[str, Any] = {
+    "Span": _SPAN,
+    "Trace": _TRACE,
+    "RejectedSpan": _REJECTED,
+    "Meta": _META,
+    "Pagination": _PAGINATION,
+    "OffsetPagination": _OFFSET_PAGINATION,
+    "Price": _PRICE,
+}
+
+
+def named_list(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shape of a list whose one member is named after the resource, paged by offset."""
+    return {
+        "type": "object",
+        "required": [name, "pagination"],
+        "properties": {name: {"type": "array", "items": item}, "pagination": ref("OffsetPagination")},
+    }
 
 
 def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
-from analytics.api.otlp import OtlpTracesView
+from analytics.api.otlp import OtlpLogsView, OtlpMetricsView, OtlpTracesView
 from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationView, QualityView, SummaryView
 from analytics.api.people import SessionsView, SessionView, UsersView
+from analytics.api.prices import PriceListView
+from analytics.api.rejected import RejectedView
 from analytics.api.traces import TraceDetailView, TraceListView
 
 
@@ -25,12 +27,20 @@ def _alias(view: type[APIView], **operations: str) -> Callable[..., HttpResponse
     return named.as_view()
 
 
-otlp = [path("v1/traces", OtlpTracesView.as_view(), name="otlp-traces")]
+otlp = [
+    path("v1/traces", OtlpTracesView.as_view(), name="otlp-traces"),
+    path("v1/metrics", OtlpMetricsView.as_view(), name="otlp-metrics"),
+    path("v1/logs", OtlpLogsView.as_view(), name="otlp-logs"),
+]
 
 urlpatterns = [
     path("otlp/v1/traces", _alias(OtlpTracesView, post="otlp_traces_alias"), name="otlp-traces-alias"),
+    path("otlp/v1/metrics", _alias(OtlpMetricsView, post="otlp_metrics_alias"), name="otlp-metrics-alias"),
+    path("otlp/v1/logs", _alias(OtlpLogsView, post="otlp_logs_alias"), name="otlp-logs-alias"),
+    path("ingest/rejected", RejectedView.as_view(), name="ingest-rejected"),
     path("traces", TraceListView.as_view(), name="traces"),
     path("traces/<str:trace_id>", TraceDetailView.as_view(), name="trace"),
+    path("costs/prices", PriceListView.as_view(), name="prices"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("metrics/query", MetricsQueryView.as_view(), name="metrics-query"),
     path("metrics/performance", PerformanceView.as_view(), name="performance"),

@@ -9,12 +9,14 @@ from rest_framework.response import Response
 
 from analytics.api.common import caller_of
 from analytics.api.parameters import Parameter
+from analytics.api.read_after import HEADER as READ_AFTER
+from analytics.api.read_after import ReadsAfter
 from ratelimit.views import LimitedAPIView
 
 SAFE = ("GET", "HEAD")
 
 
-class AnalyticsView(LimitedAPIView):
+class AnalyticsView(ReadsAfter, LimitedAPIView):
     """A reading route. `parameters` are the ones it takes; `public` ones also serve callers without a credential."""
 
     permission: ClassVar[str]
@@ -34,5 +36,7 @@ class AnalyticsView(LimitedAPIView):
 
     def freshness(self, request: Request) -> str:
         """Return the `Cache-Control` of a reply to GET; nobody but its caller may keep it if there is a credential."""
+        if READ_AFTER in request.headers:
+            return "private, no-cache"
         anonymous = not request.user.is_authenticated
         return self.cache_control.replace("private", "public") if anonymous else self.cache_control

@@ -47,7 +47,7 @@ def within_depth(value: Any, depth: int = MAX_DEPTH) -> bool:
     return False
 
 
-def decode_json(body: bytes | str) -> Any:
+def decode_json(body: bytes | bytearray | str) -> Any:
     """Return the JSON value of `body`, lone surrogate escapes read as U+FFFD; raise ValueError for anything else.
 
     Emitters that cut text at a fixed length leave half of a pair behind; their spans are kept.

@@ -4,6 +4,7 @@ Figures do not change by it. Buckets are refreshed before their spans go, the ho
 loss, and from then on rollups are neither made anew nor compared with spans behind it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from analytics.registry.rollups import GRAIN_WIDTHS, KINDS, LAST_KINDS, ROLLUPS
+from analytics.storage import metrics
 from analytics.storage.engines import RELATIONS, StoredDay, engine
 from analytics.storage.exclusive import RefusedError, exclusively
 from analytics.storage.horizons import EVER, forget_marks_behind, move_horizon
@@ -84,11 +86,30 @@ def retention_apply(
         losses, left = list(_losses(limits, now)), list(_left(limits, now))
         done = planned(sum(one.rows for one in losses))
         if not dry_run:
-            _free(losses, limits, now, done)
+            _free(losses, limits, now, _Backlog(losses, done))
         return Report(losses=losses, left=left)
 
 
-def _free(losses: Sequence[Loss], limits: Limits, now: datetime, done: Callable[[int], None]) -> None:
+class _Backlog:
+    """Tells the listener and the metrics how many rows went."""
+
+    def __init__(self, losses: Sequence[Loss], done: Callable[[int], None]) -> None:
+        self._done = done
+        self._left = Counter(dict.fromkeys(KEYS, 0))
+        for loss in losses:
+            self._left[loss.of.table] += loss.rows
+        for table, rows in self._left.items():
+            metrics.BACKLOG.labels(table).set(rows)
+
+    def went(self, loss: Loss, rows: int) -> None:
+        table = loss.of.table
+        self._left[table] = max(self._left[table] - rows, 0)
+        metrics.BACKLOG.labels(table).set(self._left[table])
+        metrics.DROPPED.labels(table).inc(rows)
+        self._done(rows)
+
+
+def _free(losses: Sequence[Loss], limits: Limits, now: datetime, backlog: _Backlog) -> None:
     spans = [one for one in losses if one.of.table == "llm_traces"]
     _move_horizons(limits, now, LAST_KINDS)
     if spans:
@@ -96,12 +117,12 @@ def _free(losses: Sequence[Loss], limits: Limits, now: datetime, done: Callable[
     # A partition goes together with its horizon, and only if no bucket of it was marked meanwhile.
     for loss in losses:
         if loss.partition is not None and _drop(loss.partition):
-            done(loss.rows)
+            backlog.went(loss, loss.rows)
     _move_horizons(limits, now, ("spans", *KINDS))
     for loss in losses:
         if loss.partition is None:
             while (count := retried(partial(_delete_step, loss))) > 0:
-                done(count)
+                backlog.went(loss, count)
     forget_marks_behind()
 
 

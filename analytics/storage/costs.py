@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import connection
@@ -11,9 +11,11 @@ from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
 from analytics.storage.changes import mark_changed
 from analytics.storage.rows import USAGE_PARTS
+from analytics.storage.sizes import Range, tenants_in
 from analytics.storage.spans import Tenant
 
 Position = tuple[datetime, bytes, bytes]
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _US = 1000
 _COST = ("price_id", "prompt_cost_nanousd", "completion_cost_nanousd", "total_cost_nanousd", "unpriced_reason")
 _COST_TYPES: Mapping[str, str] = dict(zip(_COST, ("int", "bigint", "bigint", "bigint", "text"), strict=True))
@@ -284,6 +286,27 @@ def forget_costs_behind() -> int:
     return deleted
 
 
+def unpriced_models(*, since: datetime) -> int:
+    """Return how many models had usage without a cost in the hours from `since` on, by the rollups."""
+    tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(DISTINCT (r.provider, r.model))
+            FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
+            JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
+            WHERE r.bucket >= %(since)s AND r.usage_count > r.priced_count
+            """,
+            {
+                "organisations": [one.organisation_id for one in tenants],
+                "projects": [one.project_id for one in tenants],
+                "since": since,
+            },
+        )
+        found: int = cursor.fetchone()[0]
+    return found
+
+
 def _given(tenant: Tenant, costs: Sequence[SpanCost]) -> dict[str, Any]:
     starts = [one.ts for one in costs]
     return _tenant(tenant) | {
@@ -357,3 +380,43 @@ def differences_of(run: int) -> list[Difference]:
         )
         names = ("day", "provider", "model", *_SUMS)
         return [Difference(**dict(zip(names, row, strict=True))) for row in cursor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageOfDay:
+    """What was counted on a UTC day of the model that answered: calls and tokens."""
+
+    day: date
+    model: str
+    requests: int
+    usage: Usage
+
+    def __add__(self, other: "UsageOfDay") -> "UsageOfDay":
+        return UsageOfDay(
+            day=self.day,
+            model=self.model,
+            requests=self.requests + other.requests,
+            usage=Usage(**{part: getattr(self.usage, part) + getattr(other.usage, part) for part in _PARTS}),
+        )
+
+
+def usage_by_day(tenant: Tenant, *, provider: str, start: datetime, end: datetime) -> list[UsageOfDay]:
+    """Return what a project counted of a provider's models; a model that did not say its name is the one asked for."""
+    sums = ", ".join(f"coalesce(sum(s.{name}) FILTER (WHERE s.usage_counted), 0)::bigint" for name in USAGE_PARTS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT (s.ts AT TIME ZONE 'UTC')::date, coalesce(s.response_model, s.model, ''),
+                count(*) FILTER (WHERE s.call_counted), {sums}
+            FROM llm_traces AS s
+            WHERE s.organisation_id = %(organisation)s AND s.project_id = %(project)s
+                AND s.ts >= %(start)s AND s.ts < %(end)s AND s.provider = %(provider)s
+                AND (s.usage_counted OR s.call_counted)
+            GROUP BY 1, 2
+            """,
+            _tenant(tenant) | {"provider": provider, "start": start, "end": end},
+        )
+        return [
+            UsageOfDay(day=day, model=model, requests=requests, usage=Usage(**dict(zip(_PARTS, parts, strict=True))))
+            for day, model, requests, *parts in cursor
+        ]

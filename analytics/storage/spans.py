@@ -1,6 +1,6 @@
 """Writing spans: the traces' mutex, the spans already there, the copy, the marks that move."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import connection
 
 from analytics.registry.operations import is_model_call
 from analytics.storage.engines import engine
-from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_blocks
+from analytics.storage.rows import CONTENT_COLUMNS, COPY_OPTIONS, SPAN_COLUMNS, Column, SpanText, blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,10 @@ class Tenant:
     project_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Marks = tuple[bool, bool]  # whether a span's usage is counted, and whether its call is
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen, which costs four times as much to make: one is made for every span
 class TraceSpan:
     """What deciding who is counted needs to know of a span; the marks are those stored now, `None` for a new span."""
 
@@ -57,8 +60,8 @@ def take_traces(tenant: Tenant, ranges: Mapping[bytes, tuple[int, int]]) -> list
                 "organisation": tenant.organisation_id,
                 "project": tenant.project_id,
                 "traces": traces,
-                "first": [_instant(ranges[trace][0]) for trace in traces],
-                "last": [_instant(ranges[trace][1]) for trace in traces],
+                "first": [instant(ranges[trace][0]) for trace in traces],
+                "last": [instant(ranges[trace][1]) for trace in traces],
             },
         )
         return [bytes(trace_id) for trace_id, was_there in cursor.fetchall() if was_there]
@@ -105,28 +108,37 @@ def spans_of(tenant: Tenant, traces: Sequence[bytes]) -> list[TraceSpan]:
         ]
 
 
-def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
-    """Copy `rows`, each with the columns of both relations, into the span and content tables."""
-    _copy("llm_traces", SPAN_COLUMNS, rows)
-    _copy("llm_contents", CONTENT_COLUMNS, rows)
+def insert_spans(spans: Sequence[tuple[SpanText, Marks]]) -> None:
+    """Copy spans with their marks into the span and content tables; part of the caller's transaction."""
+    copy_in("llm_traces", SPAN_COLUMNS, (text.marked(marks) for text, marks in spans))
+    copy_in("llm_contents", CONTENT_COLUMNS, (text.content for text, _ in spans))
 
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
     """Write the counted marks of stored `spans`."""
-    packed = engine().packed_days({_instant(span.start_ns).date() for span in spans}) if spans else set()
+    for portion, only in portions(spans):
+        _update_marks(tenant, portion, only)
+
+
+def portions(spans: Sequence[TraceSpan]) -> Iterator[tuple[Sequence[TraceSpan], str]]:
+    """Yield stored `spans` in the portions that one statement changes, with its condition on rows `stored`.
+
+    Only constants tell a columnstore which batches a statement is about, and others would be unpacked: spans of packed
+    days come trace by trace, with `%(trace)s` in the condition. All others come at once.
+    """
+    packed = engine().packed_days({instant(span.start_ns).date() for span in spans}) if spans else set()
     at_once: list[TraceSpan] = []
     by_trace: dict[bytes, list[TraceSpan]] = {}
     for span in spans:
-        in_rows = _instant(span.start_ns).date() not in packed
+        in_rows = instant(span.start_ns).date() not in packed
         (at_once if in_rows else by_trace.setdefault(span.trace_id, [])).append(span)
     if at_once:
-        _update_marks(tenant, at_once)
-    # Only constants tell the columnstore which batches a statement is about: others it would unpack.
+        yield at_once, ""
     for trace_id in sorted(by_trace):
-        _update_marks(tenant, by_trace[trace_id], "AND stored.trace_id = %(trace)s")
+        yield by_trace[trace_id], "AND stored.trace_id = %(trace)s"
 
 
-def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str = "") -> None:
+def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -141,29 +153,31 @@ def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str = "") ->
                 "organisation": tenant.organisation_id,
                 "project": tenant.project_id,
                 "trace": spans[0].trace_id,
-                "ts": [_instant(span.start_ns) for span in spans],
+                "ts": [instant(span.start_ns) for span in spans],
                 "traces": [span.trace_id for span in spans],
                 "spans": [span.span_id for span in spans],
                 "usage": [span.usage_counted for span in spans],
                 "calls": [span.call_counted for span in spans],
-                "first": _instant(min(span.start_ns for span in spans)),
-                "last": _instant(max(span.start_ns for span in spans)),
+                "first": instant(min(span.start_ns for span in spans)),
+                "last": instant(max(span.start_ns for span in spans)),
             },
         )
 
 
-def _copy(table: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
+def copy_in(table: str, columns: Sequence[Column], lines: Iterable[str]) -> None:
+    """Copy `lines`, which were written for `columns`, into `table`; part of the caller's transaction."""
     names = ", ".join(column.name for column in columns)
     with (
         connection.wrap_database_errors,  # Django wraps every call of a cursor but this one
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN WITH ({COPY_OPTIONS})") as copy,
     ):
-        for block in copy_blocks(columns, rows):
+        for block in blocks(lines):
             copy.write(block)
 
 
-def _instant(nanoseconds: int) -> datetime:
+def instant(nanoseconds: int) -> datetime:
+    """Return nanoseconds since 1970 as a UTC time, as the database keeps it: below a microsecond is cut off."""
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC).replace(
         microsecond=nanoseconds // 1000 % 1_000_000
     )

@@ -85,6 +85,33 @@ DATABASE_CONSTRAINT_VIOLATION = ErrorSpec(
     remedy="Check the values sent; give the operator the request id if they are in order.",
 )
 
+READ_POSITION_NOT_REACHED = ErrorSpec(
+    code=1604,
+    error_code="READ_POSITION_NOT_REACHED",
+    title="Read position not reached",
+    category=Category.DATABASE,
+    status=503,
+    headers=RETRY_NEXT_SECOND,
+    message="The spans of X-Read-After cannot be read yet: try again after the seconds in the Retry-After header",
+    meaning="Reads come from a copy of the database that has not received the spans of the position yet.",
+    cause="The copy is behind: it is busy, starting, or cut off from the primary.",
+    remedy="Try again; without X-Read-After the answer comes at once and may lack the newest spans.",
+    retryable=True,
+)
+INGEST_OVERLOADED = ErrorSpec(
+    code=1605,
+    error_code="INGEST_OVERLOADED",
+    title="Ingest overloaded",
+    category=Category.DATABASE,
+    status=503,
+    headers=RETRY_NEXT_SECOND,
+    message="Too many export requests at once: send again after the seconds in the Retry-After header",
+    meaning="The process takes no further export request until one of those under way is stored; nothing was stored.",
+    cause="Spans arrive faster than the database takes them.",
+    remedy="Exporters send again by themselves; larger batches cost less, and INGEST_MAX_CONCURRENCY is the limit.",
+    retryable=True,
+)
+
 OPERATION_TIMEOUT = ErrorSpec(
     code=1801,
     error_code="OPERATION_TIMEOUT",

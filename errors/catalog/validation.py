@@ -153,13 +153,24 @@ NOT_ACCEPTABLE = ErrorSpec(
     cause="Accept names none of the forms that the route offers, or gives them the weight 0.",
     remedy="Accept one of the forms that the message names.",
 )
+INVALID_READ_POSITION = ErrorSpec(
+    code=1214,
+    error_code="INVALID_READ_POSITION",
+    title="Invalid read position",
+    category=Category.VALIDATION,
+    status=400,
+    message="The value of '{field}' is no position of this store: send an X-Ingest-Position as it was received",
+    meaning="The position was not given out by this service, was changed, or lies ahead of everything stored.",
+    cause="A value of another deployment, one cut or made up, or a store that was put back to an older state.",
+    remedy="Send the X-Ingest-Position of the newest accepted export, or leave the header out.",
+)
 OTLP_MALFORMED = ErrorSpec(
     code=1215,
     error_code="OTLP_MALFORMED",
     title="Malformed OTLP body",
     category=Category.VALIDATION,
     status=400,
-    message="The body is not a valid OTLP request: send an ExportTraceServiceRequest in the format of its content type",
+    message="The body is not a valid OTLP request: send an {expected} in the format of its content type",
     meaning="The body does not decode as OTLP; nothing of it was stored.",
     cause="Damaged bytes, a body in another format than Content-Type says, or JSON with names where numbers belong.",
     remedy="Check the exporter's protocol setting; sending the same bytes again does not help.",

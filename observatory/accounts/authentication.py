@@ -86,6 +86,7 @@ def principal_of_key(secret: str) -> Principal:
         permissions=expand(key.permissions),
         rate_key=f"key:{key.id}",
         rate_tier=key.rate_limit_tier,
+        key_prefix=key.prefix,
     )
 
 

@@ -71,6 +71,7 @@ class Principal:
     permissions: frozenset[str]
     rate_key: str
     rate_tier: str
+    key_prefix: str | None = None
     is_authenticated: bool = True
 
     def require(self, permission: str) -> None:
@@ -105,6 +106,7 @@ class Anonymous:
     permissions: frozenset[str] = frozenset()
     rate_key: str = ""  # the limiter keys anonymous callers by address
     rate_tier: str = "anonymous"
+    key_prefix: str | None = None
     is_authenticated: bool = False
 
     def require(self, permission: str) -> None:

@@ -6,7 +6,7 @@ Protobuf's own JSON reader cannot be used: it takes ids for base64 and is thirty
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -14,14 +14,15 @@ import orjson
 from analytics.ingest.text import MAX_DEPTH, decode_json, scrub
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
 
+SPANS = "resourceSpans"
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _UINT32, _UINT64, _INT64 = (0, 2**32 - 1), (0, 2**64 - 1), (-(2**63), 2**63 - 1)
 
 
-def decode(body: bytes) -> tuple[list[RawSpan], bool]:
-    """Return the spans of `body` and whether it is an export request at all; raise MalformedOtlpError otherwise."""
+def document_of(body: bytes | bytearray, *, expected: str) -> dict[str, Any]:
+    """Return the object that `body` holds; raise MalformedOtlpError, which names the member `expected`, otherwise."""
     try:
         document = decode_json(body)
         if b"\\u0000" in body:
@@ -31,31 +32,46 @@ def decode(body: bytes) -> tuple[list[RawSpan], bool]:
     except RecursionError:
         raise MalformedOtlpError("The body nests too deep.") from None
     if not isinstance(document, dict):
-        raise MalformedOtlpError("The body must be a JSON object with `resourceSpans`.")
-    if "resourceSpans" not in document:
-        return [], not document
-    return [span for item in _objects(document, "resourceSpans") for span in _resource_spans(item)], True
+        raise MalformedOtlpError(f"The body must be a JSON object with `{expected}`.")
+    return document
 
 
-def _resource_spans(item: dict[str, Any]) -> list[RawSpan]:
-    resource = _attributes(_object(item, "resource"))
-    schema_url = _text(item, "schemaUrl")
-    spans: list[RawSpan] = []
-    for of_scope in _objects(item, "scopeSpans"):
-        given = _object(of_scope, "scope")
+def decode(body: bytes | bytearray) -> tuple[int, Iterator[RawSpan], bool]:
+    """Return how many spans `body` holds, the spans, and whether it is an export request at all.
+
+    Raises MalformedOtlpError otherwise. Each span is made when it is asked for, and what it was made of is let go;
+    asking may raise MalformedOtlpError too.
+    """
+    document = document_of(body, expected=SPANS)
+    if SPANS not in document:
+        return 0, iter(()), not document
+    scopes = [
+        (of_resource, of_scope)
+        for of_resource in objects(document, SPANS)
+        for of_scope in objects(of_resource, "scopeSpans")
+    ]
+    return sum(len(objects(of_scope, "spans")) for _, of_scope in scopes), _spans(scopes), True
+
+
+def _spans(scopes: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> Iterator[RawSpan]:
+    for of_resource, of_scope in scopes:
+        resource = _attributes(one_object(of_resource, "resource"))
+        given = one_object(of_scope, "scope")
         scope = RawScope(
             name=_text(given, "name"),
             version=_text(given, "version"),
             attributes=_attributes(given),
-            schema_url=_text(of_scope, "schemaUrl") or schema_url,
+            schema_url=_text(of_scope, "schemaUrl") or _text(of_resource, "schemaUrl"),
         )
-        size = _size(_object(item, "resource")) + _size(given)
-        spans.extend(_span(span, resource, scope, size) for span in _objects(of_scope, "spans"))
-    return spans
+        size = _size(one_object(of_resource, "resource")) + _size(given)
+        spans = objects(of_scope, "spans")
+        spans.reverse()
+        while spans:
+            yield _span(spans.pop(), resource, scope, size)
 
 
 def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
-    status = _object(span, "status")
+    status = one_object(span, "status")
     return RawSpan(
         trace_id=_id(span, "traceId"),
         span_id=_id(span, "spanId"),
@@ -71,7 +87,7 @@ def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, share
                 "time_ns": _whole(event, "timeUnixNano", _UINT64),
                 "attributes": _attributes(event),
             }
-            for event in _objects(span, "events")
+            for event in objects(span, "events")
         ],
         links=[
             {
@@ -79,7 +95,7 @@ def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, share
                 "span_id": _id(link, "spanId").hex(),
                 "attributes": _attributes(link),
             }
-            for link in _objects(span, "links")
+            for link in objects(span, "links")
         ],
         status_code=_enum(status, "code"),
         status_message=_text(status, "message"),
@@ -102,7 +118,7 @@ def _size(holder: dict[str, Any]) -> int:
         raise MalformedOtlpError("An object nests too deep.") from None
 
 
-def _object(holder: dict[str, Any], key: str) -> dict[str, Any]:
+def one_object(holder: dict[str, Any], key: str) -> dict[str, Any]:
     value = holder.get(key)
     if value is None:
         return {}
@@ -111,7 +127,7 @@ def _object(holder: dict[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def _objects(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def objects(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
     value = holder.get(key)
     if value is None:
         return []
@@ -161,7 +177,7 @@ def _integer(key: str, value: Any, span: tuple[int, int]) -> int:
 
 
 def _attributes(holder: dict[str, Any], key: str = "attributes", depth: int = 0) -> dict[str, Any]:
-    return {_text(pair, "key"): _value(_object(pair, "value"), depth) for pair in _objects(holder, key)}
+    return {_text(pair, "key"): _value(one_object(pair, "value"), depth) for pair in objects(holder, key)}
 
 
 def _value(value: dict[str, Any], depth: int) -> Any:
@@ -213,7 +229,7 @@ def _nested(given: Any, depth: int) -> dict[str, Any]:
 
 
 def _array(given: Any, depth: int) -> list[Any]:
-    return [_value(item, depth + 1) for item in _objects(_nested(given, depth), "values")]
+    return [_value(item, depth + 1) for item in objects(_nested(given, depth), "values")]
 
 
 def _key_values(given: Any, depth: int) -> dict[str, Any]:

@@ -1,26 +1,47 @@
-"""What an exporter is told: ExportTraceServiceResponse on success, google.rpc.Status otherwise."""
+"""What an exporter is told: an export response on success, google.rpc.Status otherwise."""
+
+from dataclasses import dataclass
 
 import orjson
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 _VARINT_BITS = 7
 _CODE_TAG, _MESSAGE_TAG = b"\x08", b"\x12"
 
 
-def encode_response(*, rejected: int = 0, message: str = "", json: bool) -> bytes:
-    """Return an ExportTraceServiceResponse.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The response of one signal: its message, and the member that counts what was rejected, in both encodings."""
 
-    Without a message everything was accepted and `partial_success` stays unset; a message without rejected spans is a
+    message: type[Message]
+    rejected: str
+    rejected_json: str
+
+
+TRACES_REPLY = Reply(message=ExportTraceServiceResponse, rejected="rejected_spans", rejected_json="rejectedSpans")
+METRICS_REPLY = Reply(
+    message=ExportMetricsServiceResponse, rejected="rejected_data_points", rejected_json="rejectedDataPoints"
+)
+LOGS_REPLY = Reply(
+    message=ExportLogsServiceResponse, rejected="rejected_log_records", rejected_json="rejectedLogRecords"
+)
+
+
+def encode_response(reply: Reply = TRACES_REPLY, *, rejected: int = 0, message: str = "", json: bool) -> bytes:
+    """Return an export response.
+
+    Without a message everything was accepted and `partial_success` stays unset; a message without rejected items is a
     warning.
     """
+    told = bool(rejected or message)
     if json:
-        partial = {"rejectedSpans": str(rejected), "errorMessage": message}
-        return orjson.dumps({"partialSuccess": partial} if rejected or message else {})
-    response = ExportTraceServiceResponse()
-    if rejected or message:
-        response.partial_success.rejected_spans = rejected
-        response.partial_success.error_message = message
-    return response.SerializeToString()
+        partial = {reply.rejected_json: str(rejected), "errorMessage": message}
+        return orjson.dumps({"partialSuccess": partial} if told else {})
+    partial_success = {"partial_success": {reply.rejected: rejected, "error_message": message}} if told else {}
+    return reply.message(**partial_success).SerializeToString()
 
 
 def encode_status(*, code: int, message: str, json: bool) -> bytes:

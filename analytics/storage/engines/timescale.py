@@ -9,7 +9,7 @@ from weakref import WeakSet
 from django.db import connections
 
 from analytics.storage.engines.days import Daily
-from analytics.storage.engines.interface import State, StoredDay
+from analytics.storage.engines.interface import RELATIONS, State, StoredDay
 
 # With the least age that can be set, one day: the day before yesterday is the newest that is packed.
 YOUNGEST_PACKED_DAYS = 2
@@ -71,10 +71,10 @@ class Timescale(Daily):
             return set()
         rows = self._rows(
             """
-            SELECT (range_start AT TIME ZONE 'UTC')::date FROM timescaledb_information.chunks
-            WHERE hypertable_schema = 'public' AND hypertable_name = 'llm_traces' AND is_compressed
+            SELECT DISTINCT (range_start AT TIME ZONE 'UTC')::date FROM timescaledb_information.chunks
+            WHERE hypertable_schema = 'public' AND hypertable_name = ANY(%s::text[]) AND is_compressed
                 AND (range_start AT TIME ZONE 'UTC')::date = ANY(%s::date[])
             """,
-            [old],
+            [list(RELATIONS), old],
         )
         return {day for (day,) in rows}

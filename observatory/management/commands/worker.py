@@ -27,6 +27,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "rollups": analytics_jobs.rollups,
     "retention": analytics_jobs.retention,
     "compression": analytics_jobs.compress,
+    "rejected": analytics_jobs.rejected,
     "tokens": accounts_jobs.tokens,
 }
 RETRY_SECONDS = 2.0

@@ -12,7 +12,7 @@ from django.db import connection
 from analytics.registry.rollups import ROLLUPS
 from tests.analytics.storage.test_retention import OLD, TODAY, YOUNG, ask, refresh_all, send
 
-FROM, TO = YOUNG.isoformat(), (YOUNG + timedelta(days=1)).isoformat()
+FROM, TO = f"{YOUNG:%Y-%m-%dT%H:%M:%SZ}", f"{YOUNG + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
 DAY = ("--from", FROM, "--to", TO)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
@@ -249,6 +250,26 @@ def test_rows_go_in_steps(projects, settings):
     assert [project for project, _ in stored()] == [projects["globex/main"].id]
 
 
+def test_what_was_freed_is_counted_and_an_interrupted_run_leaves_a_backlog(projects, settings):
+    def series(name):
+        return REGISTRY.get_sample_value(name, {"table": "llm_traces"}) or 0
+
+    def interrupt(_count):
+        raise InterruptedError
+
+    settings.DELETE_STEP_ROWS = 2
+    for number in range(1, 6):
+        send(projects["acme/main"], number, OLD)
+    send(projects["globex/main"], 9, OLD)
+    run("set", "spans", "10", "--project", "acme/main")
+    before = series("retention_dropped_total")
+    with pytest.raises(InterruptedError):
+        retention_apply(now=timezone.now(), planned=lambda _total: interrupt)
+    assert (series("retention_backlog_rows"), series("retention_dropped_total") - before) == (3, 2)
+    run("apply")
+    assert (series("retention_backlog_rows"), series("retention_dropped_total") - before) == (0, 5)
+
+
 def test_content_may_age_before_its_span(projects):
     one = projects["acme/main"]
     send(one, 1, OLD)
@@ -287,6 +308,7 @@ def test_rollups_go_past_their_own_limits(projects):
     ("words", "reason"),
     [
         (("set", "spans", "1"), "at least 2 days"),
+        (("set", "spans", "40000"), "at most 36500 days"),
         (("set", "content", "91"), "must not be kept longer than spans"),
         (("set", "spans", "211"), "must not be kept longer than hour"),
         (("set", "day", "200"), "must not be kept longer than day"),
@@ -303,6 +325,14 @@ def test_what_cannot_be_is_refused_with_the_reason(projects, words, reason):
     code, said = refused(*words)
     assert code == 2
     assert any(part in said for part in reason.split("|")), said
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [(("set", "weeks", "20"), "invalid choice: 'weeks'"), (("set", "spans", "soon"), "invalid int")],
+)
+def test_a_kind_or_number_that_is_none_is_refused(projects, words, reason):
+    assert reason in refused(*words)[1]  # from a shell argparse ends with 2, as it does for every command
 
 
 def test_a_shorter_limit_on_held_data_is_refused(projects):
