@@ -79,7 +79,12 @@ TIERS: Mapping[str, Tier] = MappingProxyType(
 CLASSES: Mapping[str, RouteClass] = MappingProxyType(
     {
         route_class.name: route_class
-        for route_class in (RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS), RouteClass(name="search"))
+        for route_class in (
+            RouteClass(name="search"),
+            RouteClass(name="query"),
+            RouteClass(name="compare"),
+            RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS),
+        )
     }
 )
 

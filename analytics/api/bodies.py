@@ -29,13 +29,20 @@ class Member:
     name: str
     read: Read
     schema: Mapping[str, Any] = field(hash=False)
-    description: str
+    description: str = ""
     default: Any = None
     also: tuple[str, ...] = ()
     required: bool = False
 
 
-def text(*, longest: int, shortest: int = 0) -> Read:
+def told(name: str, allowed: Sequence[str] | Mapping[str, Any]) -> str:
+    """Return the sentence with the nearest match and all allowed names."""
+    near = difflib.get_close_matches(name, allowed, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{hint}Allowed: {', '.join(allowed)}"
+
+
+def text(*, longest: int, shortest: int = 0, expected: str = "a text that is not empty") -> Read:
     """Return a reader of texts."""
 
     def read(name: str, value: Any) -> str:
@@ -44,7 +51,7 @@ def text(*, longest: int, shortest: int = 0) -> Read:
         if len(value) > longest:
             raise ApiError(TEXT_TOO_LONG, field=name, high=longest)
         if len(value.strip()) < shortest:
-            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a text that is not empty")
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected=expected)
         return value
 
     return read
@@ -117,39 +124,73 @@ def anything(_name: str, value: Any) -> Any:
     return value
 
 
-def read_body(body: Mapping[str, Any], members: Sequence[Member]) -> dict[str, Any]:
-    """Return the canonical value of each member; raise 400/1200-1205 naming the first that is wrong."""
+def one_of(names: Mapping[str, Any]) -> Read:
+    """Return a reader of one of `names` (any case), which gives what the name stands for."""
+
+    def read(name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a name")
+        if value.lower() not in names:
+            raise ApiError(INVALID_FIELD_VALUE, field=name, details=told(value.lower(), names))
+        return names[value.lower()]
+
+    return read
+
+
+def list_of(one: Read, *, least: int = 0, most: int) -> Read:
+    """Return a reader of a list of `least` to `most` items."""
+
+    def read(name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a list")
+        if not least <= len(value) <= most:
+            raise ApiError(LIMIT_EXCEEDED, field=name, low=least, high=most, details=f"Received items: {len(value)}")
+        return tuple(one(f"{name}[{place}]", item) for place, item in enumerate(value))
+
+    return read
+
+
+def object_of(members: Sequence[Member]) -> Read:
+    """Return a reader of an object with `members`."""
+
+    def read(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="an object")
+        return read_body(value, members, f"{name}.")
+
+    return read
+
+
+def read_body(body: Mapping[str, Any], members: Sequence[Member], path: str = "") -> dict[str, Any]:
+    """Return the canonical value of each member; raise 400/1200-1205 naming the first that is wrong by its path."""
     by_spelling = {spelling: one for one in members for spelling in (one.name, *one.also)}
     for name in body:
         if name not in by_spelling:
-            near = difflib.get_close_matches(name, by_spelling, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            allowed = ", ".join(sorted(by_spelling))
-            raise ApiError(UNKNOWN_MEMBER, field=name[:64], details=f"{hint}Allowed: {allowed}")
-    return {one.name: _value(body, one) for one in members}
+            raise ApiError(UNKNOWN_MEMBER, field=f"{path}{name}"[:200], details=told(name, by_spelling))
+    return {one.name: _value(body, one, path) for one in members}
 
 
-def _value(body: Mapping[str, Any], one: Member) -> Any:
+def _value(body: Mapping[str, Any], one: Member, path: str) -> Any:
     given = [spelling for spelling in (one.name, *one.also) if body.get(spelling) is not None]
     if len(given) > 1:
-        raise ApiError(SYNONYMS_GIVEN, field=given[1], other=given[0])
+        raise ApiError(SYNONYMS_GIVEN, field=f"{path}{given[1]}", other=f"{path}{given[0]}")
     if given:
-        return one.read(given[0], body[given[0]])
+        return one.read(f"{path}{given[0]}", body[given[0]])
     if one.required:
-        raise ApiError(MISSING_REQUIRED_FIELD, field=one.name)
+        raise ApiError(MISSING_REQUIRED_FIELD, field=f"{path}{one.name}")
     return one.default
 
 
-def schema_of(members: Sequence[Member], *, example: Mapping[str, Any]) -> dict[str, Any]:
+def schema_of(members: Sequence[Member], *, example: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the members as the OpenAPI document shows a body."""
-    return {
+    shown: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "required": [one.name for one in members if one.required],
+        "required": [one.name for one in members if one.required and not one.also],
         "properties": {
-            spelling: {**one.schema, "description": one.description}
+            spelling: {**one.schema, **({"description": one.description} if one.description else {})}
             for one in members
             for spelling in (one.name, *one.also)
         },
-        "example": dict(example),
     }
+    return shown if example is None else {**shown, "example": dict(example)}

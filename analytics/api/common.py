@@ -1,6 +1,6 @@
 """Parameters and reply parts that several routes share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from time import monotonic
@@ -12,7 +12,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.parameters import Parameter, integer, names, text
+from analytics.api.parameters import Parameter, integer, text
+from analytics.api.parameters import names as comma_list
 from analytics.queries.plans import Filter
 from analytics.queries.timerange import TimeRange, Window, resolve
 from analytics.registry.dimensions import EQUALITIES
@@ -52,7 +53,7 @@ RANGE = tuple(
 )
 PROJECTS = Parameter(
     name="project_id",
-    read=names(most=_MOST_PROJECTS),
+    read=comma_list(most=_MOST_PROJECTS),
     schema={"type": "string"},
     default=(),
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
@@ -81,7 +82,7 @@ LIMIT_AND_OFFSET = (
 )
 FIELDS = Parameter(
     name="fields",
-    read=names(most=_MOST_FIELDS),
+    read=comma_list(most=_MOST_FIELDS),
     schema={"type": "string"},
     default=(),
     description="Members to send, separated by commas; only these are read.",
@@ -94,11 +95,19 @@ def caller_of(request: Request) -> Caller:
 
 
 def time_range(
-    values: Mapping[str, Any], *, default: timedelta, longest_days: int, clock: datetime | None = None
+    values: Mapping[str, Any],
+    *,
+    default: timedelta,
+    longest_days: int,
+    clock: datetime | None = None,
+    names: Sequence[str] = ("start_time", "end_time"),
 ) -> TimeRange:
-    """Return the range of validated `values`, against the present clock unless one is given."""
+    """Return the range of validated `values`, against the present clock unless one is given.
+
+    `names` are those of the request's bounds.
+    """
     window = Window(default=default, longest=timedelta(days=longest_days), grid=settings.TIME_GRID_SECONDS)
-    return resolve(values["start_time"], values["end_time"], window=window, clock=clock or timezone.now())
+    return resolve(values["start_time"], values["end_time"], window=window, clock=clock or timezone.now(), names=names)
 
 
 def moves(values: Mapping[str, Any]) -> bool:

@@ -14,7 +14,9 @@ from errors.catalog import (
     INVALID_FIELD_FORMAT,
     INVALID_FIELD_VALUE,
     LIMIT_EXCEEDED,
+    MISSING_REQUIRED_FIELD,
     NUMBER_OUT_OF_RANGE,
+    NUMBER_TOO_SMALL,
     OFFSET_UNSUPPORTED,
     REPEATED_PARAMETER,
     SYNONYMS_GIVEN,
@@ -23,8 +25,8 @@ from errors.catalog import (
 )
 from errors.exceptions import ApiError
 
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?", flags=re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Parameter:
     description: str
     default: Any = None
     also: tuple[str, ...] = ()
+    required: bool = False
 
 
 def text(*, longest: int) -> Callable[[str, str], str]:
@@ -66,15 +69,27 @@ def integer(*, low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
-def amount() -> Callable[[str, str], Decimal]:
-    """Return a reader of decimal numbers from 0."""
+def boolean(name: str, value: str) -> bool:
+    """Read `true` or `false`."""
+    if value not in {"true", "false"}:
+        raise ApiError(
+            INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value[:100]}", expected="true or false"
+        )
+    return value == "true"
+
+
+def number(*, low: int) -> Callable[[str, str], Decimal]:
+    """Return a reader of decimal numbers from `low`."""
 
     def read(name: str, value: str) -> Decimal:
         if not _DECIMAL.fullmatch(value):
-            raise ApiError(INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value}", expected="a number")
-        if value.startswith("-") and Decimal(value) < 0:
-            raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=0, high="infinity")
-        return Decimal(value)
+            raise ApiError(
+                INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value[:100]}", expected="a number"
+            )
+        found = Decimal(value)
+        if found < low:
+            raise ApiError(NUMBER_TOO_SMALL, field=name, details=f"Received value: {value[:100]}", low=low)
+        return found
 
     return read
 
@@ -84,7 +99,9 @@ def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
 
     def read(name: str, value: str) -> str:
         if value.lower() not in names:
-            raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"Allowed: {', '.join(names)}")
+            near = difflib.get_close_matches(value.lower(), names, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{hint}Allowed: {', '.join(names)}")
         return names[value.lower()]
 
     return read
@@ -125,6 +142,8 @@ def _value(query: QueryDict, one: Parameter) -> Any:
     if len(given) > 1:
         raise ApiError(SYNONYMS_GIVEN, field=given[1], other=given[0])
     if not given:
+        if one.required:
+            raise ApiError(MISSING_REQUIRED_FIELD, field=one.name)
         return one.default
     values = query.getlist(given[0])
     if len(values) > 1:
@@ -139,7 +158,13 @@ def _value(query: QueryDict, one: Parameter) -> Any:
 def documented(parameters: Sequence[Parameter]) -> list[OpenApiParameter]:
     """Return `parameters` as the schema shows them."""
     return [
-        OpenApiParameter(name=spelling, type=dict(one.schema), description=one.description, location="query")
+        OpenApiParameter(
+            name=spelling,
+            type=dict(one.schema),
+            description=one.description,
+            location="query",
+            required=one.required and not one.also,
+        )
         for one in parameters
         for spelling in (one.name, *one.also)
     ]

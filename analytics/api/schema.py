@@ -33,6 +33,8 @@ _UNITS: Mapping[Unit, dict[str, Any]] = {
     Unit.MILLISECONDS: {"type": "number"},
     Unit.RATE: {"type": "number", "minimum": 0, "maximum": 1},
     Unit.PER_SECOND: {"type": "number"},
+    Unit.TIME: {"type": "string", "format": "date-time"},
+    Unit.TEXT: {"type": "string"},
 }
 _KINDS: Mapping[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
@@ -104,7 +106,8 @@ def shape(tree: Tree) -> dict[str, Any]:
 def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
     """Return the shape of a reply whose members stand at its top, with its metadata."""
     body = shape(tree)
-    return {**body, "required": ["metadata"], "properties": {**body["properties"], "metadata": shape(metadata)}}
+    plan = {"type": "array", "items": {"type": "object"}, "description": "Instead of all else, with explain=true."}
+    return {**body, "properties": {**body["properties"], "metadata": shape(metadata), "plan": plan}}
 
 
 _PLACE: Mapping[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from analytics.api.common import plain_text
-from analytics.api.parameters import Parameter, amount, choice, integer, names
+from analytics.api.parameters import Parameter, choice, integer, names, number
 from analytics.queries.filters.text import read_line
 from analytics.queries.filters.tree import FilterProblemError, Joint, Node, joined, target_named
 from analytics.queries.filters.values import Limits, comparison
@@ -42,7 +42,7 @@ def _bound(name: str, field: str, operator: str, description: str, *, also: tupl
         parameter=Parameter(
             name=name,
             also=also,
-            read=amount() if money else integer(low=0, high=_HIGHEST),
+            read=number(low=0) if money else integer(low=0, high=_HIGHEST),
             schema={"type": "number" if money else "integer", "minimum": 0},
             description=description,
         ),

@@ -7,18 +7,24 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
-from analytics.api.metrics import PerformanceView
+from analytics.api.comparison import CompareView
+from analytics.api.cost_figures import VIEWS as COST_VIEWS
+from analytics.api.metric_query import MetricsQueryView
+from analytics.api.metrics import MetricsView, PerformanceView
 from analytics.api.opinions import EvaluationView, FeedbackView
 from analytics.api.otlp import OtlpLogsView, OtlpMetricsView, OtlpTracesView
+from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationView, QualityView, SummaryView
+from analytics.api.people import SessionsView, SessionView, UsersView
 from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
 from analytics.api.traces import TraceDetailView, TraceListView, TraceSearchView, TraceSpansView, TraceStatsView
 
 
-def _alias(view: type[APIView], method: str, operation: str) -> Callable[..., HttpResponseBase]:
-    """Return the same view for another path; only its name in the schema differs."""
+def _alias(view: type[APIView], **operations: str) -> Callable[..., HttpResponseBase]:
+    """Return the same view for another path; only the names of its operations (by method) differ in the schema."""
     twin: type[APIView] = type(f"{view.__name__}Alias", (view,), {"__doc__": view.__doc__})
-    named: type[APIView] = extend_schema_view(**{method: extend_schema(operation_id=operation)})(twin)
+    names = {method: extend_schema(operation_id=operation) for method, operation in operations.items()}
+    named: type[APIView] = extend_schema_view(**names)(twin)
     return named.as_view()
 
 
@@ -29,9 +35,9 @@ otlp = [
 ]
 
 urlpatterns = [
-    path("otlp/v1/traces", _alias(OtlpTracesView, "post", "otlp_traces_alias"), name="otlp-traces-alias"),
-    path("otlp/v1/metrics", _alias(OtlpMetricsView, "post", "otlp_metrics_alias"), name="otlp-metrics-alias"),
-    path("otlp/v1/logs", _alias(OtlpLogsView, "post", "otlp_logs_alias"), name="otlp-logs-alias"),
+    path("otlp/v1/traces", _alias(OtlpTracesView, post="otlp_traces_alias"), name="otlp-traces-alias"),
+    path("otlp/v1/metrics", _alias(OtlpMetricsView, post="otlp_metrics_alias"), name="otlp-metrics-alias"),
+    path("otlp/v1/logs", _alias(OtlpLogsView, post="otlp_logs_alias"), name="otlp-logs-alias"),
     path("ingest/rejected", RejectedView.as_view(), name="ingest-rejected"),
     path("traces", TraceListView.as_view(), name="traces"),
     path("traces/search", TraceSearchView.as_view(), name="traces-search"),
@@ -41,6 +47,25 @@ urlpatterns = [
     path("traces/<str:trace_id>/feedback", FeedbackView.as_view(), name="trace-feedback"),
     path("traces/<str:trace_id>/evaluations", EvaluationView.as_view(), name="trace-evaluations"),
     path("costs/prices", PriceListView.as_view(), name="prices"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("metrics/query", MetricsQueryView.as_view(), name="metrics-query"),
     path("metrics/performance", PerformanceView.as_view(), name="performance"),
-    path("analytics/performance", _alias(PerformanceView, "get", "analytics_performance"), name="performance-alias"),
+    path("metrics/quality", QualityView.as_view(), name="quality"),
+    path("metrics/summary", SummaryView.as_view(), name="summary"),
+    path("metrics/labels", LabelsView.as_view(), name="labels"),
+    path("metrics/labels/<str:name>/values", LabelValuesView.as_view(), name="label-values"),
+    path("analytics/quality", _alias(QualityView, get="analytics_quality"), name="quality-alias"),
+    path("models/compare", CompareView.as_view(), name="compare"),
+    path(
+        "analytics/models/compare",
+        _alias(CompareView, get="analytics_models_compare", post="analytics_models_compare_post"),
+        name="compare-alias",
+    ),
+    *(path(view.route.removeprefix("/"), view.as_view(), name=view.route.removeprefix("/")) for view in COST_VIEWS),
+    path("optimization", OptimizationView.as_view(), name="optimization"),
+    path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
+    path("users", UsersView.as_view(), name="users"),
+    path("sessions", SessionsView.as_view(), name="sessions"),
+    path("sessions/<str:session_id>", SessionView.as_view(), name="session"),
+    path("analytics/performance", _alias(PerformanceView, get="analytics_performance"), name="performance-alias"),
 ]

@@ -1,8 +1,8 @@
 """Figures over a range, for every route: a question -> sources -> facts of each -> merged facts -> figures."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
@@ -12,20 +12,16 @@ from typing import Any
 from django.db import connection
 
 from analytics.queries.plans import TIMESTAMP, Comparison, Groups, Question, Sort
-from analytics.queries.sources import Segment, choose, earliest, widened
+from analytics.queries.runs import Known, Run, check_grain, ordering, settled, source_of
 from analytics.queries.statements import Statement, Statements, is_known_to_server, seconds_of
-from analytics.queries.timerange import TimeRange, check_length
-from analytics.registry.facts import Distinct, Sketch
-from analytics.registry.measures import Figure, Quantile
-from analytics.registry.rollups import Rollup
+from analytics.queries.timerange import TimeRange
+from analytics.registry.facts import FACTS_BY_KEY, Distinct, Merge, Sketch
+from analytics.registry.measures import Quantile
 from analytics.registry.sketches import distinct_values, estimate, nearest_ranks
-from analytics.scope import Scope
-from analytics.storage.changes import Changes, changes_of
-from analytics.storage.horizons import EVER, Horizons, horizons_of
+from analytics.storage.horizons import EVER
 from analytics.storage.transactions import retried
-from errors.catalog import RANGE_NOT_KEPT
-from errors.exceptions import ApiError
 
+COUNTED = "counted"
 Key = tuple[Any, ...]
 Facts = dict[str, Any]
 _COMPARE = {Comparison.GT: gt, Comparison.GTE: ge, Comparison.LT: lt, Comparison.LTE: le, Comparison.EQ: eq}
@@ -50,7 +46,8 @@ class Answer:
 
     `as_of` is the newest change, `source` where facts came from: rollup, spans, mixed. `question` is as it was
     answered: its range is wider than asked where spans are gone and only whole buckets are left. `truncated` tells
-    that there are more rows, `estimated` that numbers of different values are within 2 %.
+    that there are more rows, `estimated` that numbers of different values are within 2 %; `counted` is how many rows
+    there are, where that was asked.
     """
 
     question: Question
@@ -59,6 +56,7 @@ class Answer:
     source: str
     truncated: bool = False
     estimated: bool = False
+    counted: int = 0
 
     @property
     def range(self) -> TimeRange:
@@ -100,88 +98,23 @@ def ask(*questions: Question) -> list[Answer]:
 
 
 def _answers(questions: Sequence[Question]) -> list[Answer]:
-    known = _Known()
+    known = Known()
     return [_answer(question, known) for question in questions]
 
 
-def check_grain(question: Question) -> None:
-    """Raise 400/1204 when the range is longer than its buckets are served over."""
-    grain = question.grain
-    longest = (question.is_by_label and grain.longest_by_label) or grain.longest
-    if longest is not None:
-        check_length(question.range, longest=longest, instead=grain.next)
+Ask = Callable[..., list[Answer]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What was read in this snapshot already."""
-
-    horizons: dict[tuple[int, ...], Horizons] = field(default_factory=dict)
-    changes: dict[tuple[Any, ...], Changes] = field(default_factory=dict)
-
-    def horizons_of(self, scope: Scope) -> Horizons:
-        key = tuple(scope.projects)
-        if key not in self.horizons:
-            self.horizons[key] = horizons_of(key)
-        return self.horizons[key]
-
-    def changes_of(self, scope: Scope, where: TimeRange) -> Changes:
-        key = (*scope.projects, where.start, where.end)
-        if key not in self.changes:
-            self.changes[key] = changes_of(scope.tenant, where.start, where.end)
-        return self.changes[key]
+def _answer(asked: Question, known: Known) -> Answer:
+    run = settled(asked, known)
+    found = _rows(run)
+    rows = [*found.rows, _rest(run, found.rows)] if asked.other and found.truncated else found.rows
+    return replace(found, rows=rows, source=source_of(run.used))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """A question whose range is settled, with what decides about its sources."""
-
-    question: Question
-    changes: Changes
-    kept: Horizons
-    used: list[Segment] = field(default_factory=list)
-
-    def segments(self, rollups: Sequence[Rollup]) -> list[Segment]:
-        segments = choose(self.question.range, rollups, self.changes.marked, self.kept)
-        self.used.extend(segments)
-        return segments
-
-
-def _settled(asked: Question, known: _Known) -> _Run:
-    kept = known.horizons_of(asked.scope)
-    question = asked
-    for rollups in asked.parts:
-        question = replace(question, range=widened(question.range, rollups, kept))
-    since = max(earliest(rollups, kept) for rollups in question.parts)
-    if question.range.start < since:
-        raise ApiError(
-            RANGE_NOT_KEPT,
-            field="start_time",
-            earliest=f"{since:%Y-%m-%dT%H:%M:%SZ}",
-            details="Older data can be asked for by day, without what only spans tell." if since > EVER else "",
-        )
-    return _Run(question=question, changes=known.changes_of(asked.scope, question.range), kept=kept)
-
-
-def _answer(asked: Question, known: _Known) -> Answer:
-    run = _settled(asked, known)
-    rows, more, estimated = _rows(run)
-    if asked.other and more:
-        rows.append(_rest(run, rows))
-    return Answer(
-        question=run.question,
-        rows=rows,
-        as_of=run.changes.newest,
-        source=source_of(run.used),
-        truncated=more,
-        estimated=estimated,
-    )
-
-
-def _rows(run: _Run) -> tuple[list[Row], bool, bool]:
-    """Return the rows, whether there are more, and whether a number of different values is estimated."""
+def _rows(run: Run) -> Answer:
     question = run.question
-    in_server = all(map(is_known_to_server, _ordering(question)))
+    in_server = all(map(is_known_to_server, ordering(question)))
     found = _facts(Statements(question=question, segments=run.segments(question.for_facts)), ordered=in_server)
     more = question.limit is not None and len(found) > question.limit
     if in_server and more:
@@ -193,18 +126,15 @@ def _rows(run: _Run) -> tuple[list[Row], bool, bool]:
         rows = _arranged(question, rows, list(found.values()))
         more = question.limit is not None and len(rows) > question.limit
         rows = rows[: question.limit]
-    return rows, more, estimated
-
-
-def _ordering(question: Question) -> list[Figure]:
-    sorting = [one for one in question.figures if one.key == question.sort.by]
-    return [*(one.figure for one in question.having), *sorting]
-
-
-def source_of(segments: Sequence[Segment]) -> str:
-    """Return where the facts of an answer came from: rollup, spans, mixed."""
-    from_spans = {segment.rollup is None for segment in segments}
-    return "mixed" if len(from_spans) > 1 else "spans" if from_spans == {True} else "rollup"
+    return Answer(
+        question=question,
+        rows=rows,
+        as_of=run.changes.newest,
+        source=source_of(run.used),
+        truncated=more,
+        estimated=estimated,
+        counted=next((facts[COUNTED] for facts in found.values() if question.counted), 0),
+    )
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------
@@ -222,10 +152,13 @@ def _width(question: Question) -> int:
 def _facts(statements: Statements, *, ordered: bool) -> dict[Key, Facts]:
     question = statements.question
     width, names = _width(question), question.facts
-    return {row[:width]: dict(zip(names, row[width:], strict=True)) for row in _read(statements.facts(ordered=ordered))}
+    rows = _read(statements.facts(ordered=ordered))
+    if question.counted:
+        names = [*names, COUNTED]
+    return {row[:width]: dict(zip(names, row[width:], strict=True)) for row in rows}
 
 
-def _complete(run: _Run, found: Mapping[Key, Facts]) -> bool:
+def _complete(run: Run, found: Mapping[Key, Facts]) -> bool:
     """Add percentiles and distinct counts to the facts of each key; return whether a count is estimated."""
     question, estimated = run.question, False
     for sketch, wanted in question.quantiles.items():
@@ -264,9 +197,23 @@ def _percentiles(
     }
 
 
+def nothing(question: Question) -> tuple[Any, ...]:
+    """Return the values of the figures over no span at all."""
+    facts: Facts = {key: 0 if FACTS_BY_KEY[key].merge is Merge.SUM else None for key in question.facts}
+    facts |= {one.key: None for wanted in question.quantiles.values() for one in wanted}
+    facts |= {f"{distinct.key}_distinct": 0 for distinct in question.distincts}
+    return _row(question, (None,) * _width(question), facts).values
+
+
 def _ranked(binned: Mapping[int, int], wanted: Sequence[Quantile], *, least: int, greatest: int) -> Facts:
-    bins = nearest_ranks(binned, [one.percent for one in wanted])
-    return {one.key: estimate(number, least=least, greatest=greatest) for one, number in zip(wanted, bins, strict=True)}
+    percents = [one.percent for one in wanted]
+    bins, whole = nearest_ranks(binned, percents), sum(binned.values())
+    ranks = [-(-percent * whole // 100) for percent in percents]
+    # The first and the last in rank are known exactly.
+    return {
+        one.key: greatest if rank == whole else least if rank == 1 else estimate(number, least=least, greatest=greatest)
+        for one, number, rank in zip(wanted, bins, ranks, strict=True)
+    }
 
 
 def _counted(statements: Statements, distinct: Distinct) -> dict[Key, int]:
@@ -281,14 +228,13 @@ def _estimated(statements: Statements, distinct: Distinct) -> dict[Key, int]:
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
-def _row(question: Question, key: Key, facts: Facts, *, other: bool = False) -> Row:
+def _row(question: Question, key: Key, facts: Facts) -> Row:
     seconds = Decimal(str(seconds_of(question)))
     with_bucket = question.width is not None
     return Row(
         bucket=key[0] if with_bucket else None,
         labels=tuple([text or None for text in key[with_bucket:]]),
         values=tuple([one.of.value(facts, seconds) for one in question.figures]),
-        other=other,
     )
 
 
@@ -325,12 +271,12 @@ def _shown(question: Question, keys: Sequence[Key]) -> Groups | None:
     return Groups(dimensions=question.group_by, rows=list(dict.fromkeys(key[start:] for key in keys)), inside=True)
 
 
-def _rest(run: _Run, rows: Sequence[Row]) -> Row:
+def _rest(run: Run, rows: Sequence[Row]) -> Row:
     """Return the row of everything that `rows` do not show."""
     asked = run.question
     groups = Groups(
         dimensions=asked.group_by, rows=[tuple(label or "" for label in row.labels) for row in rows], inside=False
     )
     rest = replace(asked, group_by=(), having=(), sort=Sort(), limit=None, other=False, groups=groups)
-    (row,), _, _ = _rows(replace(run, question=rest))
+    (row,) = _rows(replace(run, question=rest)).rows
     return replace(row, labels=(None,) * len(asked.group_by), other=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from analytics.queries.sources import Need, fitting
 from analytics.queries.timerange import TimeRange
@@ -20,13 +21,17 @@ TIMESTAMP = "timestamp"
 
 
 class Operator(StrEnum):
-    """How a dimension is compared with values. A missing value equals none and differs from all."""
+    """How a dimension is compared with values. A missing value equals none and differs from all; `PRESENT` takes none.
+
+    Clients send the first four.
+    """
 
     EQ = "eq"
     NE = "ne"
     IN = "in"
     NOT_IN = "not_in"
     STARTS_WITH = "starts_with"
+    PRESENT = "present"
 
     @property
     def negative(self) -> bool:
@@ -44,6 +49,9 @@ class Comparison(StrEnum):
     EQ = "eq"
 
 
+ASKED = (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """A condition on a dimension of spans."""
@@ -53,7 +61,7 @@ class Filter:
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if "" in self.values or not self.values:
+        if "" in self.values or bool(self.values) == (self.operator is Operator.PRESENT):
             raise ValueError("a filter needs values, none of them empty")
 
 
@@ -89,7 +97,9 @@ class Question:
 
     Rows of which nothing is counted are left out: their `presence` facts are all 0. Rows beyond `limit` are left out
     too; with `other`, which needs the grain `all`, one row holds everything that is not shown. Equal rows of the sort
-    are in the order newest bucket first, then dimensions ascending.
+    are in the order newest bucket first, then dimensions ascending. `counted` asks how many rows there are without the
+    limit; the order must be one that the server knows. `after` is where the page before ended: the value that its last
+    row was sorted by, and its only label.
     """
 
     scope: Scope
@@ -104,6 +114,8 @@ class Question:
     other: bool = False
     presence: tuple[str, ...] | None = None
     groups: Groups | None = None
+    counted: bool = False
+    after: tuple[Any, str] | None = None
 
     def __post_init__(self) -> None:
         if self.other and (self.grain.width is not None or self.limit is None):

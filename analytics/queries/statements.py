@@ -44,7 +44,7 @@ class Statements:
         question, keys = self.question, self._keys
         columns = "".join(f", {_whole(key)} AS {key}" for key in question.facts)
         sql = f"""
-            SELECT {", ".join([*keys, *question.facts])} FROM (
+            SELECT {", ".join([*keys, *question.facts, *(["count(*) OVER ()"] if question.counted else [])])} FROM (
                 SELECT {_listed(keys, columns)} FROM ({" UNION ALL ".join(self._fact_parts())}) AS parts {self._grouped}
             ) AS merged"""
         conditions = [f"{' + '.join(question.present)} > 0"] if keys else []
@@ -55,6 +55,9 @@ class Statements:
                 for place, one in enumerate(question.having)
             ]
             parameters |= {f"having_{place}": one.value for place, one in enumerate(question.having)}
+            if question.after is not None:
+                conditions.append(self._following(question.after[0]))
+                parameters |= {"after_value": question.after[0], "after_label": question.after[1]}
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
         if ordered and keys:
@@ -129,6 +132,11 @@ class Statements:
         sql = f"""SELECT {_listed(keys, ", rank, count(*)")} FROM ({greatest}) AS greatest
             GROUP BY {_positions(len(keys) + 1)}"""
         return sql, self._parameters
+
+    def spans(self) -> tuple[str, str, dict[str, Any]]:
+        """Return the relations, the condition and the parameters that choose the spans of the segments."""
+        places = range(len(self.segments))
+        return self._from(None, places), self._where(None, places), self._parameters
 
     # --- parts --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -237,11 +245,23 @@ class Statements:
                 return f"({value} IS NULL OR {value} <> ALL(%({name})s::text[]))"
             case Operator.STARTS_WITH:
                 return f"starts_with({value}, %({name})s)"
+            case Operator.PRESENT:
+                return f"{value} <> ''"
 
     def _narrowed(self, groups: Groups, rollup: Rollup | None) -> str:
         texts = ", ".join(self._text(one, rollup) for one in groups.dimensions)
         given = ", ".join(f"%(group_{place})s::text[]" for place in range(len(groups.dimensions)))
         return f"({texts}) {'IN' if groups.inside else 'NOT IN'} (SELECT * FROM unnest({given}) AS given)"
+
+    def _following(self, value: Any) -> str:
+        """Return the condition of rows that come after the last one of the page before."""
+        sort = self.question.sort
+        (by,) = (one.of.sql for one in self.question.figures if one.key == sort.by)
+        label = f"{_ordered(0)} > %(after_label)s"
+        if value is None:
+            return f"({by} IS NULL AND {label})"
+        beyond = f"{by} {'<' if sort.descending else '>'} %(after_value)s"
+        return f"({beyond} OR {by} IS NULL OR ({by} = %(after_value)s AND {label}))"
 
     def _order(self) -> Iterator[str]:
         sort, groups = self.question.sort, self.question.group_by

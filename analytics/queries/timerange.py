@@ -1,10 +1,11 @@
 """Time expressions and ranges. Everything is UTC and half-open, `[start, end)`; the clock is an argument."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from errors.catalog import INVALID_DATE_RANGE, INVALID_FIELD_FORMAT, RANGE_TOO_LONG
+from errors.catalog import INVALID_DATE_RANGE, INVALID_FIELD_FORMAT, RANGE_TOO_LONG, RANGE_TOO_SHORT
 from errors.exceptions import ApiError
 
 _RELATIVE = re.compile(r"now((?:[+-]\d{1,5}[smhdw]){0,3})(?:/([mhdwM]))?")
@@ -97,25 +98,38 @@ def _truncated(instant: datetime, unit: str | None) -> datetime:
     return day.replace(day=1) if unit == "M" else day
 
 
-def resolve(start: str | None, end: str | None, *, window: Window, clock: datetime) -> TimeRange:
+def resolve(
+    start: str | None,
+    end: str | None,
+    *,
+    window: Window,
+    clock: datetime,
+    names: Sequence[str] = ("start_time", "end_time"),
+) -> TimeRange:
     """Return the range of the two bounds as sent; one that is absent follows from the other and the window.
+
+    `names` are those of the bounds in the request.
 
     Raises 400/1203 for a bound that does not parse, 400/1204 for a reversed or too long range.
     """
     now = round_up(clock, grid=window.grid)
-    upper = now if end is None else parse_time(end, field="end_time", now=now)
-    lower = upper - window.default if start is None else parse_time(start, field="start_time", now=now)
+    upper = now if end is None else parse_time(end, field=names[1], now=now)
+    lower = upper - window.default if start is None else parse_time(start, field=names[0], now=now)
     if lower >= upper:
-        raise ApiError(
-            INVALID_DATE_RANGE, field="start_time", details=f"From {lower.isoformat()} to {upper.isoformat()}"
-        )
+        raise ApiError(INVALID_DATE_RANGE, field=names[0], details=f"From {lower.isoformat()} to {upper.isoformat()}")
     resolved = TimeRange(start=lower, end=upper)
-    check_length(resolved, longest=window.longest)
+    check_length(resolved, longest=window.longest, field=names[0])
     return resolved
 
 
-def check_length(where: TimeRange, *, longest: timedelta, instead: str = "") -> None:
+def check_length(where: TimeRange, *, longest: timedelta, instead: str = "", field: str = "start_time") -> None:
     """Raise 400/1204 when the range is longer than `longest`; `instead` names a granularity that serves it."""
     if where.end - where.start > longest:
         details = f"Ask for a shorter range, or for granularity {instead}." if instead else ""
-        raise ApiError(RANGE_TOO_LONG, details=details, field="start_time", days=longest.days)
+        raise ApiError(RANGE_TOO_LONG, details=details, field=field, days=longest.days)
+
+
+def check_shortest(where: TimeRange, shortest: timedelta, *, field: str) -> None:
+    """Raise 400/1204 when the range is shorter than `shortest`."""
+    if where.end - where.start < shortest:
+        raise ApiError(RANGE_TOO_SHORT, field=field, days=shortest.days)

@@ -142,8 +142,14 @@ SPREADS: Mapping[str, str] = {
     "cache_write_tokens": "(s.cache_write_5m_tokens + s.cache_write_1h_tokens)",
     "reasoning_tokens": "s.reasoning_tokens",
 }
-UNKEPT_FACTS: tuple[Fact, ...] = tuple(
-    fact for name, value in SPREADS.items() for fact in _extremes(name, value, USAGE, kept=False)
+UNKEPT_FACTS: tuple[Fact, ...] = (
+    *(fact for name, value in SPREADS.items() for fact in _extremes(name, value, USAGE, kept=False)),
+    Fact(key="first_ts", over_spans="min(s.ts)", merge=Merge.MIN, kept=False),
+    Fact(key="last_ts", over_spans="max(s.ts)", merge=Merge.MAX, kept=False),
+    # Spans are one source, so these are whole.
+    Fact(key="trace_count", over_spans="count(DISTINCT (s.project_id, s.trace_id))", kept=False),
+    Fact(key="session_count", over_spans="count(DISTINCT s.session_id)", kept=False),
+    Fact(key="user_min", over_spans="min(s.user_id)", merge=Merge.MIN, kept=False),
 )
 UNKEPT_SKETCHES: tuple[Sketch, ...] = tuple(
     Sketch(key=name, value=value, condition=f"{USAGE} AND {value} IS NOT NULL", kept=False)

@@ -27,6 +27,8 @@ class Unit(StrEnum):
     MILLISECONDS = "ms"
     RATE = "rate"
     PER_SECOND = "per second"
+    TIME = "time"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +298,25 @@ def figure(measure: str, aggregation: str | None = None, *, key: str | None = No
     """Return an aggregation of a measure, by default its own, under `key` or the measure's key."""
     found = BY_KEY[measure]
     return Figure(key=key or measure, measure=found, aggregation=aggregation or found.default)
+
+
+def _single(key: str, unit: Unit, description: str) -> Figure:
+    """Return a figure that only lists of users and sessions have."""
+    measure = Measure(key=key, unit=unit, of={"value": total(key)}, description=description, nullable=True)
+    return Figure(key=key, measure=measure, aggregation="value")
+
+
+# What lists of users and sessions tell besides; they are no measures, for nothing else can be asked of them.
+OF_LISTS: Mapping[str, Figure] = {
+    one.key: one
+    for one in (
+        _single("first_ts", Unit.TIME, "Start of the first span."),
+        _single("last_ts", Unit.TIME, "Start of the last span."),
+        _single("trace_count", Unit.COUNT, "Traces."),
+        _single("session_count", Unit.COUNT, "Sessions."),
+        _single("user_min", Unit.TEXT, "User; the first in alphabetical order of several."),
+    )
+}
 
 
 def _named(rows: Iterable[tuple[str, str, str | None]]) -> dict[str, Figure]:

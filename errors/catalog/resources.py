@@ -26,6 +26,7 @@ TRACE_NOT_FOUND = ErrorSpec(
     remedy="Check the id, and use a credential that reaches the project.",
 )
 NOT_FOUND_HERE = RESOURCE_NOT_FOUND.saying("There is no {what} of this id in reach: check it")
+UNKNOWN_LABEL = RESOURCE_NOT_FOUND.saying("There is no label {label}: /api/v1/metrics/labels lists those that exist")
 METHOD_NOT_ALLOWED = ErrorSpec(
     code=1305,
     error_code="METHOD_NOT_ALLOWED",
@@ -36,6 +37,17 @@ METHOD_NOT_ALLOWED = ErrorSpec(
     meaning="The path exists but does not take this method.",
     cause="For example POST to a path that is only read.",
     remedy="Use a method that the Allow header lists.",
+)
+SESSION_NOT_FOUND = ErrorSpec(
+    code=1306,
+    error_code="SESSION_NOT_FOUND",
+    title="Session not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="Session '{session_id}' was not found: check the id, the range and that the credential reaches its project",
+    meaning="There is no such session in the range, or it is not visible to the caller.",
+    cause="The id is wrong, the session lies outside the range, or its project is out of reach.",
+    remedy="Check the id, ask for a longer range, and use a credential that reaches the project.",
 )
 
 RESOURCE_ALREADY_EXISTS = ErrorSpec(

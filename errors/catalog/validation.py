@@ -14,6 +14,7 @@ INVALID_REQUEST = ErrorSpec(
     remedy="Correct what the message names and send the request again.",
 )
 NUMBER_OUT_OF_RANGE = INVALID_REQUEST.saying("Invalid value for field '{field}': must be between {low} and {high}")
+NUMBER_TOO_SMALL = INVALID_REQUEST.saying("Invalid value for field '{field}': must be at least {low}")
 MALFORMED_JSON = INVALID_REQUEST.saying("The body is not valid JSON: send one JSON object in UTF-8")
 JSON_NOT_AN_OBJECT = INVALID_REQUEST.saying("The body is JSON but not an object: send one JSON object")
 BODY_UNREADABLE = INVALID_REQUEST.saying("The body ended before all of it had arrived: send it again")
@@ -76,6 +77,10 @@ RANGE_TOO_LONG = INVALID_DATE_RANGE.saying("Invalid time range: at most {days} d
 RANGE_NOT_KEPT = INVALID_DATE_RANGE.saying(
     "Invalid time range: what answers this is kept since {earliest}, start no earlier"
 )
+TOO_LITTLE_HISTORY = INVALID_DATE_RANGE.saying(
+    "Invalid time range: a forecast needs a history in which at least {days} full UTC days have costs"
+)
+RANGE_TOO_SHORT = INVALID_DATE_RANGE.saying("Invalid time range: at least {days} days at a time")
 LIMIT_EXCEEDED = ErrorSpec(
     code=1205,
     error_code="LIMIT_EXCEEDED",

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.queries.figures import ask
-from analytics.queries.plans import Comparison, Filter, Having, Operator, Question, Sort
+from analytics.queries.plans import ASKED, Comparison, Filter, Having, Operator, Question, Sort
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import DIMENSIONS, dimension
 from analytics.registry.grains import BY_KEY as GRAINS
@@ -50,7 +50,7 @@ def questions(draw):
     narrowed = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=2, unique=True))
     filters = []
     for name in narrowed:
-        operator = draw(st.sampled_from(list(Operator)))
+        operator = draw(st.sampled_from([*ASKED, Operator.STARTS_WITH]))
         one = operator in {Operator.EQ, Operator.NE, Operator.STARTS_WITH}
         values = draw(st.lists(st.sampled_from(VALUES[name]), min_size=1, max_size=1 if one else 2, unique=True))
         filters.append(Filter(dimension=dimension(name), operator=operator, values=tuple(values)))

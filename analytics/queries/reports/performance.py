@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analytics.queries.figures import Answer, ask
+from analytics.queries.figures import Answer, Ask, ask
 from analytics.queries.plans import Filter, Question, Sort
 from analytics.queries.shapes import ORIGIN_MEMBERS, RANGE_MEMBERS, TIMESTAMP_LEAF, Kind, Tree, figures, leaf
 from analytics.queries.timerange import TimeRange
@@ -51,7 +51,13 @@ METADATA = Tree(members={**RANGE_MEMBERS, "granularity": leaf(Kind.TEXT, "Width 
 
 
 def performance(
-    *, scope: Scope, where: TimeRange, filters: Sequence[Filter], grain: Grain, wanted: Tree = PERFORMANCE
+    *,
+    scope: Scope,
+    where: TimeRange,
+    filters: Sequence[Filter] = (),
+    grain: Grain,
+    wanted: Tree = PERFORMANCE,
+    ask: Ask = ask,
 ) -> dict[str, Any]:
     """Return the members of `wanted`, of which nothing else is computed, and their metadata."""
     series = wanted.tree("time_series")
