@@ -14,12 +14,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics.ingest.counting import settle
+from analytics.ingest.counting import moved, settle
 from analytics.registry.rollups import DAY, GRAIN_WIDTHS
 from analytics.storage.changes import floor, mark_changed
 from analytics.storage.erasing import (
     OwnedSpan,
-    count_content,
+    count_spans,
     count_usage,
     delete_spans,
     delete_usage,
@@ -148,15 +148,13 @@ def _step(
     left = [one.span for one in owned if _key(one) not in theirs]
     if dry_run:
         whole = len(set(traces) - {span.trace_id for span in left})
-        content = count_content(tenant, leaving)
-        return {"llm_traces": len(leaving), "llm_contents": content, "trace_index": whole}, leaving
+        return {**count_spans(tenant, leaving), "trace_index": whole}, leaving
     rows = delete_spans(tenant, leaving)
     # Whoever repeated what an erased span used is now the one who counts it, as if that span had never come.
-    marks = settle(left)
-    moved = [marks[span.trace_id, span.span_id] for span in left if marks[span.trace_id, span.span_id] != span]
-    update_marks(tenant, moved)
+    changed = moved(left, settle(left))
+    update_marks(tenant, changed)
     whole = narrow_traces(tenant, traces, left)
-    mark_changed(tenant, {span.start_ns for span in (*leaving, *moved)})
+    mark_changed(tenant, {span.start_ns for span in (*leaving, *changed)})
     return {**rows, "trace_index": whole}, leaving
 
 

@@ -3,13 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TextIO
 
 from benchmarks.figures import Figure, table
 from benchmarks.stores import stores
 
-NAMES = ("stages", "ingest", "reads", "edge")
+NAMES = ("stages", "ingest", "reads", "traces", "edge")
 DEFAULT_SPANS = 20_000
 FEWEST_SPANS = 1000
 
@@ -18,12 +19,13 @@ def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed."""
     given = _parser().parse_args(arguments)
     figures: list[Figure] = []
-    with stores():
+    with stores(given.server):
+        engine = import_module("analytics.storage.engines").engine().name
         for name in given.only or NAMES:
             _say(sys.stderr, f"Measuring {name} with {given.spans} spans.")
             # They import models, which Django gives only once its servers are known.
             measure: Callable[[int], list[Figure]] = import_module(f"benchmarks.{name}").measure
-            figures += measure(given.spans)
+            figures += [replace(figure, engine=engine) for figure in measure(given.spans)]
     _say(sys.stdout, table(figures), *(figure.as_json for figure in figures))
     missed = [figure.figure for figure in figures if figure.is_missed]
     if missed:
@@ -40,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=NAMES, action="append", help="measure this one (may be repeated)")
     parser.add_argument(
         "--spans", type=_spans, default=DEFAULT_SPANS, help=f"spans of each benchmark (default {DEFAULT_SPANS})"
+    )
+    parser.add_argument(
+        "--server", default="", help="superuser's address of a server to use, such as one with TimescaleDB"
     )
     return parser
 

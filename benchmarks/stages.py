@@ -1,15 +1,18 @@
 """Processor time of each step from the bytes of a request to the text that is copied into the tables."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import priced, record
+from analytics.ingest.redaction import Redactor
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import decode
-from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, copy_blocks
-from analytics.storage.spans import Tenant, TraceSpan
+from analytics.registry.redaction import Redaction
+from analytics.storage.rows import blocks, span_text
+from analytics.storage.spans import Tenant
 from benchmarks.figures import Figure, cpu_microseconds
 from benchmarks.requests import bodies
 
@@ -35,19 +38,32 @@ def _costs(spans: int) -> dict[str, float]:
     def normalised(span: Any) -> Any:
         return normalise(span, limits=limits, now_ns=now_ns)
 
-    def recorded(span: NormalSpan) -> dict[str, Any]:
-        return record(tenant, span, _mark(span), book, now_ns)
+    def redacted(pairs: list[Any]) -> None:
+        redactor = Redactor(Redaction())  # as at the service: one for the spans of a request
+        for raw, span in pairs:
+            redactor.redact(span, raw)
 
-    raw = [span for request in requests for span in decode(request.protobuf, json=False).spans]
-    normal = [span for span in map(normalised, raw) if isinstance(span, NormalSpan)]
-    records = [recorded(span) for span in normal]
+    def each(work: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
+        return lambda spans: [work(span) for span in spans]
+
+    def recorded(span: NormalSpan) -> dict[str, Any]:
+        return record(tenant, span, book, now_ns)
+
+    raw = [[*decode(request.protobuf, json=False).spans] for request in requests]
+    normal = [[span for span in map(normalised, spans) if isinstance(span, NormalSpan)] for spans in raw]
+    records = [[recorded(span) for span in spans] for spans in normal]
     costs = {
-        "decode_protobuf": cpu_microseconds(lambda one: decode(one.protobuf, json=False), requests, rows=spans),
-        "decode_json": cpu_microseconds(lambda one: decode(one.json, json=True), requests, rows=spans),
-        "normalise": cpu_microseconds(normalised, raw, rows=spans),
-        "price": cpu_microseconds(lambda span: priced(span, book), normal, rows=spans),
-        "record_and_price": cpu_microseconds(recorded, normal, rows=spans),
-        "copy_text": cpu_microseconds(_copy_text, [records], rows=spans),
+        "decode_protobuf": cpu_microseconds(
+            lambda one: [*decode(one.protobuf, json=False).spans], requests, rows=spans
+        ),
+        "decode_json": cpu_microseconds(lambda one: [*decode(one.json, json=True).spans], requests, rows=spans),
+        "normalise": cpu_microseconds(each(normalised), raw, rows=spans),
+        "redact": cpu_microseconds(
+            redacted, [list(zip(*of, strict=True)) for of in zip(raw, normal, strict=True)], rows=spans
+        ),
+        "price": cpu_microseconds(each(lambda span: priced(span, book)), normal, rows=spans),
+        "record_and_price": cpu_microseconds(each(recorded), normal, rows=spans),
+        "copy_text": cpu_microseconds(_copy_text, records, rows=spans),
     }
     for encoding in ("protobuf", "json"):
         parts = (f"decode_{encoding}", "normalise", "price")
@@ -55,18 +71,7 @@ def _costs(spans: int) -> dict[str, float]:
     return costs
 
 
-def _mark(span: NormalSpan) -> TraceSpan:
-    return TraceSpan(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        start_ns=span.start_ns,
-        has_usage=True,
-        is_call=True,
-        usage_counted=True,
-        call_counted=True,
-    )
-
-
-def _copy_text(records: list[dict[str, Any]]) -> int:
-    return sum(len(block) for columns in (SPAN_COLUMNS, CONTENT_COLUMNS) for block in copy_blocks(columns, records))
+def _copy_text(rows: Sequence[Mapping[str, Any]]) -> int:
+    texts = [span_text(row) for row in rows]
+    narrow, content = (text.marked((True, True)) for text in texts), (text.content for text in texts)
+    return sum(len(block) for lines in (narrow, content) for block in blocks(lines))

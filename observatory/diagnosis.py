@@ -302,7 +302,11 @@ def _unpriced(check: str) -> Finding:
         """
     )
     if models:
-        return _note(check, f"{models} without a price in the last day", "Add their prices to the price book.")
+        return _note(
+            check,
+            f"{models} without a price in the last day",
+            "Add their prices with `import_prices`, then run `recompute_costs`.",
+        )
     return _ok(check, "every model of the last day has a price")
 
 

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -13,6 +14,7 @@ from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
+from analytics.storage.costs import unpriced_models
 from analytics.storage.sizes import lag_by_grain
 from errors.catalog import IP_NOT_ALLOWED
 from errors.exceptions import ApiError
@@ -35,7 +37,9 @@ class StateCollector:
 
     def collect(self) -> Iterator[Metric]:
         try:
-            behind, connections = lag_by_grain(now=timezone.now()), connections_by_state()
+            now = timezone.now()
+            behind, connections = lag_by_grain(now=now), connections_by_state()
+            models = unpriced_models(since=now - timedelta(days=1))
         except DatabaseError:
             return  # the other series are what an operator needs then, db_errors_total among them
         lag = GaugeMetricFamily(
@@ -48,7 +52,8 @@ class StateCollector:
         pool = GaugeMetricFamily("db_pool_connections", "Connections of the web processes.", labels=["state"])
         for state, count in (connections | {"max": settings.DATABASE_POOL_SIZE}).items():
             pool.add_metric([state], count)
-        yield from (lag, dirty, pool)
+        unpriced = GaugeMetricFamily("unpriced_models", "Models with usage and no cost in the last day.", value=models)
+        yield from (lag, dirty, pool, unpriced)
 
 
 _state = CollectorRegistry()

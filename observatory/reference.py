@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from analytics.api.caching.routes import cached_routes
 from analytics.api.caching.views import CachedView
+from analytics.ingest.vocabularies.emitters import EMITTERS
+from analytics.ingest.vocabularies.reference import names_by_member, resource_names
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
-from analytics.registry.fields import ALIASES, SPAN_FIELDS
+from analytics.registry.fields import ALIASES, KEYED, SPAN_FIELDS, SpanField
 from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.operators import OPERATORS, Operator
+from analytics.registry.redaction import CUSTOM, DETECTORS
 from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
@@ -24,6 +28,23 @@ def pages() -> Mapping[str, str]:
         )
         + "\n"
         + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
+        "filters.md": _page(
+            "Filters",
+            "What `POST /api/v1/traces/search` and `q=` of the list compare. Operators are read in any case, with or"
+            " without underscores. A comparison with a missing value is false; its denial is then true.",
+            ("operator", "value", "kinds of members", "meaning"),
+            ((f"`{one.key}`", one.operand, ", ".join(sorted(one.types)), one.description) for one in OPERATORS),
+        )
+        + "\n`search` is for `input_text`, `output_text` and `content`, which is both. Documents whose keys can be"
+        f" compared: {', '.join(f'`{name}.<key>`' for name in KEYED)}.\n\n"
+        + _table(
+            ("member", "kind", "operators"),
+            (
+                (f"`{one.key}`", one.type, ", ".join(f"`{operator.key}`" for operator in _operators(one)))
+                for one in SPAN_FIELDS
+                if one.filterable
+            ),
+        ),
         "measures.md": _page(
             "Measures",
             "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
@@ -52,6 +73,43 @@ def pages() -> Mapping[str, str]:
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "attribute-names.md": _page(
+            "Attribute names",
+            "Which names a member is read from, in the order in which they are tried; the first with a usable value"
+            " wins and is noted in `mapping_sources`. `N` is an index, `*` any rest. Mapped names leave `attributes`,"
+            " but those marked + stay as well; everything else stays as it was sent.",
+            ("member", "names"),
+            ((f"`{member}`", ", ".join(names)) for member, names in names_by_member().items()),
+        )
+        + "\nAttributes of the resource:\n\n"
+        + _table(("member", "names"), ((f"`{member}`", ", ".join(names)) for member, names in resource_names().items()))
+        + "\nEmitters whose totals leave out their parts:\n\n"
+        + _table(
+            ("instrumentation scope", "totals", "where", "why"),
+            (
+                (
+                    f"`{one.scope}`",
+                    ", ".join(sorted(one.leaves_out)),
+                    ", ".join(f"`{name}`" for name in sorted(one.providers)),
+                    one.why,
+                )
+                for one in EMITTERS
+            ),
+        ),
+        "detectors.md": _page(
+            "Detectors",
+            "What redaction finds; those marked are on in new projects unless `REDACTION_DETECTORS` says otherwise.",
+            ("detector", "placeholder", "default", "finds"),
+            (
+                (
+                    f"`{one.name}`",
+                    f"`[{one.name.upper() if one.name != CUSTOM else '<name>'}]`",
+                    "yes" if one.default else "",
+                    one.description,
+                )
+                for one in DETECTORS
+            ),
         ),
         "rejected-spans.md": _page(
             "Reasons of rejected spans",
@@ -89,6 +147,10 @@ def _cached(route: str, view: type[CachedView]) -> tuple[str, ...]:
     control = group.cache_control(policy, public=False)
     tag = ("weak" if group.weak else "strong, weak with gzip") if policy.etag else ""
     return f"`{route}`", group.key, f"`{control}`", str(policy.ttl), tag, "yes" if policy.last_modified else ""
+
+
+def _operators(member: SpanField) -> Iterable[Operator]:
+    return (one for one in OPERATORS if member.type in one.types and (one.key != "search" or member.weights))
 
 
 def _page(title: str, lead: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -77,7 +77,10 @@ TIERS: Mapping[str, Tier] = MappingProxyType(
     }
 )
 CLASSES: Mapping[str, RouteClass] = MappingProxyType(
-    {route_class.name: route_class for route_class in (RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS),)}
+    {
+        route_class.name: route_class
+        for route_class in (RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS), RouteClass(name="search"))
+    }
 )
 
 

@@ -1,7 +1,7 @@
 """Parameters and reply parts that several routes share."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from time import monotonic
 from typing import Any, cast
@@ -93,10 +93,12 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.user)
 
 
-def time_range(values: Mapping[str, Any], *, default: timedelta, longest_days: int) -> TimeRange:
-    """Return the range of validated `values`, against the present clock."""
+def time_range(
+    values: Mapping[str, Any], *, default: timedelta, longest_days: int, clock: datetime | None = None
+) -> TimeRange:
+    """Return the range of validated `values`, against the present clock unless one is given."""
     window = Window(default=default, longest=timedelta(days=longest_days), grid=settings.TIME_GRID_SECONDS)
-    return resolve(values["start_time"], values["end_time"], window=window, clock=timezone.now())
+    return resolve(values["start_time"], values["end_time"], window=window, clock=clock or timezone.now())
 
 
 def moves(values: Mapping[str, Any]) -> bool:

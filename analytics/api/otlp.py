@@ -174,8 +174,8 @@ class OtlpTracesView(OtlpView):
     def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:
         batch = wire.decode(body, json=json)
         body.clear()  # the spans hold copies of what they need
-        metrics.BATCH.labels("json" if json else "protobuf").observe(len(batch.spans))
-        _charge(request, len(batch.spans))
+        metrics.BATCH.labels("json" if json else "protobuf").observe(batch.count)
+        _charge(request, batch.count)
         received = receive(scope=scope, spans=batch.spans, received_at=timezone.now(), sender=_sender(request))
         rejected = received.rejected
         metrics.SPANS.labels("accepted").inc(received.stored)

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.http import QueryDict
@@ -23,6 +24,7 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,19 @@ def integer(*, low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
+def amount() -> Callable[[str, str], Decimal]:
+    """Return a reader of decimal numbers from 0."""
+
+    def read(name: str, value: str) -> Decimal:
+        if not _DECIMAL.fullmatch(value):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value}", expected="a number")
+        if value.startswith("-") and Decimal(value) < 0:
+            raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=0, high="infinity")
+        return Decimal(value)
+
+    return read
+
+
 def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
     """Return a reader of one of `names` (any case), which gives what the name stands for."""
 
@@ -75,8 +90,8 @@ def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
     return read
 
 
-def names(*, most: int) -> Callable[[str, str], tuple[str, ...]]:
-    """Return a reader of a comma list of at most `most` items, trimmed, each kept once."""
+def names(*, most: int, allowed: Sequence[str] = ()) -> Callable[[str, str], tuple[str, ...]]:
+    """Return a reader of a comma list of at most `most` items, trimmed, each kept once; with `allowed` only those."""
 
     def read(name: str, value: str) -> tuple[str, ...]:
         items = tuple(dict.fromkeys(item.strip() for item in value.split(",")))
@@ -84,6 +99,9 @@ def names(*, most: int) -> Callable[[str, str], tuple[str, ...]]:
             raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="names separated by commas, none of them empty")
         if len(items) > most:
             raise ApiError(LIMIT_EXCEEDED, field=name, low=1, high=most, details=f"Received items: {len(items)}")
+        for item in items:
+            if allowed and item not in allowed:
+                raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{item[:64]}: allowed: {', '.join(allowed)}")
         return items
 
     return read

@@ -8,10 +8,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
 from analytics.api.metrics import PerformanceView
+from analytics.api.opinions import EvaluationView, FeedbackView
 from analytics.api.otlp import OtlpLogsView, OtlpMetricsView, OtlpTracesView
 from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
-from analytics.api.traces import TraceDetailView, TraceListView
+from analytics.api.traces import TraceDetailView, TraceListView, TraceSearchView, TraceSpansView, TraceStatsView
 
 
 def _alias(view: type[APIView], method: str, operation: str) -> Callable[..., HttpResponseBase]:
@@ -33,7 +34,12 @@ urlpatterns = [
     path("otlp/v1/logs", _alias(OtlpLogsView, "post", "otlp_logs_alias"), name="otlp-logs-alias"),
     path("ingest/rejected", RejectedView.as_view(), name="ingest-rejected"),
     path("traces", TraceListView.as_view(), name="traces"),
+    path("traces/search", TraceSearchView.as_view(), name="traces-search"),
+    path("traces/stats", TraceStatsView.as_view(), name="traces-stats"),
     path("traces/<str:trace_id>", TraceDetailView.as_view(), name="trace"),
+    path("traces/<str:trace_id>/spans", TraceSpansView.as_view(), name="trace-spans"),
+    path("traces/<str:trace_id>/feedback", FeedbackView.as_view(), name="trace-feedback"),
+    path("traces/<str:trace_id>/evaluations", EvaluationView.as_view(), name="trace-evaluations"),
     path("costs/prices", PriceListView.as_view(), name="prices"),
     path("metrics/performance", PerformanceView.as_view(), name="performance"),
     path("analytics/performance", _alias(PerformanceView, "get", "analytics_performance"), name="performance-alias"),

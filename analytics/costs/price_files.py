@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.ingest.readers import provider as one_name
-from analytics.pricing.book import DEFAULT_TIER, RATES, PriceRow
+from analytics.pricing.book import DEFAULT_TIER, MOST_RATE, RATES, PriceRow
 from analytics.storage.exclusive import RefusedError
 
 TIERS = (DEFAULT_TIER, "batch", "flex", "priority")
@@ -81,7 +81,9 @@ def _instant(value: str) -> datetime:
 def _rate(value: str) -> Decimal:
     if not _RATE.fullmatch(value):
         raise _WrongError(f"must be US dollars such as 2.5, with at most 9 decimals, not {value}")
-    return Decimal(value)
+    if (rate := Decimal(value)) > MOST_RATE:
+        raise _WrongError(f"must be at most {MOST_RATE}, not {value}")
+    return rate
 
 
 # Column -> how its text becomes the value; `_NEEDED` are those that no row can be without.

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from analytics.ingest.cutting import Cutter
 from analytics.ingest.facts import Facts, read_facts
 from analytics.ingest.inference import infer, set_content
+from analytics.ingest.redaction import UNREDACTED, Redactor
 from analytics.ingest.span import NormalSpan, Rejection
-from analytics.ingest.tokens import USAGE_CLAMPED, Counts, split
+from analytics.ingest.tokens import BOTH, USAGE_CLAMPED, Counts, split
+from analytics.ingest.vocabularies.emitters import left_out
+from analytics.ingest.vocabularies.events import rfc3339
 from analytics.ingest.wire import RawSpan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,12 +53,17 @@ class Limits:
         return int(self.dropped_before.timestamp()) * _NS_PER_SECOND
 
 
-def normalise(raw: RawSpan, *, limits: Limits, now_ns: int) -> NormalSpan | Rejection:
-    """Return the normal form of a span, or why it is set aside; never raises, whatever was sent."""
+def normalise(raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED) -> NormalSpan | Rejection:
+    """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent."""
     for reason, is_met, sentence in _REJECTIONS:
         if is_met(raw, limits, now_ns):
-            return _rejection(raw, reason, sentence.format(limits=limits), limits)
-    return _normal(raw, read_facts(raw), limits)
+            return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
+    span = _normal(raw, read_facts(raw), limits)
+    redactor.redact(span, raw)
+    _cut(span, raw, limits)
+    if raw.dropped_attributes:
+        span.notes.append(ATTRIBUTES_DROPPED)
+    return span
 
 
 def _is_id(octets: bytes, length: int) -> bool:
@@ -150,7 +159,7 @@ _AS_TOLD = frozenset({
     "operation_name", "provider", "model", "response_model", "response_id", "service_tier", "service_name",
     "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name", "workflow_name",
     "finish_reason", "error_type", "error_message", "streamed", "reported_cost_nanousd", "request_parameters", "tools",
-    "retrieval", "tags",
+    "retrieval", "tags", "evaluations",
 })  # fmt: skip
 
 
@@ -178,10 +187,7 @@ def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
         span.error_message, facts.sources["error_message"] = raw.status_message, "status message"
     infer(span, facts)
     set_content(span, facts)
-    _set_usage(span, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
-    _cut(span, raw, limits)
-    if raw.dropped_attributes:
-        span.notes.append(ATTRIBUTES_DROPPED)
+    _set_usage(span, raw, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
     return span
 
 
@@ -197,25 +203,22 @@ def _scope(raw: RawSpan) -> dict[str, Any]:
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
-    return {"name": event["name"], "ts": _rfc3339(event["time_ns"]), "attributes": event["attributes"]}
+    return {"name": event["name"], "ts": rfc3339(event["time_ns"]), "attributes": event["attributes"]}
 
 
-def _rfc3339(nanoseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _set_usage(span: NormalSpan, facts: Facts, *, exclusive: bool) -> None:
-    told = {name: facts.values.get(member) for name, member in _COUNTS}
+def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:
+    values = facts.values
+    told = {name: values[member] for name, member in _COUNTS if member in values}
     # A number that no call can have says nothing: cut to what fits, it would still be priced.
-    counts = {name: count for name, count in told.items() if count is None or count <= _MOST_TOKENS}
+    counts = {name: count for name, count in told.items() if count <= _MOST_TOKENS}
     notes = set()
-    if len(counts) < len(told) or not facts.unreadable.isdisjoint(_COUNTED):
+    if len(counts) < len(told) or facts.unreadable:
         notes.add(USAGE_CLAMPED)
-    if any(count is not None for count in counts.values()):
-        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=exclusive)
+    if counts:
+        apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
+        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=apart)
         notes.update(clamped)
-    if (waited := facts.values.get("ttft_ms")) is not None:
+    if (waited := values.get("ttft_ms")) is not None:
         span.ttft_ms = min(waited, _MOST_MILLISECONDS)
         notes.update({USAGE_CLAMPED} if waited > _MOST_MILLISECONDS else ())
     span.notes.extend(notes)
@@ -233,16 +236,15 @@ _COUNTS = (
     ("audio_output", "audio_output_tokens"),
     ("reasoning", "reasoning_tokens"),
 )
-_COUNTED = frozenset(member for _, member in _COUNTS)
-
 _LABELS = (
     "span_name", "service_name", "operation_name", "provider", "model", "response_model", "response_id",
     "service_tier", "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name",
     "workflow_name", "finish_reason", "error_type",
 )  # fmt: skip
+_labels = attrgetter(*_LABELS)
 _TEXTS = (
     "error_message", "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools",
-    "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links",
+    "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "evaluations",
 )  # fmt: skip
 # No text in JSON inside JSON is longer than this many times its bytes on the wire (a control character: \\u0001).
 _WORST_GROWTH = 6
@@ -250,9 +252,9 @@ _WORST_GROWTH = 6
 
 def _cut(span: NormalSpan, raw: RawSpan, limits: Limits) -> None:
     labels, texts = Cutter(limits.label_chars), Cutter(limits.text_chars)
-    for member in _LABELS:
-        value = getattr(span, member)
-        if value and len(value) > limits.label_chars:
+    longest = limits.label_chars
+    for member, value in zip(_LABELS, _labels(span), strict=True):
+        if value and len(value) > longest:
             setattr(span, member, labels.cut(value))
     span.tags = labels.cut(span.tags) if span.tags else span.tags
     # Walking every text of every span is dear; a span that is shorter than the limit as a whole holds no longer text.

@@ -6,14 +6,12 @@ from threading import Lock
 from django.db import connection
 
 from analytics.models import ModelPrice
-from analytics.pricing.book import Price, PriceBook
+from analytics.pricing.book import RATES, Price, PriceBook
 from analytics.pricing.bundled import SOURCE
 
 EVERYBODY = 0
 _COLUMNS = (
-    "id", "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", "input",
-    "output", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "audio_output", "reasoning",
-    "per_request", "source",
+    "id", "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", *RATES, "source",
 )  # fmt: skip
 _MOST_ORGANISATIONS = 256
 Versions = tuple[int | None, int | None]

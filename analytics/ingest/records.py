@@ -7,9 +7,8 @@ from typing import Any
 from analytics.ingest.span import NormalSpan
 from analytics.pricing.book import PriceBook
 from analytics.pricing.ledger import entry
-from analytics.pricing.money import dollars
-from analytics.storage.rows import USAGE_PARTS
-from analytics.storage.spans import Tenant, TraceSpan
+from analytics.storage.rows import BLANK, USAGE_PARTS
+from analytics.storage.spans import Tenant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Members that go from the normal span into a column of the same name.
@@ -22,26 +21,24 @@ _SAME_NAME = (
     "mapping_sources",
 )  # fmt: skip
 # The same, stored only when there is something in it.
-_UNLESS_EMPTY = ("tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links")
+_UNLESS_EMPTY = (
+    "tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "redactions",
+    "evaluations",
+)  # fmt: skip
 _same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
 _parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
 
 
-def record(tenant: Tenant, span: NormalSpan, mark: TraceSpan, book: PriceBook, ingested_ns: int) -> dict[str, Any]:
-    """Return the columns of a span in both relations, by name; `ingested_ns` is when it arrived."""
-    row: dict[str, Any] = dict(zip(_SAME_NAME, _same(span), strict=True))
-    row |= {name: value for name, value in zip(_UNLESS_EMPTY, _unless_empty(span), strict=True) if value}
-    row |= {
-        "organisation_id": tenant.organisation_id,
-        "project_id": tenant.project_id,
-        "ts": span.start_ns,
-        "ingested_at": ingested_ns,
-        "usage_counted": mark.usage_counted,
-        "call_counted": mark.call_counted,
-    }
+def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) -> dict[str, Any]:
+    """Return the columns of a span in both relations but its marks, by name; `ingested_ns` is when it arrived."""
+    row: dict[str, Any] = {**BLANK, **dict(zip(_SAME_NAME, _same(span), strict=True))}
+    row.update((name, value) for name, value in zip(_UNLESS_EMPTY, _unless_empty(span), strict=True) if value)
+    row["organisation_id"], row["project_id"] = tenant.organisation_id, tenant.project_id
+    row["ts"], row["ingested_at"] = span.start_ns, ingested_ns
     if span.usage is not None:
-        row |= zip(USAGE_PARTS, _parts(span.usage), strict=True)
-    return row | priced(span, book)
+        row.update(zip(USAGE_PARTS, _parts(span.usage), strict=True))
+    row.update(priced(span, book))
+    return row
 
 
 def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
@@ -62,5 +59,5 @@ def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
         "completion_cost_nanousd": made.completion,
         "total_cost_nanousd": made.total,
         "price_id": made.price_id,
-        "cost_breakdown": {part: dollars(nanousd) for part, nanousd in made.breakdown.items()},
+        "cost_breakdown": made.breakdown,
     }

@@ -1,24 +1,30 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
+from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
-from analytics.ingest.counting import settle
+from analytics.ingest import metrics
+from analytics.ingest.counting import moved, settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import record
+from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
-from analytics.scope import Scope
+from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
 from analytics.storage.retention import LEAST_DAYS, spans_kept
+from analytics.storage.rows import SpanText, span_text
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
@@ -34,6 +40,9 @@ class Sender:
     key_prefix: str | None = None
 
 
+_UNKNOWN = Sender()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """What became of spans: how many were stored, how many had been stored before, which were set aside.
@@ -47,24 +56,50 @@ class Received:
     position: int
 
 
-def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = Sender()) -> Received:
+class _Ready(NamedTuple):
+    """A span as far as it can be made ready before its trace is known: its lines without the marks."""
+
+    of: TraceSpan
+    text: SpanText
+    unpriced_reason: str | None
+
+
+def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
     """Normalise and store spans of the scope's one project; when this returns the good ones are committed.
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
-    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then.
+    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
+    taken one by one and kept as the lines that are stored, which is the least that can be held of them.
     """
-    spans, tenant, now_ns = list(spans), _tenant(scope), _nanoseconds(received_at)
-    limits = _limits(tenant, oldest_ns=min((span.start_ns for span in spans), default=now_ns), now_ns=now_ns)
-    results = [normalise(span, limits=limits, now_ns=now_ns) for span in spans]
-    good = [one for one in results if isinstance(one, NormalSpan)]
-    rejected = [one for one in results if isinstance(one, Rejection)]
-    stored = _store(tenant, good, _entries(rejected, received_at, sender), received_at)
-    return Received(stored=stored, duplicates=len(good) - stored, rejected=rejected, position=written())
+    ((_, project),) = scope.projects.items()
+    tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
+    limits_at = _limits(policy, tenant, now_ns)
+    book = current_price_book(tenant.organisation_id)
+    redactor = Redactor(
+        policy.redaction,
+        key=redaction_key(settings.SECRET_KEY, project.organisation_id),
+        keeps_content=policy.keeps_content,
+    )
+    ready: dict[Key, _Ready] = {}
+    rejected: list[Rejection] = []
+    good = 0
+    for raw in spans:
+        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor)
+        if isinstance(span, Rejection):
+            rejected.append(span)
+            continue
+        good += 1
+        key = (span.trace_id, span.span_id)
+        if key not in ready:
+            row = record(tenant, span, book, now_ns)
+            ready[key] = _Ready(of=_trace_span(span), text=span_text(row), unpriced_reason=row["unpriced_reason"])
+    stored = _store(tenant, ready, _entries(rejected, received_at, sender))
+    return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
 
 def refuse(*, scope: Scope, rejection: Rejection, received_at: datetime, sender: Sender) -> None:
     """List a request of which nothing is stored. Raises Django's database errors."""
-    _store(_tenant(scope), [], _entries([rejection], received_at, sender), received_at)
+    _store(_tenant(scope), {}, _entries([rejection], received_at, sender))
 
 
 def _entries(rejected: Sequence[Rejection], received_at: datetime, sender: Sender) -> list[RejectedSpan]:
@@ -73,44 +108,40 @@ def _entries(rejected: Sequence[Rejection], received_at: datetime, sender: Sende
     return [RejectedSpan(**known, **asdict(one)) for one in rejected[: settings.REJECTED_MAX_PER_PROJECT]]
 
 
-def _store(tenant: Tenant, spans: Sequence[NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime) -> int:
-    fresh = _first_of_each(spans)
-    if not fresh and not rejected:
+def _store(tenant: Tenant, given: Mapping[Key, _Ready], rejected: Sequence[RejectedSpan]) -> int:
+    if not given and not rejected:
         return 0
-    days = {_day(span.start_ns) for span in fresh.values()}
     return retried(
-        partial(_write, tenant, fresh, rejected, received_at),
+        partial(_write, tenant, given, rejected),
         states=frozenset({SERIALISATION_FAILURE, DEADLOCK, NO_PARTITION}),
-        before=partial(_partitions_for, days),
+        before=partial(_partitions_for, {_day(one.of.start_ns) for one in given.values()}),
     )
 
 
-def _limits(tenant: Tenant, *, oldest_ns: int, now_ns: int) -> Limits:
-    limits = Limits(
+def _limits(policy: IngestPolicy, tenant: Tenant, now_ns: int) -> Callable[[int], Limits]:
+    """Return the function that tells the limits for a span by its start."""
+    young = Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
         future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
         past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
+        exclusive_scopes=policy.exclusive_scopes | frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
     # No limit and no horizon is nearer than this, so nearly every request is spared the look at them.
-    if oldest_ns >= now_ns - LEAST_DAYS * _NS_PER_DAY:
-        return limits
-    kept = spans_kept(tenant)
-    return replace(limits, past_days=kept.days, own_days=kept.own_days, dropped_before=kept.dropped_before)
+    old_before_ns = now_ns - LEAST_DAYS * _NS_PER_DAY
+
+    @cache
+    def old() -> Limits:
+        kept = spans_kept(tenant)
+        return replace(young, past_days=kept.days, own_days=kept.own_days, dropped_before=kept.dropped_before)
+
+    return lambda start_ns: young if start_ns >= old_before_ns else old()
 
 
 def _tenant(scope: Scope) -> Tenant:
     ((project_id, project),) = scope.projects.items()
     return Tenant(organisation_id=project.organisation_id, project_id=project_id)
-
-
-def _first_of_each(spans: Iterable[NormalSpan]) -> dict[Key, NormalSpan]:
-    first: dict[Key, NormalSpan] = {}
-    for span in spans:
-        first.setdefault((span.trace_id, span.span_id), span)
-    return first
 
 
 def _partitions_for(days: set[date], attempt: int) -> None:
@@ -119,31 +150,41 @@ def _partitions_for(days: set[date], attempt: int) -> None:
     ensure_days(days)
 
 
-def _write(
-    tenant: Tenant, given: Mapping[Key, NormalSpan], rejected: Sequence[RejectedSpan], received_at: datetime
-) -> int:
+def _write(tenant: Tenant, given: Mapping[Key, _Ready], rejected: Sequence[RejectedSpan]) -> int:
     insert_rejected(tenant, rejected)
-    return _write_spans(tenant, given, received_at) if given else 0
+    return _write_spans(tenant, given) if given else 0
 
 
-def _write_spans(tenant: Tenant, given: Mapping[Key, NormalSpan], received_at: datetime) -> int:
+def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     known_traces = take_traces(tenant, _ranges(given.values()))
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
-    fresh = {key: span for key, span in given.items() if key not in stored}
-    marks = settle([*stored.values(), *(_trace_span(span) for span in fresh.values())])
-    book, ingested_ns = current_price_book(tenant.organisation_id), _nanoseconds(received_at)
-    insert_spans([record(tenant, span, marks[key], book, ingested_ns) for key, span in fresh.items()])
-    moved = [marks[key] for key, span in stored.items() if marks[key] != span]
-    update_marks(tenant, moved)
-    mark_changed(tenant, {span.start_ns for span in fresh.values()} | {span.start_ns for span in moved})
+    fresh = {key: one for key, one in given.items() if key not in stored} if stored else given
+    marks = settle([*stored.values(), *(one.of for one in fresh.values())])
+    insert_spans([(one.text, marks[key]) for key, one in fresh.items()])
+    _count_unpriced(fresh.values())
+    changed = moved(stored.values(), marks)
+    update_marks(tenant, changed)
+    mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in changed})
     return len(fresh)
 
 
-def _ranges(spans: Iterable[NormalSpan]) -> dict[bytes, tuple[int, int]]:
+def _count_unpriced(spans: Iterable[_Ready]) -> None:
+    """Count the spans without a cost once they are committed."""
+    if counts := Counter(one.unpriced_reason for one in spans if one.unpriced_reason):
+
+        def count() -> None:
+            for reason, number in counts.items():
+                metrics.UNPRICED.labels(reason).inc(number)
+
+        transaction.on_commit(count)
+
+
+def _ranges(spans: Iterable[_Ready]) -> dict[bytes, tuple[int, int]]:
     ranges: dict[bytes, tuple[int, int]] = {}
     for span in spans:
-        first, last = ranges.get(span.trace_id, (span.start_ns, span.start_ns))
-        ranges[span.trace_id] = (min(first, span.start_ns), max(last, span.start_ns))
+        start, trace = span.of.start_ns, span.of.trace_id
+        first, last = ranges.get(trace, (start, start))
+        ranges[trace] = (min(first, start), max(last, start))
     return ranges
 
 

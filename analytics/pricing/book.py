@@ -17,6 +17,8 @@ RATES = (
     "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "audio_output", "reasoning",
     "per_request",
 )  # fmt: skip
+# Dollars. With it the cost of the most tokens that a span can have fits into eight bytes of nano-dollars.
+MOST_RATE = 1_000_000
 _rates = attrgetter(*RATES)
 _REMEMBERED_CALLS = 4096
 

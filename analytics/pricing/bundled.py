@@ -150,7 +150,7 @@ def _said_at(model: "ModelInfo", day: datetime, condition: dict[str, str]) -> _S
     """Return what the model costs on `day`; where that depends on the hour, what it costs most of the day."""
     moments = [day]
     if isinstance(model.prices, list) and any(hasattr(one.constraint, "start_time") for one in model.prices):
-        moments = [day + timedelta(days=sample) / _SAMPLES_A_DAY for sample in range(_SAMPLES_A_DAY)]
+        moments = [day + timedelta(days=sample) // _SAMPLES_A_DAY for sample in range(_SAMPLES_A_DAY)]
     said = Counter(_said(model.get_prices(moment, condition)) for moment in moments)
     return said.most_common(1)[0][0]
 

@@ -13,3 +13,10 @@ def sum_of_costs(nanousd: int | Decimal | None, *, over: int) -> Decimal | None:
     if nanousd is None:
         return None if over else Decimal(0)
     return dollars(nanousd)
+
+
+def dollars_text(nanousd: int) -> str:
+    """Return nano-dollars in dollars as a JSON number, without trailing zeros."""
+    whole, fraction = divmod(abs(nanousd), 1_000_000_000)
+    sign = "-" if nanousd < 0 else ""
+    return f"{sign}{whole}.{fraction:09d}".rstrip("0") if fraction else f"{sign}{whole}"

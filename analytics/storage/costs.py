@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import connection
@@ -11,9 +11,11 @@ from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
 from analytics.storage.changes import mark_changed
 from analytics.storage.rows import USAGE_PARTS
+from analytics.storage.sizes import Range, tenants_in
 from analytics.storage.spans import Tenant
 
 Position = tuple[datetime, bytes, bytes]
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _US = 1000
 _COST = ("price_id", "prompt_cost_nanousd", "completion_cost_nanousd", "total_cost_nanousd", "unpriced_reason")
 _COST_TYPES: Mapping[str, str] = dict(zip(_COST, ("int", "bigint", "bigint", "bigint", "text"), strict=True))
@@ -282,6 +284,27 @@ def forget_costs_behind() -> int:
         )
         deleted: int = cursor.rowcount
     return deleted
+
+
+def unpriced_models(*, since: datetime) -> int:
+    """Return how many models had usage without a cost in the hours from `since` on, by the rollups."""
+    tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(DISTINCT (r.provider, r.model))
+            FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
+            JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
+            WHERE r.bucket >= %(since)s AND r.usage_count > r.priced_count
+            """,
+            {
+                "organisations": [one.organisation_id for one in tenants],
+                "projects": [one.project_id for one in tenants],
+                "since": since,
+            },
+        )
+        found: int = cursor.fetchone()[0]
+    return found
 
 
 def _given(tenant: Tenant, costs: Sequence[SpanCost]) -> dict[str, Any]:

@@ -13,6 +13,12 @@ from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
 
 USER = "user_id"
+# What is kept of a span: its row, its content, and what it cost before it was priced anew.
+OF_SPANS = (*RELATIONS, "cost_run_spans")
+_GIVEN = """unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[]) AS given (ts, trace_id, span_id)"""
+_FOUND = """stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
+    AND stored.ts = given.ts AND stored.trace_id = given.trace_id AND stored.span_id = given.span_id
+    AND stored.ts BETWEEN %(first)s AND %(last)s"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,43 +74,26 @@ def owned_spans(tenant: Tenant, traces: Sequence[bytes]) -> list[OwnedSpan]:
 
 
 def delete_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int]:
-    """Delete `spans` from both relations; return how many rows of each. Marks and index are the caller's."""
-    deleted = dict.fromkeys(RELATIONS, 0)
+    """Delete what is kept of `spans`; return how many rows of each relation. Marks and index are the caller's."""
+    return _of_each_relation(tenant, spans, "DELETE FROM {relation} AS stored USING {given} WHERE {found}")
+
+
+def count_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int]:
+    """Return how many rows of each relation `delete_spans` would delete."""
+    return _of_each_relation(tenant, spans, "SELECT FROM {relation} AS stored, {given} WHERE {found}")
+
+
+def _of_each_relation(tenant: Tenant, spans: Sequence[TraceSpan], statement: str) -> Mapping[str, int]:
+    counted = dict.fromkeys(OF_SPANS, 0)
     for portion, only in portions(spans):
-        for relation in RELATIONS:
+        for relation in OF_SPANS:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f"""
-                    DELETE FROM {relation} AS stored
-                    USING unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[])
-                        AS given (ts, trace_id, span_id)
-                    WHERE stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
-                        AND stored.ts = given.ts AND stored.trace_id = given.trace_id
-                        AND stored.span_id = given.span_id AND stored.ts BETWEEN %(first)s AND %(last)s {only}
-                    """,
+                    statement.format(relation=relation, given=_GIVEN, found=f"{_FOUND} {only}"),
                     _of(tenant) | _range(portion) | _keys(portion),
                 )
-                deleted[relation] += cursor.rowcount
-    return deleted
-
-
-def count_content(tenant: Tenant, spans: Sequence[TraceSpan]) -> int:
-    """Return how many of `spans` have content still."""
-    if not spans:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM llm_contents AS stored
-            JOIN unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[]) AS given (ts, trace_id, span_id)
-                USING (ts, trace_id, span_id)
-            WHERE organisation_id = %(organisation)s AND project_id = %(project)s
-                AND stored.ts BETWEEN %(first)s AND %(last)s
-            """,
-            _of(tenant) | _range(spans) | _keys(spans),
-        )
-        found: int = cursor.fetchone()[0]
-    return found
+                counted[relation] += cursor.rowcount
+    return counted
 
 
 def narrow_traces(tenant: Tenant, traces: Collection[bytes], left: Iterable[TraceSpan]) -> int:

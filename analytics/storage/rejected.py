@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.storage.rows import REJECTED_COLUMNS
+from analytics.storage.rows import REJECTED_COLUMNS, writer
 from analytics.storage.spans import Tenant, copy_in
 
 TABLE = "rejected_spans"
+_line = writer(REJECTED_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +31,9 @@ class RejectedSpan:
 
 def insert_rejected(tenant: Tenant, entries: Iterable[RejectedSpan]) -> None:
     """Add entries to the project's list; part of the caller's transaction."""
-    rows = [asdict(entry) | asdict(tenant) for entry in entries]
-    if rows:
-        copy_in(TABLE, REJECTED_COLUMNS, rows)
+    lines = [_line(asdict(entry) | asdict(tenant)) for entry in entries]
+    if lines:
+        copy_in(TABLE, REJECTED_COLUMNS, lines)
 
 
 def forget_rejected(*, before: datetime, most: int) -> int:

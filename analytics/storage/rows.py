@@ -1,34 +1,44 @@
-"""Rows of the span tables as they are copied in, and the text form that COPY reads."""
+"""Rows of the span tables as they are copied in, and the text form that COPY reads.
 
-from collections.abc import Callable, Iterator, Sequence
+Columns are delimited and nulls told by control characters that hardly any text holds: a row is joined first and escaped
+as a whole, which costs a third of escaping each of its sixty values.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from analytics.pricing.money import dollars_text
 from errors.json import dumps
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ROWS_A_BLOCK = 25
+_BLOCK_CHARS = 131_072
 _REMEMBERED_INSTANTS = 4096
-NULL = "\\N"
+_DELIMITER, _NULL = "\x1f", "\x02"
+COPY_OPTIONS = "DELIMITER E'\\x1f', NULL E'\\x02'"
+_ESCAPED = str.maketrans({
+    "\\": "\\\\", "\n": "\\n", "\r": "\\r", _DELIMITER: f"\\{_DELIMITER}", _NULL: f"\\{_NULL}",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and how its value is written for COPY."""
+    """A column and how its value becomes text; COPY's own escapes come later."""
 
     name: str
     write: Callable[[Any], str]
 
 
 def text(value: str) -> str:
-    # Hardly any text has one of these: four searches that find nothing cost a tenth of `str.translate`.
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return value
 
 
 def octets(value: bytes) -> str:
-    return "\\\\x" + value.hex()
+    return "\\x" + value.hex()
 
 
 def boolean(value: bool) -> str:
@@ -42,12 +52,17 @@ def instant(nanoseconds: int) -> str:
 
 
 def document(value: Any) -> str:
-    return dumps(value).decode().replace("\\", "\\\\")  # JSON text holds no bare newline or tab
+    return dumps(value).decode()
+
+
+def amounts(value: Mapping[str, int]) -> str:
+    """Write nano-dollars by plain name as an object of dollars."""
+    return "{" + ",".join([f'"{name}":{dollars_text(nanousd)}' for name, nanousd in value.items()]) + "}"
 
 
 def array(values: Sequence[str]) -> str:
     quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
-    return text("{" + ",".join(quoted) + "}")
+    return "{" + ",".join(quoted) + "}"
 
 
 def _columns(write: Callable[[Any], str], *names: str) -> tuple[Column, ...]:
@@ -59,6 +74,8 @@ KEY = (
     *_columns(instant, "ts"),
     *_columns(octets, "trace_id", "span_id"),
 )
+# The only columns that are not known before a span's trace is: they come first, and the rest of the row is ready.
+MARKS = _columns(boolean, "usage_counted", "call_counted")
 USAGE_PARTS = (
     "uncached_input_tokens",
     "cache_read_tokens",
@@ -70,6 +87,7 @@ USAGE_PARTS = (
     "audio_output_tokens",
 )
 SPAN_COLUMNS: tuple[Column, ...] = (
+    *MARKS,
     *KEY,
     *_columns(octets, "parent_span_id"),
     *_columns(instant, "ingested_at"),
@@ -84,7 +102,7 @@ SPAN_COLUMNS: tuple[Column, ...] = (
         "ttft_ms",
         *USAGE_PARTS,
     ),
-    *_columns(boolean, "usage_counted", "call_counted", "streamed"),
+    *_columns(boolean, "streamed"),
     *_columns(
         text,
         "span_name",
@@ -113,6 +131,7 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
     *KEY,
     *_columns(text, "response_id", "input_type", "usage_rule", "error_message", "input_text", "output_text"),
     *_columns(array, "tags", "notes"),
+    *_columns(amounts, "cost_breakdown"),
     *_columns(
         document,
         "input_messages",
@@ -120,13 +139,13 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "request_parameters",
         "tools",
         "retrieval",
-        "cost_breakdown",
         "attributes",
         "resource_attributes",
         "instrumentation_scope",
         "events",
         "links",
         "mapping_sources",
+        "redactions",
     ),
 )
 REJECTED_COLUMNS: tuple[Column, ...] = (
@@ -137,16 +156,72 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def copy_blocks(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> Iterator[bytes]:
-    """Yield `rows` (column name -> value; a missing or `None` value is NULL) as blocks of COPY text.
+# What also goes into tables of its own.
+BESIDE = ("links", "evaluations")
+# A row to start from: every column of both relations, each null.
+BLANK: Mapping[str, None] = MappingProxyType(dict.fromkeys(column.name for column in (*SPAN_COLUMNS, *CONTENT_COLUMNS)))
 
-    The server reads one block while the next is made.
-    """
-    writers = [(column.name, column.write) for column in columns]
-    for start in range(0, len(rows), _ROWS_A_BLOCK):
-        lines = []
-        for row in rows[start : start + _ROWS_A_BLOCK]:
-            get = row.get
-            lines.append("\t".join([NULL if (value := get(name)) is None else write(value) for name, write in writers]))
-        lines.append("")
-        yield "\n".join(lines).encode()
+
+def writer(columns: Sequence[Column]) -> Callable[[Mapping[str, Any]], str]:
+    """Return the function that writes a row (a value, or `None`, for each of `columns`) as a line of COPY text."""
+    values_of = itemgetter(*(column.name for column in columns))
+    writes = tuple(None if column.write is text else column.write for column in columns)
+
+    def write(row: Mapping[str, Any]) -> str:
+        values = [
+            value if value is None or one is None else one(value)
+            for value, one in zip(values_of(row), writes, strict=True)
+        ]
+        return _line(values)
+
+    return write
+
+
+def _line(values: Sequence[str | None]) -> str:
+    line = _DELIMITER.join([_NULL if value is None else value for value in values])
+    if line.count(_DELIMITER) != len(values) - 1 or line.count(_NULL) != values.count(None):
+        return _DELIMITER.join([_NULL if value is None else value.translate(_ESCAPED) for value in values])
+    # Searches that find nothing cost a tenth of `str.translate`.
+    return line.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+
+
+_narrow, _content = writer(SPAN_COLUMNS[len(MARKS) :]), writer(CONTENT_COLUMNS)
+_MARKED = {
+    (usage, call): f"{boolean(usage)}{_DELIMITER}{boolean(call)}{_DELIMITER}"
+    for usage in (False, True)
+    for call in (False, True)
+}
+
+
+class SpanText(NamedTuple):
+    """A span's lines for both relations, the narrow one without its marks; its row where something is kept beside."""
+
+    narrow: str
+    content: str
+    beside: Mapping[str, Any] | None = None
+
+    def marked(self, marks: tuple[bool, bool]) -> str:
+        """Return the whole narrow line."""
+        return _MARKED[marks] + self.narrow
+
+
+def span_text(row: Mapping[str, Any]) -> SpanText:
+    """Return the lines of `row`, which has every name of BLANK but the marks."""
+    beside = {name: row[name] for name in BESIDE if row.get(name)}
+    if beside:
+        beside |= {column.name: row[column.name] for column in KEY}
+    return SpanText(_narrow(row), _content(row), beside or None)
+
+
+def blocks(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yield `lines` as blocks of COPY text, each large enough to be worth its sending."""
+    gathered: list[str] = []
+    chars = 0
+    for line in lines:
+        gathered.append(line)
+        chars += len(line)
+        if chars > _BLOCK_CHARS:
+            yield ("\n".join(gathered) + "\n").encode()
+            gathered, chars = [], 0
+    if gathered:
+        yield ("\n".join(gathered) + "\n").encode()

@@ -1,6 +1,6 @@
 """Writing spans: the traces' mutex, the spans already there, the copy, the marks that move."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,9 @@ from django.db import connection
 
 from analytics.registry.operations import is_model_call
 from analytics.storage.engines import engine
-from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, Column, copy_blocks
+from analytics.storage.evaluations import insert_evaluations
+from analytics.storage.links import insert_links
+from analytics.storage.rows import CONTENT_COLUMNS, COPY_OPTIONS, SPAN_COLUMNS, Column, SpanText, blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,10 @@ class Tenant:
     project_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Marks = tuple[bool, bool]  # whether a span's usage is counted, and whether its call is
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen, which costs four times as much to make: one is made for every span
 class TraceSpan:
     """What deciding who is counted needs to know of a span; the marks are those stored now, `None` for a new span."""
 
@@ -105,10 +110,13 @@ def spans_of(tenant: Tenant, traces: Sequence[bytes]) -> list[TraceSpan]:
         ]
 
 
-def insert_spans(rows: Sequence[dict[str, Any]]) -> None:
-    """Copy `rows`, each with the columns of both relations, into the span and content tables."""
-    copy_in("llm_traces", SPAN_COLUMNS, rows)
-    copy_in("llm_contents", CONTENT_COLUMNS, rows)
+def insert_spans(spans: Sequence[tuple[SpanText, Marks]]) -> None:
+    """Write spans with their marks, and what is kept beside them; part of the caller's transaction."""
+    copy_in("llm_traces", SPAN_COLUMNS, (text.marked(marks) for text, marks in spans))
+    copy_in("llm_contents", CONTENT_COLUMNS, (text.content for text, _ in spans))
+    beside = [text.beside for text, _ in spans if text.beside]
+    insert_links([row for row in beside if row.get("links")])
+    insert_evaluations([row for row in beside if row.get("evaluations")])
 
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
@@ -161,15 +169,15 @@ def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str) -> None
         )
 
 
-def copy_in(table: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
-    """Copy `rows` (column name -> value) into `table`; part of the caller's transaction."""
+def copy_in(table: str, columns: Sequence[Column], lines: Iterable[str]) -> None:
+    """Copy `lines`, which were written for `columns`, into `table`; part of the caller's transaction."""
     names = ", ".join(column.name for column in columns)
     with (
         connection.wrap_database_errors,  # Django wraps every call of a cursor but this one
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN WITH ({COPY_OPTIONS})") as copy,
     ):
-        for block in copy_blocks(columns, rows):
+        for block in blocks(lines):
             copy.write(block)
 
 

@@ -67,17 +67,19 @@ class ReportingCommand(BaseCommand):
 
 
 class OperatorCommand(ReportingCommand):
-    """A command of actions: `actions` maps each to its method, `add_action_arguments` adds the options of each.
+    """A command of actions: each has a method `do_<action>` and its options from `add_action_arguments`.
 
-    A method returns what is printed: rows for people, and one JSON object with --json.
+    `actions` tells of each what it does, and `examples` the words of one use of it.
     """
 
     actions: ClassVar[dict[str, str]] = {}
+    examples: ClassVar[dict[str, str]] = {}
 
     def add_arguments(self, parser: CommandParser) -> None:
         chosen = parser.add_subparsers(dest="action", required=True, metavar=" | ".join(self.actions))
         for action, said in self.actions.items():
-            sub = chosen.add_parser(action, help=said, description=said)
+            example = f"Example: python manage.py {self.examples[action]}"
+            sub = chosen.add_parser(action, help=said, description=said, epilog=example)
             sub.add_argument("--json", action="store_true", help="print one JSON object")
             self.add_action_arguments(action, sub)
 

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ TRACES_A_REQUEST, SPANS_A_TRACE = 4, 5
 TIMEOUT_SECONDS = 15.0
 PATIENCE_SECONDS = 120.0
 NO_ANSWER = 0
+Finished = Callable[[], bool]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,10 +33,12 @@ class Sent:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def request_of(sender: int, number: int, *, start_ns: int) -> tuple[bytes, set[tuple[str, str]]]:
-    """Return an OTLP/JSON request of 4 traces with a root and its 4 calls each, and the ids in it."""
+def request_of(
+    sender: int, number: int, *, start_ns: int, traces: int = TRACES_A_REQUEST
+) -> tuple[bytes, set[tuple[str, str]]]:
+    """Return an OTLP/JSON request of traces with a root and its 4 calls each, and the ids in it."""
     spans = []
-    for trace in range(TRACES_A_REQUEST):
+    for trace in range(traces):
         trace_id = f"{sender + 1:08x}{number:016x}{trace:08x}"
         spans += [_span(trace_id, place, start_ns) for place in range(SPANS_A_TRACE)]
     ids = {(span["traceId"], span["spanId"]) for span in spans}
@@ -77,15 +80,48 @@ def sending(base_url: str, key: str, *, senders: int) -> Iterator[Sent]:
 
 
 def _send_until(enough: threading.Event, sent: Sent, base_url: str, key: str, sender: int) -> None:
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    with httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+    with _client(base_url, key) as client:
         for number in itertools.count():
             if enough.is_set():
                 return
-            body, ids = request_of(sender, number, start_ns=time.time_ns())
-            if _deliver(client, body, sent):
-                with sent.lock:
-                    sent.acknowledged |= ids
+            _send(client, sent, request_of(sender, number, start_ns=time.time_ns()))
+
+
+@contextmanager
+def sending_all(
+    base_url: str, key: str, *, senders: int, requests: int, traces: int
+) -> Iterator[tuple[Sent, Finished]]:
+    """Send `requests` requests of `traces` traces from each sender, each until it is answered.
+
+    The block is told whether all of them are done; it does not end before.
+    """
+    sent = Sent()
+
+    def send(sender: int) -> None:
+        with _client(base_url, key) as client:
+            for number in range(requests):
+                _send(client, sent, request_of(sender, number, start_ns=time.time_ns(), traces=traces))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(senders)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield sent, lambda: not any(thread.is_alive() for thread in threads)
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def _client(base_url: str, key: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    return httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT_SECONDS)
+
+
+def _send(client: httpx.Client, sent: Sent, request: tuple[bytes, set[tuple[str, str]]]) -> None:
+    body, ids = request
+    if _deliver(client, body, sent):
+        with sent.lock:
+            sent.acknowledged |= ids
 
 
 def _deliver(client: httpx.Client, body: bytes, sent: Sent) -> bool:

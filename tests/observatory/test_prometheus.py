@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from analytics.jobs import rollups
 from tests.analytics.api.payloads import request, span
 
 FAR = "203.0.113.9"
+USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 
 
 def series(name, **labels):
@@ -208,6 +210,39 @@ def test_how_far_rollups_are_behind_is_told_as_it_is_now(db):
     assert told("rollup_dirty_buckets") == {("1min",): 0, ("1hour",): 2, ("1day",): 0}
     lag = told("rollup_lag_seconds")
     assert (lag["1min",], lag["1hour",] // 60, lag["1day",]) == (0, 120, 0)
+
+
+def test_models_without_a_price_are_counted(api):
+    calls = [("gpt-4o", "openai"), ("nothing-1", "openai"), ("nothing-1", "openai"), ("nothing-1", "nobody")]
+    hour_ago = time.time_ns() - 3_700 * 10**9
+    spans = [
+        span(start_ns=hour_ago, attributes={"gen_ai.request.model": model, "gen_ai.provider.name": provider})
+        for model, provider in calls
+    ]
+    before = told("unpriced_models")[()]
+
+    api.post("/v1/traces", request(*spans), content_type="application/json")
+    rollups()
+
+    assert told("unpriced_models")[()] == before + 2
+
+
+def test_spans_without_a_cost_are_counted_by_reason_once_they_are_stored(
+    api, grown, django_capture_on_commit_callbacks
+):
+    reasons = {"no_price": {"gen_ai.request.model": "nothing-1"}, "no_usage": dict.fromkeys(USAGE), "none": {}}
+    for reason in reasons:
+        grown("unpriced_spans_total", reason=reason)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        spans = [span(attributes=attributes) for attributes in reasons.values()]
+        api.post("/v1/traces", request(*spans), content_type="application/json")
+
+    assert {reason: grown("unpriced_spans_total", reason=reason) for reason in reasons} == {
+        "no_price": 1,
+        "no_usage": 1,
+        "none": 0,
+    }
 
 
 def test_connections_are_told_by_state(db, settings):

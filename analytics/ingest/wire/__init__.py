@@ -25,11 +25,13 @@ __all__ = [
 def decode(body: bytes | bytearray, *, json: bool) -> Batch:
     """Return the spans of an ExportTraceServiceRequest; an empty body is an empty request.
 
-    Raises MalformedOtlpError when the body does not decode; nothing of such a body may be stored.
+    Raises MalformedOtlpError when the body does not decode, here or when spans are taken; nothing of such a body may
+    be stored.
     """
     if not body:
-        return Batch(spans=[])
+        return Batch(count=0, spans=iter(()))
     if not json:
-        return Batch(spans=otlp_protobuf.decode(body))
-    spans, known = otlp_json.decode(body)
-    return Batch(spans=spans, warning="" if known else unknown_body(otlp_json.SPANS))
+        count_of_spans, spans = otlp_protobuf.decode(body)
+        return Batch(count=count_of_spans, spans=spans)
+    count_of_spans, spans, known = otlp_json.decode(body)
+    return Batch(count=count_of_spans, spans=spans, warning="" if known else unknown_body(otlp_json.SPANS))

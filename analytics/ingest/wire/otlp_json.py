@@ -6,7 +6,7 @@ Protobuf's own JSON reader cannot be used: it takes ids for base64 and is thirty
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -36,29 +36,38 @@ def document_of(body: bytes | bytearray, *, expected: str) -> dict[str, Any]:
     return document
 
 
-def decode(body: bytes | bytearray) -> tuple[list[RawSpan], bool]:
-    """Return the spans of `body` and whether it is an export request at all; raise MalformedOtlpError otherwise."""
+def decode(body: bytes | bytearray) -> tuple[int, Iterator[RawSpan], bool]:
+    """Return how many spans `body` holds, the spans, and whether it is an export request at all.
+
+    Raises MalformedOtlpError otherwise. Each span is made when it is asked for, and what it was made of is let go;
+    asking may raise MalformedOtlpError too.
+    """
     document = document_of(body, expected=SPANS)
     if SPANS not in document:
-        return [], not document
-    return [span for item in objects(document, SPANS) for span in _resource_spans(item)], True
+        return 0, iter(()), not document
+    scopes = [
+        (of_resource, of_scope)
+        for of_resource in objects(document, SPANS)
+        for of_scope in objects(of_resource, "scopeSpans")
+    ]
+    return sum(len(objects(of_scope, "spans")) for _, of_scope in scopes), _spans(scopes), True
 
 
-def _resource_spans(item: dict[str, Any]) -> list[RawSpan]:
-    resource = _attributes(one_object(item, "resource"))
-    schema_url = _text(item, "schemaUrl")
-    spans: list[RawSpan] = []
-    for of_scope in objects(item, "scopeSpans"):
+def _spans(scopes: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> Iterator[RawSpan]:
+    for of_resource, of_scope in scopes:
+        resource = _attributes(one_object(of_resource, "resource"))
         given = one_object(of_scope, "scope")
         scope = RawScope(
             name=_text(given, "name"),
             version=_text(given, "version"),
             attributes=_attributes(given),
-            schema_url=_text(of_scope, "schemaUrl") or schema_url,
+            schema_url=_text(of_scope, "schemaUrl") or _text(of_resource, "schemaUrl"),
         )
-        size = _size(one_object(item, "resource")) + _size(given)
-        spans.extend(_span(span, resource, scope, size) for span in objects(of_scope, "spans"))
-    return spans
+        size = _size(one_object(of_resource, "resource")) + _size(given)
+        spans = objects(of_scope, "spans")
+        spans.reverse()
+        while spans:
+            yield _span(spans.pop(), resource, scope, size)
 
 
 def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:

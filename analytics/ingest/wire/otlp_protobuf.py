@@ -1,7 +1,7 @@
 """ExportTraceServiceRequest in protobuf."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from math import isfinite, isnan
 from typing import Any
 
@@ -14,20 +14,27 @@ from analytics.ingest.text import clean
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
 
 
-def decode(body: bytes | bytearray) -> list[RawSpan]:
-    """Return the spans of `body`; raise MalformedOtlpError when it is no such message, or text is not UTF-8."""
+def decode(body: bytes | bytearray) -> tuple[int, Iterator[RawSpan]]:
+    """Return how many spans `body` holds and the spans, each made when it is asked for.
+
+    Raises MalformedOtlpError when it is no such message, or text is not UTF-8.
+    """
     try:
         request = ExportTraceServiceRequest.FromString(body)  # type: ignore[arg-type]  # any buffer will do
     except DecodeError:
         raise MalformedOtlpError("The body is not an ExportTraceServiceRequest in protobuf.") from None
-    spans: list[RawSpan] = []
+    count = sum(len(of_scope.spans) for of_resource in request.resource_spans for of_scope in of_resource.scope_spans)
+    return count, _spans(request)
+
+
+def _spans(request: ExportTraceServiceRequest) -> Iterator[RawSpan]:
     for of_resource in request.resource_spans:
         resource = _attributes(of_resource.resource.attributes)
         for of_scope in of_resource.scope_spans:
             scope = _scope(of_scope.scope, of_scope.schema_url or of_resource.schema_url)
             size = of_resource.resource.ByteSize() + of_scope.scope.ByteSize()
-            spans.extend(_span(span, resource, scope, size) for span in of_scope.spans)
-    return spans
+            for span in of_scope.spans:
+                yield _span(span, resource, scope, size)
 
 
 def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
@@ -81,7 +88,17 @@ def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: in
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    return {clean(pair.key): _value(pair.value) for pair in pairs}
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, value = pair.key, pair.value
+        # Most values are text. Asking for it straight away, and searching here, halves the cost of an attribute.
+        content: Any = value.string_value
+        if not content:
+            content = _value(value)
+        elif "\x00" in content:
+            content = clean(content)
+        found[clean(key) if "\x00" in key else key] = content
+    return found
 
 
 def _value(value: AnyValue) -> Any:

@@ -1,5 +1,6 @@
 """A span as it was sent, in one form for both encodings of OTLP."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,9 +53,13 @@ class RawSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Spans of one export request, and a warning when the body was understood but held nothing known."""
+    """The spans of one export request, to be taken once, and a warning when it was understood but held nothing known.
 
-    spans: list[RawSpan]
+    Taking them may raise MalformedOtlpError; then nothing of the request may be stored.
+    """
+
+    count: int
+    spans: Iterator[RawSpan]
     warning: str = ""
 
 

@@ -20,6 +20,7 @@ from analytics.storage.engines.compression import (
     stored_days,
 )
 from analytics.storage.exclusive import RefusedError
+from analytics.storage.searches import make_vectors_of
 
 _FAILED, _WRONG_ARGUMENTS, _NOT_SUPPORTED = 1, 2, 3
 
@@ -33,9 +34,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         show = actions.add_parser("show", help="each stored day with its size and state")
+        show.epilog = "Example: python manage.py compression show --json"
         change = actions.add_parser("set", help="from which age on days are compressed")
+        change.epilog = "Example: python manage.py compression set --after-days 3 --dry-run"
         change.add_argument("--after-days", type=int, required=True, help=f"{LEAST_DAYS} to {MOST_DAYS}")
         apply = actions.add_parser("apply", help="compress the days that are due")
+        apply.epilog = "Example: python manage.py compression apply --dry-run"
         for one in (change, apply):
             one.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
         for one in (show, change, apply):
@@ -110,7 +114,7 @@ class Command(BaseCommand):
                 f" {packed.left} left"
             )
 
-        compress_due(today=today, report=report)
+        compress_due(today=today, report=report, prepare=make_vectors_of)
         before, after = sum(one.bytes_before for one in done), sum(one.bytes_after for one in done)
         if json:
             self._print_json({"days": len(done), "bytes_before": before, "bytes_after": after, "dry_run": False})

@@ -6,7 +6,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_identity"), ("analytics", "0009_idempotency")]
+    dependencies = [("accounts", "0003_identity"), ("analytics", "0010_idempotency")]
     operations = [
         migrations.RunSQL(
             (_SQL / "0001_row_security.up.sql").read_text(), (_SQL / "0001_row_security.down.sql").read_text()

@@ -41,6 +41,12 @@ class Command(OperatorCommand):
         "apply": "free what is past its limit now",
         "hold": "add, remove or list legal holds: nothing under one is dropped",
     }
+    examples: ClassVar = {
+        "show": "retention show",
+        "set": "retention set content 14 --project demo/support-assistant",
+        "apply": "retention apply --dry-run",
+        "hold": 'retention hold add --organisation demo --reason "case 2026-17"',
+    }
 
     def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
         if action == "set":

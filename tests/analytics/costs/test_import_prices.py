@@ -157,6 +157,7 @@ def test_json_is_read_as_csv_is_and_the_answer_of_the_api_too(db, write):
             "acme,one,2026-01-01,0.0000000001,2,",
             "input must be US dollars such as 2.5, with at most 9 decimals, not 0.0000000001",
         ),
+        ("acme,one,2026-01-01,1000000.000000001,2,", "input must be at most 1000000, not 1000000.000000001"),
         ("acme,one,2026-01-01,1,2,3,4", "more values than columns"),
         (f"acme,{'x' * 501},2026-01-01,1,2,", "model_pattern must be at most 500 characters long"),
         ("acme,zero,2026-01-01,1,2,", "says the same key as line 2: keep one"),

@@ -343,6 +343,17 @@ def test_spans_that_went_after_a_run_are_left_out_when_it_is_undone(project):
     assert costs() == {1: 2_000_000, 2: None}
 
 
+def test_old_costs_of_a_user_who_is_erased_are_erased(project):
+    send(project, call(1, DAY, user__id="u-17"), call(2, DAY, user__id="u-18"))
+    add(row())
+    number = run(*RANGE)["run"]
+    words = ("--organisation", "acme", "--user", "u-17")
+
+    call_command("erase_user", *words, stdout=StringIO(), stderr=StringIO())
+
+    assert run("--undo", str(number))["spans"] == 1
+
+
 def test_old_costs_of_a_project_under_a_hold_are_kept(project):
     send(project, call(1, DAY))
     add(row())
@@ -409,7 +420,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(script=steps)
 def test_after_any_history_rollups_say_what_spans_say(project, script):
     empty_the_store()

@@ -1,5 +1,7 @@
+import ast
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -126,3 +128,23 @@ def test_no_figure_is_lost_where_binary_fractions_would_lose_it():
     )
     # A tenth of a cent a million times is ten dollars times a hundred, to the last nano-dollar.
     assert cost(Usage(uncached_input=3), price(input="0.1")).prompt * 333_333 == 99_999_900
+
+
+MONEY = ["analytics/pricing", "analytics/costs", "analytics/ingest/prices.py", "analytics/ingest/records.py",
+         "analytics/storage/costs.py"]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", MONEY)
+def test_code_that_money_goes_through_has_no_binary_fraction_and_no_division(where):
+    root = Path(__file__).parents[3] / where
+    modules = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+
+    found = [
+        (module.name, ast.dump(node))
+        for module in modules
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Div)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Name) and node.id == "float")
+    ]
+    assert (found, bool(modules)) == ([], True)

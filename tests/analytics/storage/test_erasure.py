@@ -15,10 +15,10 @@ from analytics.erasure import belonging
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
 from analytics.registry.rollups import DAY as A_DAY
-from analytics.registry.rollups import ROLLUPS, Rollup
 from analytics.storage import erasing
+from analytics.storage.costs import Chosen, keep_costs, read_costs
 from analytics.storage.erasing import OwnedSpan
-from analytics.storage.spans import TraceSpan
+from analytics.storage.spans import Tenant, TraceSpan
 from observatory.management.commands import erase_user
 from tests.analytics.storage.test_retention import NS, OLD, TODAY, YOUNG, ask, refresh_all, scope_of
 
@@ -85,7 +85,7 @@ def traces():
 
 
 def requests(project, start=YOUNG):
-    return ask(project, start, TODAY).totals["request_count"]
+    return ask(project, start, TODAY).totals["request_count_sum"]
 
 
 def test_spans_content_and_traces_of_the_user_go_and_all_else_stays(project):
@@ -94,7 +94,11 @@ def test_spans_content_and_traces_of_the_user_go_and_all_else_stays(project):
 
     assert left() == left("llm_contents") == [(2, 2), (3, 3)]
     assert [trace for trace, _, _ in traces()] == [2, 3]
-    assert done["rows"] == {"llm_traces": 1, "llm_contents": 1, "trace_index": 1}
+    assert {table: rows for table, rows in done["rows"].items() if rows} == {
+        "llm_traces": 1,
+        "llm_contents": 1,
+        "trace_index": 1,
+    }
 
 
 def test_spans_without_a_user_go_with_the_trace_that_names_nobody_else(project):
@@ -122,25 +126,25 @@ def test_every_figure_is_what_the_spans_that_are_left_say(project):
 
     assert json.loads(out.getvalue())["differences"] == []
     found = ask(project, YOUNG, TODAY)
-    assert (found.source, found.totals["request_count"]) == ("rollup", 3)
+    assert (found.source, found.totals["request_count_sum"]) == ("rollup", 3)
 
 
 def test_who_repeated_the_usage_of_an_erased_span_is_counted_from_then_on(project):
     send(project, raw(1, user=OTHER, tokens=30), raw(2, parent=1, user=USER, tokens=30))
-    assert ask(project, YOUNG, TODAY).totals["request_count"] == 1
+    assert ask(project, YOUNG, TODAY).totals["request_count_sum"] == 1
     erase()
 
     assert left() == [(1, 1)]
-    assert ask(project, YOUNG, TODAY).totals["total_tokens"] == 30
+    assert ask(project, YOUNG, TODAY).totals["total_tokens_sum"] == 30
 
 
 def test_answers_have_a_newer_version(project):
     send(project, raw(1, user=USER))
     refresh_all()
-    before = ask(project, YOUNG, TODAY).as_of
+    before = ask(project, YOUNG, TODAY).answers[0].as_of
     erase()
 
-    assert ask(project, YOUNG, TODAY).as_of > before
+    assert ask(project, YOUNG, TODAY).answers[0].as_of > before
 
 
 def test_totals_of_spans_that_retention_dropped_stay(project):
@@ -225,25 +229,32 @@ def test_an_interrupted_erasure_is_run_again(project, after_each_trace):
     assert erase()["rows"]["llm_traces"] == 2
 
 
-def test_rows_of_rollups_by_user_go_wherever_they_are_from(project, monkeypatch):
-    table = Rollup(table="usage_of_a_test", grain="1day", width=A_DAY, labels=("user_id",), source="llm_metrics_1hour")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMPORARY TABLE usage_of_a_test (organisation_id int, project_id int, bucket timestamptz, user_id text)"
-        )
-        for user in (USER, OTHER):
-            cursor.execute(
-                "INSERT INTO usage_of_a_test VALUES (%s, %s, %s, %s)", [project.organisation_id, project.id, OLD, user]
-            )
-    monkeypatch.setattr(erasing, "ROLLUPS", (*ROLLUPS, table))
-    send(project, raw(1, trace=2, user=OTHER))
-    before = ask(project, OLD, TODAY).as_of
+def test_rows_of_rollups_by_user_go_wherever_they_are_from_and_totals_stay(project):
+    send(project, raw(1, user=USER, at=OLD), raw(2, trace=2, user=OTHER, at=OLD), raw(3, trace=3, user=USER))
+    call_command("retention", "set", "spans", "10", stdout=StringIO())
+    call_command("retention", "apply", stdout=StringIO(), stderr=StringIO())
+    refresh_all()
+    before = ask(project, OLD, OLD + A_DAY).answers[0].as_of
+    told = erase("--dry-run")["rows"]
 
-    assert erase()["rows"]["usage_of_a_test"] == 1
+    assert erase()["rows"] == told
+    assert told["llm_usage_1day"] == 2
     with connection.cursor() as cursor:
-        cursor.execute("SELECT user_id FROM usage_of_a_test")
-        assert cursor.fetchall() == [(OTHER,)]
-    assert ask(project, OLD, TODAY).as_of > before
+        for table in erasing.usage_tables():
+            cursor.execute(f"SELECT DISTINCT user_id FROM {table}")
+            assert cursor.fetchall() in ([], [(OTHER,)])
+    after = ask(project, OLD, OLD + A_DAY)
+    assert (after.totals["request_count_sum"], after.answers[0].as_of > before) == (2, True)
+
+
+def test_old_costs_that_a_re_pricing_keeps_of_a_span_go_with_it(project):
+    send(project, raw(1, user=USER), raw(2, trace=2, user=OTHER))
+    tenant = Tenant(organisation_id=project.organisation_id, project_id=project.id)
+    priced = read_costs(Chosen(tenant=tenant, start=YOUNG, end=TODAY), after=None, limit=9)
+    keep_costs(1, tenant, [one.cost for one in priced])
+
+    assert erase()["rows"]["cost_run_spans"] == 1
+    assert left("cost_run_spans") == [(2, 2)]
 
 
 def test_the_receipt_is_a_new_file_that_only_its_owner_reads(project, tmp_path):

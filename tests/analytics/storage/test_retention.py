@@ -308,6 +308,7 @@ def test_rollups_go_past_their_own_limits(projects):
     ("words", "reason"),
     [
         (("set", "spans", "1"), "at least 2 days"),
+        (("set", "spans", "40000"), "at most 36500 days"),
         (("set", "content", "91"), "must not be kept longer than spans"),
         (("set", "spans", "211"), "must not be kept longer than hour"),
         (("set", "day", "200"), "must not be kept longer than day"),
@@ -324,6 +325,14 @@ def test_what_cannot_be_is_refused_with_the_reason(projects, words, reason):
     code, said = refused(*words)
     assert code == 2
     assert any(part in said for part in reason.split("|")), said
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [(("set", "weeks", "20"), "invalid choice: 'weeks'"), (("set", "spans", "soon"), "invalid int")],
+)
+def test_a_kind_or_number_that_is_none_is_refused(projects, words, reason):
+    assert reason in refused(*words)[1]  # from a shell argparse ends with 2, as it does for every command
 
 
 def test_a_shorter_limit_on_held_data_is_refused(projects):

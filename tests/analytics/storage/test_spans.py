@@ -21,7 +21,7 @@ from analytics.registry.fields import SPAN_FIELDS
 from analytics.storage import ddl
 from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.partitions import ensure_days, forget_days
-from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS
+from analytics.storage.rows import BLANK, CONTENT_COLUMNS, SPAN_COLUMNS, span_text
 from analytics.storage.spans import insert_spans
 from tests import timescale
 from tests.analytics.storage.conftest import DAY, NOON, NOON_NS
@@ -34,7 +34,25 @@ _span_numbers = itertools.count(1)
 # Text is free of NUL and of lone surrogates when it gets to the storage.
 TEXTS = st.one_of(
     st.sampled_from(
-        ["", "\\N", "\\.", "\\", "\t", "\n", "\r\n", '"', "'", "{}", "NULL", "\\x00", '{"a":"\\n"}', "💡é\u2028"]
+        [
+            "",
+            "\\N",
+            "\\.",
+            "\\",
+            "\t",
+            "\n",
+            "\r\n",
+            '"',
+            "'",
+            "{}",
+            "NULL",
+            "\\x00",
+            "\x1f",
+            "\x02",
+            "\x02\x1f\\",
+            '{"a":"\\n"}',
+            "💡é\u2028",
+        ]
     ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
 )
@@ -64,6 +82,10 @@ def row(**given: Any) -> dict[str, Any]:
     } | given
 
 
+def put(rows: list[dict[str, Any]]) -> None:
+    insert_spans([(span_text({**BLANK, **one}), (one["usage_counted"], one["call_counted"])) for one in rows])
+
+
 def raw(**given: Any) -> RawSpan:
     number = next(_span_numbers)
     told = {"trace_id": number.to_bytes(16, "big"), "span_id": number.to_bytes(8, "big"), "name": "step"}
@@ -90,7 +112,7 @@ def day(db: None) -> Iterator[None]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_text_is_read_back_as_it_was_written(day, texts):
     given = [row(span_name=text, user_id=text, input_text=text) for text in texts]
-    insert_spans(given)
+    put(given)
 
     assert read_back("llm_traces", ["span_name", "user_id"], given) == [(text, text) for text in texts]
     assert read_back("llm_contents", ["input_text"], given) == [(text,) for text in texts]
@@ -100,7 +122,7 @@ def test_every_text_is_read_back_as_it_was_written(day, texts):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_list_of_texts_is_read_back_as_it_was_written(day, lists):
     given = [row(tags=texts) for texts in lists]
-    insert_spans(given)
+    put(given)
 
     assert read_back("llm_contents", ["tags"], given) == [(texts,) for texts in lists]
 
@@ -109,7 +131,7 @@ def test_every_list_of_texts_is_read_back_as_it_was_written(day, lists):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_document_is_read_back_as_it_was_written(day, documents):
     given = [row(attributes=document) for document in documents]
-    insert_spans(given)
+    put(given)
 
     assert [orjson.loads(one) for (one,) in read_back("llm_contents", ["attributes"], given)] == documents
 
@@ -119,7 +141,7 @@ def test_every_document_is_read_back_as_it_was_written(day, documents):
 def test_a_start_is_read_back_to_the_microsecond(day, micros):
     midnight_ns = NOON_NS - 12 * 3600 * 10**9
     given = [row(ts=midnight_ns + part * 1000 + 999) for part in micros]
-    insert_spans(given)
+    put(given)
 
     shown = read_back("llm_traces", ["(extract(epoch FROM ts) * 1000000)::bigint * 1000"], given)
     assert shown == [(midnight_ns + part * 1000,) for part in micros]
@@ -127,7 +149,7 @@ def test_a_start_is_read_back_to_the_microsecond(day, micros):
 
 def test_what_is_missing_from_a_row_is_null(day):
     given = [row()]
-    insert_spans(given)
+    put(given)
 
     ((*numbers, attributes, tags),) = read_back(
         "llm_contents", ["input_text", "response_id", "attributes", "tags"], given
