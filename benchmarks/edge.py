@@ -25,7 +25,7 @@ from benchmarks.requests import bodies
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.services import api_key_create
 
-ROUNDS, REQUESTS, WARM_UP = 9, 60, 20
+ROUNDS, REQUESTS, WARM_UP = 5, 40, 10
 _STARTED_WITHIN = 60.0
 _TICK = os.sysconf("SC_CLK_TCK")
 _PERFORMANCE = "/api/v1/metrics/performance"

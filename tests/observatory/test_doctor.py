@@ -198,6 +198,17 @@ def test_a_role_that_the_server_does_not_restrain_is_found(monkeypatch, superuse
     assert (found.level, text in found.text, "external-servers.md" in found.cure) == ("wrong", True, True)
 
 
+def test_a_role_that_owns_what_guards_it_is_found(monkeypatch):
+    answers = iter([("service", False, False), (3,)])
+    monkeypatch.setattr(diagnosis, "_one", lambda _sql: next(answers))
+    found = diagnosis._role("role")
+    assert (found.level, "owns the tenant tables" in found.text, "external-servers.md" in found.cure) == (
+        "wrong",
+        True,
+        True,
+    )
+
+
 def test_migrations_that_are_not_applied_are_found(healthy):
     with connection.cursor() as cursor:
         cursor.execute(

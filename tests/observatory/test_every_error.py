@@ -1,0 +1,88 @@
+"""Every row of the catalogue is met over HTTP, and every reply that is no success has the documented shape."""
+
+import re
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from errors.catalog import CATALOGUE
+from observatory.docs import document
+from tests.observatory.accounts.credentials import client
+
+ERROR = {"components": document()["components"], "$ref": "#/components/schemas/Error"}
+PATHS = [
+    ("GET", "/api/v1/traces"),
+    ("GET", "/api/v1/metrics/performance"),
+    ("POST", "/auth/token"),
+    ("GET", "/api/v1/me"),
+    ("GET", "/no-such-path"),
+    ("POST", "/api/v1/traces"),
+]
+LONG = "x" * 100_000
+HOSTILE = [
+    {"Authorization": LONG},
+    {"Authorization": "Bearer " + LONG},
+    {"Authorization": "Bearer é"},
+    {"Authorization": "Basic dXNlcjpwYXNz"},
+    {"Authorization": "Bearer a, Bearer b"},
+    {"Authorization": "Bearer \x00"},
+    {"X-API-Key": LONG},
+    {"X-API-Key": "ключ"},
+    {"Authorization": "Bearer one", "X-API-Key": "two"},
+    {"Accept": "text/html"},
+    {"Accept": LONG},
+    {"If-None-Match": LONG},
+    {"If-None-Match": '"' + LONG + '"'},
+    {"If-Modified-Since": LONG},
+    {"If-Modified-Since": "Sat, 32 Foo 99999 99:99:99 GMT"},
+    {"Cache-Control": LONG},
+    {"X-Forwarded-For": LONG},
+    {"X-Request-ID": LONG},
+    {"Idempotency-Key": LONG},
+    {"X-Read-After": LONG},
+    {"traceparent": LONG},
+    {"Host": "a b"},
+    {"Origin": "null"},
+    {"User-Agent": "\x00" + LONG},
+]
+
+
+@pytest.mark.parametrize(
+    "headers", HOSTILE, ids=lambda one: " ".join(f"{name}:{value[:12]!r}" for name, value in one.items())
+)
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_no_header_makes_the_service_fail(tenant, headers, method, path):
+    credential = {} if {"Authorization", "X-API-Key"} & headers.keys() else tenant.headers
+    body = {"data": {}, "content_type": "application/json"} if method == "POST" else {}
+    caller = Client(headers=credential | headers, raise_request_exception=False)
+    reply = getattr(caller, method.lower())(path, **body)
+
+    assert reply.status_code < 500
+    if reply.status_code >= 400:
+        assert list(Draft202012Validator(ERROR).iter_errors(reply.json())) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/%00", "/%ff%fe", "/api/v1/traces/%2e%2e%2f", "/api/v1//traces", "/api/v1/traces/", "/" + "a" * 9000]
+)
+def test_paths_that_mean_nothing_are_not_found(tenant, path):
+    reply = client(**tenant.headers).get(path)
+
+    assert (reply.status_code, reply.json()["error"]["code"]) in {(404, 1300), (404, 1301), (400, 1200)}
+
+
+def test_the_documentation_of_every_error_is_served():
+    pages = {code: Client().get(f"/errors/{code}", headers={"Accept": "application/json"}) for code in CATALOGUE}
+
+    assert {code for code, page in pages.items() if page.status_code != 200} == set()
+
+
+def test_every_row_of_the_catalogue_is_raised_in_some_test():
+    """Numbers stand in tests beside the replies that bear them; a row that none names is one that nothing raises."""
+    from observatory.env import BASE_DIR  # noqa: PLC0415
+
+    told = "\n".join(path.read_text() for path in (BASE_DIR / "tests").rglob("test_*.py"))
+    named = {int(number) for number in re.findall(r"(?<![\d.])1[0-9]{3}(?![\d.])", told)}
+
+    assert set(CATALOGUE) - named == set()
