@@ -7,7 +7,9 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage import metrics
 from analytics.storage.ageing import retention_apply
+from analytics.storage.costs import forget_costs_behind
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
@@ -33,7 +35,8 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
     for grain in GRAIN_WIDTHS:
         more = True
         while more:
-            refreshed = refresh(grain, before=timezone.now())
+            with metrics.REFRESH.labels(grain).time():
+                refreshed = refresh(grain, before=timezone.now())
             done, more = done + refreshed.buckets, refreshed.more
     return done
 
@@ -46,6 +49,7 @@ def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due
         report = retention_apply(now=timezone.now())
     except BusyError:
         return 0
+    forget_costs_behind()
     return sum(loss.rows for loss in report.losses)
 
 

@@ -1,17 +1,38 @@
 """Who asks: the only thing analytics knows of identity. `observatory` builds it from the authenticated caller."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
+
+from analytics.registry.redaction import Redaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestPolicy:
+    """How a project takes spans.
+
+    Whether it keeps their content, what is redacted, and the instrumentation scopes whose token totals leave out
+    their parts.
+    """
+
+    keeps_content: bool = True
+    redaction: Redaction = field(default_factory=Redaction)
+    exclusive_scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedProject:
-    """A project in reach: the storage's number of its organisation, and the UUID that clients know."""
+    """A project in reach: the storage's number of its organisation, the UUID that clients know, since when it is.
+
+    `policy` is the project's own in the scope of an ingest; others do not look it up.
+    """
 
     organisation_id: int
     public_id: UUID
+    created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    policy: IngestPolicy = field(default_factory=IngestPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

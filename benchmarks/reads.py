@@ -10,12 +10,11 @@ from django.db import connection
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
-from analytics.queries.figures import FigurePlan, figures
+from analytics.queries.performance import performance
 from analytics.queries.selection import DEFAULT_SELECTION
 from analytics.queries.spans import SpanList, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
 from analytics.registry.grains import BY_KEY as GRAINS
-from analytics.registry.measures import MEASURES
 from analytics.scope import Scope, ScopedProject
 from benchmarks.figures import Figure, median_seconds
 from benchmarks.requests import bodies
@@ -35,12 +34,10 @@ def measure(spans: int) -> list[Figure]:
     where = TimeRange(start=now - timedelta(days=DAYS), end=now)
     _fill(spans, now)
     page = SpanList(scope=SCOPE, range=where, selection=DEFAULT_SELECTION, limit=PAGE)
-    performance = FigurePlan(
-        scope=SCOPE, range=where, equal={}, totals=MEASURES, series=MEASURES[:4], grain=GRAINS["1hour"]
-    )
+    figures = partial(performance, scope=SCOPE, where=where, filters=(), grain=GRAINS["1hour"])
     listed = median_seconds(partial(list_spans, page), repetitions=REPETITIONS)
     by_key = median_seconds(partial(_run, *_by_key(page)), repetitions=REPETITIONS)
-    asked = median_seconds(partial(figures, performance), repetitions=REPETITIONS // 10)
+    asked = median_seconds(figures, repetitions=REPETITIONS // 10)
     counted = median_seconds(partial(_run, *_count(where)), repetitions=REPETITIONS // 10)
     figure = partial(Figure, rows=spans)
     return [

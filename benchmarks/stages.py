@@ -7,8 +7,10 @@ from typing import Any
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import priced, record
+from analytics.ingest.redaction import Redactor
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import decode
+from analytics.registry.redaction import Redaction
 from analytics.storage.rows import blocks, span_text
 from analytics.storage.spans import Tenant
 from benchmarks.figures import Figure, cpu_microseconds
@@ -30,11 +32,16 @@ def measure(spans: int) -> list[Figure]:
 
 def _costs(spans: int) -> dict[str, float]:
     now_ns, tenant = time.time_ns(), Tenant(organisation_id=1, project_id=1)
-    limits, book = Limits(), current_price_book()
+    limits, book = Limits(), current_price_book(tenant.organisation_id)
     requests = bodies(spans=spans, end_ns=now_ns, step_ns=STEP_NS)
 
     def normalised(span: Any) -> Any:
         return normalise(span, limits=limits, now_ns=now_ns)
+
+    def redacted(pairs: list[Any]) -> None:
+        redactor = Redactor(Redaction())  # as at the service: one for the spans of a request
+        for raw, span in pairs:
+            redactor.redact(span, raw)
 
     def each(work: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
         return lambda spans: [work(span) for span in spans]
@@ -51,6 +58,9 @@ def _costs(spans: int) -> dict[str, float]:
         ),
         "decode_json": cpu_microseconds(lambda one: [*decode(one.json, json=True).spans], requests, rows=spans),
         "normalise": cpu_microseconds(each(normalised), raw, rows=spans),
+        "redact": cpu_microseconds(
+            redacted, [list(zip(*of, strict=True)) for of in zip(raw, normal, strict=True)], rows=spans
+        ),
         "price": cpu_microseconds(each(lambda span: priced(span, book)), normal, rows=spans),
         "record_and_price": cpu_microseconds(each(recorded), normal, rows=spans),
         "copy_text": cpu_microseconds(_copy_text, records, rows=spans),

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from analytics.models import RejectedSpan
+from observatory import admin_prices  # noqa: F401  registers its pages
 from observatory.accounts.models import Project
 
 

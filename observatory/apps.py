@@ -6,3 +6,6 @@ class ObservatoryConfig(AppConfig):
 
     name = "observatory"
     verbose_name = "LLM Observatory"
+
+    def ready(self) -> None:
+        from observatory import checks  # noqa: F401, PLC0415  # registers its checks once the apps are loaded

@@ -1,13 +1,15 @@
 """What `doctor` looks at: each check reads, changes nothing, and says of what is wrong how it is cured."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, NotSupportedError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -20,12 +22,14 @@ from analytics.storage.sizes import lag_by_grain
 from observatory.env import SETTINGS, SettingError, home, read
 from observatory.policies import policies
 
-OLDEST_POSTGRES = 140_000
 JOBS_FAIL_ON = 150_020  # with TimescaleDB every scheduled job ends with: cannot drop portal ""
 LONGEST_LAG = timedelta(minutes=5)
 LARGEST_SKEW = timedelta(seconds=2)
 LEAST_FREE = 0.1
 OTHER_CONNECTIONS = 10  # worker, commands, migrations
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+MEGABYTE = 2**20
 
 
 class Level(StrEnum):
@@ -66,6 +70,9 @@ def diagnose() -> Iterator[Finding]:
             continue
         try:
             yield check(name)
+        except NotSupportedError as problem:  # Django lets no older server connect
+            database_answers = False
+            yield _wrong(name, str(problem).rstrip("."), "Use PostgreSQL 14 or newer.")
         except DatabaseError as problem:
             database_answers = False
             connection.close()
@@ -94,10 +101,7 @@ def _one(sql: str) -> tuple[object, ...]:
 
 
 def _database(check: str) -> Finding:
-    number, version = _one("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
-    assert isinstance(number, int)
-    if number < OLDEST_POSTGRES:
-        return _wrong(check, f"PostgreSQL {version} is too old", "Use PostgreSQL 14 or newer.")
+    (version,) = _one("SELECT current_setting('server_version')")
     return _ok(check, f"PostgreSQL {version}")
 
 
@@ -211,9 +215,17 @@ def _skew(theirs: datetime, before: datetime) -> timedelta:
     return theirs - before if theirs < before else max(theirs - after, timedelta())
 
 
+def _host() -> str:
+    # An address may name it in its query, as that of a socket does: there, Django's HOST is empty.
+    return str(connection.get_connection_params().get("host") or "")
+
+
+def _embedded() -> bool:
+    return _host().startswith(str(home()))
+
+
 def _disk(check: str) -> Finding:
-    host = str(connection.settings_dict["HOST"])
-    if not host.startswith(str(home())):
+    if not _embedded():
         return _ok(check, "unknown: the database is not one that `up` started here")
     usage = shutil.disk_usage(home())
     told = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB are free"
@@ -232,6 +244,48 @@ def _connections(check: str) -> Finding:
     return _ok(check, told)
 
 
+def machine_memory() -> int:
+    """Return the bytes of memory that processes here may use: the machine's, or less in a container."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(physical, int(CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):  # no such file, or `max`
+        return physical
+
+
+def _memory(check: str) -> Finding:
+    (*sizes, most) = _one(
+        """
+        SELECT pg_size_bytes(current_setting('shared_buffers')),
+            pg_size_bytes(current_setting('effective_cache_size')),
+            pg_size_bytes(current_setting('work_mem')), current_setting('max_connections')::int
+        """
+    )
+    shared, cached, work = (int(str(one)) for one in sizes)
+    told = f"shared_buffers {_megabytes(shared)}, effective_cache_size {_megabytes(cached)}"
+    host = _host()
+    if _embedded():
+        return _ok(check, f"{told}, as `up` sets them")
+    if host and not host.startswith("/") and host not in LOOPBACK:
+        return _ok(check, f"{told}; the server is another machine's, whose memory is unknown here")
+    memory, connections = machine_memory(), int(str(most))
+    better = {}
+    if not memory // 8 <= shared <= memory // 2:
+        better["shared_buffers"] = memory // 4
+    if not memory // 2 <= cached <= memory:
+        better["effective_cache_size"] = memory * 3 // 4
+    if work * connections > memory:
+        better["work_mem"] = max(memory // 4 // connections, 4 * MEGABYTE)
+    if not better:
+        return _ok(check, f"{told} of {_megabytes(memory)}")
+    lines = "; ".join(f"ALTER SYSTEM SET {name} = '{_megabytes(size)}'" for name, size in better.items())
+    return _note(check, f"{told} of {_megabytes(memory)}", f"As a superuser: {lines}; then restart PostgreSQL.")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size // MEGABYTE}MB"
+
+
 def _unpriced(check: str) -> Finding:
     (models,) = _one(
         """
@@ -241,7 +295,11 @@ def _unpriced(check: str) -> Finding:
         """
     )
     if models:
-        return _note(check, f"{models} without a price in the last day", "Add their prices to the price book.")
+        return _note(
+            check,
+            f"{models} without a price in the last day",
+            "Add their prices with `import_prices`, then run `recompute_costs`.",
+        )
     return _ok(check, "every model of the last day has a price")
 
 
@@ -260,5 +318,6 @@ CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("clock", _clock, True),
     ("disk", _disk, False),
     ("connections", _connections, True),
+    ("memory", _memory, True),
     ("models", _unpriced, True),
 )

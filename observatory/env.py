@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
 CREDENTIALS_FILE = "credentials.json"
@@ -82,6 +84,31 @@ def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
         raise ValueError("write CIDR networks separated by commas, such as 10.0.0.0/8") from None
 
 
+_POLICY_MEMBERS = frozenset({"ttl", "etag", "last_modified"})
+_LONGEST_TTL = 86_400
+
+
+def cache_policies(value: str) -> Mapping[str, Mapping[str, int | bool]]:
+    """Read JSON of route -> {ttl, etag, last_modified}; each member may be left out."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(_is_policy, found.values())):
+        raise ValueError(
+            'write JSON such as {"/metrics/performance": {"ttl": 30, "etag": true, "last_modified": true}}'
+        )
+    return found
+
+
+def _is_policy(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() - _POLICY_MEMBERS:
+        return False
+    ttl = value.get("ttl", 0)
+    whole_seconds = type(ttl) is int and 0 <= ttl <= _LONGEST_TTL
+    return whole_seconds and all(isinstance(value.get(name, True), bool) for name in ("etag", "last_modified"))
+
+
 def one_of(*names: str) -> Callable[[str], str]:
     """Return a reader that accepts `names` in any case and gives them in lower case."""
 
@@ -89,6 +116,20 @@ def one_of(*names: str) -> Callable[[str], str]:
         if value.lower() not in names:
             raise ValueError(f"write one of {', '.join(names)}")
         return value.lower()
+
+    return read
+
+
+def some_of(*names: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of a comma list of `names` in any case; `none` is the empty list."""
+
+    def read(value: str) -> tuple[str, ...]:
+        given = comma_list(value.lower())
+        if given == ("none",):
+            return ()
+        if not given or not set(given) <= set(names):
+            raise ValueError(f"write none, or a comma list of {', '.join(names)}")
+        return tuple(dict.fromkeys(given))
 
     return read
 
@@ -197,6 +238,15 @@ SETTINGS: tuple[Setting, ...] = (
         default=(),
         meaning="Instrumentation scopes whose token totals leave out their cached parts.",
     ),
+    Setting(
+        name="REDACTION_MODE", read=one_of(*MODES), default="mask", meaning="What new projects do with personal data."
+    ),
+    Setting(
+        name="REDACTION_DETECTORS",
+        read=some_of(*DETECTOR_NAMES),
+        default=DEFAULT_DETECTORS,
+        meaning="Kinds of personal data that new projects redact.",
+    ),
     Setting(name="RETENTION_SPANS_DAYS", read=whole(1, 3650), default=90, meaning="Days spans are kept."),
     Setting(
         name="RETENTION_MINUTE_DAYS", read=whole(2, 36_500), default=37, meaning="Days rollups by minute are kept."
@@ -233,6 +283,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="ANALYTICS_MAX_RANGE_DAYS", read=whole(1), default=365, meaning="Longest range of analytics."),
     Setting(name="PAGE_DEFAULT_LIMIT", read=whole(1), default=50, meaning="Items of a page."),
     Setting(name="PAGE_MAX_LIMIT", read=whole(1), default=1000, meaning="Most items of a page."),
+    Setting(name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page that is asked by offset."),
+    Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of a page by offset."),
     Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
     Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
     Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),
@@ -251,6 +303,32 @@ SETTINGS: tuple[Setting, ...] = (
         read=whole(1),
         meaning="Share of one process while Redis is away; default WEB_CONCURRENCY.",
     ),
+    Setting(name="CACHE_DEFAULT_TTL", read=whole(0, 86_400), default=60, meaning="Seconds figures and lists are kept."),
+    Setting(name="CACHE_FORECAST_TTL", read=whole(0, 86_400), default=300, meaning="Seconds forecasts are kept."),
+    Setting(name="CACHE_LABELS_TTL", read=whole(0, 86_400), default=300, meaning="Seconds labels are kept."),
+    Setting(name="CACHE_TRACE_TTL", read=whole(0, 86_400), default=300, meaning="Seconds a trace is kept."),
+    Setting(
+        name="CACHE_OPEN_SECONDS",
+        read=whole(0, 3600),
+        default=5,
+        meaning="Data of the running hour are looked at this often; 0: by every request.",
+    ),
+    Setting(
+        name="CACHE_POLICY_OVERRIDES",
+        read=cache_policies,
+        default={},
+        meaning="JSON of route to {ttl, etag, last_modified}: how that route is cached.",
+    ),
+    Setting(
+        name="CACHE_MAX_ENTRY_BYTES", read=whole(0), default=1_048_576, meaning="Longest body that Redis is given."
+    ),
+    Setting(
+        name="CACHE_LOCK_SECONDS",
+        read=whole(1, 600),
+        default=10,
+        meaning="How long one request may compute for others.",
+    ),
+    Setting(name="CACHE_WAIT_SECONDS", read=whole(0, 60), default=5, meaning="How long the others wait for it."),
     Setting(
         name="METRICS_ALLOWED_NETWORKS",
         read=networks,

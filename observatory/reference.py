@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from analytics.registry.dimensions import DIMENSIONS
+from analytics.api.caching.routes import cached_routes
+from analytics.api.caching.views import CachedView
+from analytics.ingest.vocabularies.emitters import EMITTERS
+from analytics.ingest.vocabularies.reference import names_by_member, resource_names
+from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
 from analytics.registry.fields import ALIASES, SPAN_FIELDS
-from analytics.registry.measures import MEASURES
+from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.redaction import CUSTOM, DETECTORS
 from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
@@ -24,21 +29,69 @@ def pages() -> Mapping[str, str]:
         + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
         "measures.md": _page(
             "Measures",
-            "Figures of `GET /api/v1/metrics/performance`. A request is a model call no descendant of which is one.",
-            ("measure", "unit", "meaning"),
-            ((f"`{one.key}`", one.unit, one.description) for one in MEASURES),
+            "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
+            " default. A request is a model call no descendant of which is one.",
+            ("measure", "unit", "aggregations", "meaning"),
+            ((f"`{one.key}`", one.unit, ", ".join(one.of), one.description) for one in MEASURES),
+        )
+        + "\nFigures of replies, by the names that they have there:\n\n"
+        + _table(
+            ("figure", "measure", "aggregation", "unit"),
+            ((f"`{key}`", f"`{one.measure.key}`", one.aggregation, one.unit) for key, one in FIGURES.items()),
         ),
         "dimensions.md": _page(
             "Dimensions",
-            "What figures can be narrowed by; an unknown value gives zero rows.",
-            ("dimension", "meaning"),
-            ((f"`{one.key}`", one.description) for one in DIMENSIONS),
+            "What figures can be grouped and narrowed by; an unknown value gives zero rows. Those marked narrow every"
+            " route of figures by a parameter of their name. What is kept tells how far back a question reaches:"
+            " `rollup` from one hour up, `usage` in whole days, `spans` and `content` as long as these are kept.",
+            ("dimension", "parameter", "kept", "meaning"),
+            (
+                (f"`{one.key}`", "yes" if one.equality else "", one.source, one.description)
+                for one in (*DIMENSIONS, ATTRIBUTE)
+            ),
         ),
         "settings.md": _page(
             "Settings",
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "attribute-names.md": _page(
+            "Attribute names",
+            "Which names a member is read from, in the order in which they are tried; the first with a usable value"
+            " wins and is noted in `mapping_sources`. `N` is an index, `*` any rest. Mapped names leave `attributes`,"
+            " but those marked + stay as well; everything else stays as it was sent.",
+            ("member", "names"),
+            ((f"`{member}`", ", ".join(names)) for member, names in names_by_member().items()),
+        )
+        + "\nAttributes of the resource:\n\n"
+        + _table(("member", "names"), ((f"`{member}`", ", ".join(names)) for member, names in resource_names().items()))
+        + "\nEmitters whose totals leave out their parts:\n\n"
+        + _table(
+            ("instrumentation scope", "totals", "where", "why"),
+            (
+                (
+                    f"`{one.scope}`",
+                    ", ".join(sorted(one.leaves_out)),
+                    ", ".join(f"`{name}`" for name in sorted(one.providers)),
+                    one.why,
+                )
+                for one in EMITTERS
+            ),
+        ),
+        "detectors.md": _page(
+            "Detectors",
+            "What redaction finds; those marked are on in new projects unless `REDACTION_DETECTORS` says otherwise.",
+            ("detector", "placeholder", "default", "finds"),
+            (
+                (
+                    f"`{one.name}`",
+                    f"`[{one.name.upper() if one.name != CUSTOM else '<name>'}]`",
+                    "yes" if one.default else "",
+                    one.description,
+                )
+                for one in DETECTORS
+            ),
         ),
         "rejected-spans.md": _page(
             "Reasons of rejected spans",
@@ -56,6 +109,12 @@ def pages() -> Mapping[str, str]:
                 for code, one in CATALOGUE.items()
             ),
         ),
+        "caching.md": _page(
+            "Caching",
+            "How replies of each route are cached; CACHE_POLICY_OVERRIDES changes a row. With TTL 0 Redis keeps none.",
+            ("route", "group", "Cache-Control", "TTL in seconds", "ETag", "Last-Modified"),
+            (_cached(route, view) for route, view in cached_routes().items()),
+        ),
         "permissions.md": _page(
             "Roles and permissions",
             "What a token of each role carries. The permissions of an API key stand on their own.",
@@ -63,6 +122,13 @@ def pages() -> Mapping[str, str]:
             ((f"`{name}`", *("yes" if role in roles else "" for role in ROLES)) for name, roles in MATRIX.items()),
         ),
     }
+
+
+def _cached(route: str, view: type[CachedView]) -> tuple[str, ...]:
+    group, policy = view.group(), view.policy()
+    control = group.cache_control(policy, public=False)
+    tag = ("weak" if group.weak else "strong, weak with gzip") if policy.etag else ""
+    return f"`{route}`", group.key, f"`{control}`", str(policy.ttl), tag, "yes" if policy.last_modified else ""
 
 
 def _page(title: str, lead: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -79,7 +145,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _default(value: object, *, required: bool) -> str:
     if required:
         return "required"
-    if value in (None, "", ()):
+    if value in (None, "", (), {}):
         return ""
     if isinstance(value, tuple):
         return f"`{', '.join(map(str, value))}`"

@@ -2,85 +2,100 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-import structlog
 from django.conf import settings
-from django_redis import get_redis_connection
-from redis.exceptions import NoScriptError, RedisError
+from redis import Redis
+from redis.exceptions import NoScriptError
 
-from ratelimit.breaker import CircuitBreaker
+from ratelimit.backend import AwayError, Backend, backend
 from ratelimit.decision import Bucket, BucketState, Decision
 from ratelimit.local import LocalBuckets
-from ratelimit.metrics import BACKEND_ERRORS, DEGRADED
-
-logger = structlog.get_logger(__name__)
 
 SCRIPT = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
 SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+Values = Sequence[bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one round trip gave: the decision, and the values read beside it; `None` when Redis was away."""
+
+    decision: Decision | None
+    values: Values | None
 
 
 class Limiter:
-    """Charges buckets and never raises: without an answer from Redis in time the process decides by its own share.
+    """Charges buckets and never raises: without an answer from Redis in time the process decides by its own share."""
 
-    The time is the socket timeout of the cache, `RATE_LIMIT_TIMEOUT_MS`; a failure is followed by
-    `RATE_LIMIT_RETRY_SECONDS` in which Redis is not asked.
-    """
-
-    def __init__(self, alias: str = "default") -> None:
-        self._alias = alias
-        self._breaker = CircuitBreaker(lambda: settings.RATE_LIMIT_RETRY_SECONDS)
+    def __init__(self, through: Backend | None = None) -> None:
+        self._backend = through or Backend()
         self._local = LocalBuckets()
 
     def charge(self, buckets: Sequence[Bucket]) -> Decision:
         """Charge all `buckets` or none of them; their keys must be in one hash slot, the principal's comes first."""
-        if self._breaker.admits(time.monotonic()):
-            try:
-                decision = self._charge_redis(buckets)
-            except (RedisError, OSError) as away:
-                self._note_failure(away)
-            else:
-                self._note_success()
-                return decision
-        return self._charge_locally(buckets)
+        decision = self.visit(buckets).decision
+        assert decision is not None
+        return decision
 
-    def _charge_redis(self, buckets: Sequence[Bucket]) -> Decision:
-        client = get_redis_connection(self._alias)
-        arguments = [bucket.key for bucket in buckets] + [part for bucket in buckets for part in _arguments(bucket)]
+    def visit(self, buckets: Sequence[Bucket], *, reading: Sequence[str] = ()) -> Visit:
+        """Charge `buckets`, when there are any, and read the values of the keys `reading`, all in one round trip."""
         try:
-            reply: Any = client.evalsha(SCRIPT_SHA, len(buckets), *arguments)
-        except NoScriptError:
-            reply = client.eval(SCRIPT, len(buckets), *arguments)
-        admitted, now_us, *units = reply
-        states = [BucketState(bucket=bucket, units=left) for bucket, left in zip(buckets, units, strict=True)]
-        return Decision(admitted=admitted == 1, now_us=now_us, states=states)
+            return self._backend.ask(lambda client: _ask(client, buckets, reading))
+        except AwayError:
+            return Visit(decision=self._charge_locally(buckets) if buckets else None, values=None)
 
     def _charge_locally(self, buckets: Sequence[Bucket]) -> Decision:
         divisor = settings.RATE_LIMIT_LOCAL_DIVISOR
         shares = [replace(bucket, policy=bucket.policy.share(divisor)) for bucket in buckets]
         return replace(self._local.charge(shares, now_us=time.time_ns() // 1000), degraded=True)
 
-    def _note_failure(self, away: Exception) -> None:
-        self._breaker.failed(time.monotonic())
-        BACKEND_ERRORS.inc()
-        DEGRADED.set(1)
-        logger.warning("rate_limit_backend_away", error=type(away).__name__)
-        # Connections that were opened before the server went would each cost another wait after its return.
-        get_redis_connection(self._alias).connection_pool.disconnect(inuse_connections=False)
 
-    def _note_success(self) -> None:
-        if self._breaker.succeeded():
-            DEGRADED.set(0)
-            logger.info("rate_limit_backend_back")
+def _ask(client: Redis, buckets: Sequence[Bucket], reading: Sequence[str]) -> Visit:
+    if not reading:
+        return Visit(decision=_decision(buckets, _charged(client, buckets)) if buckets else None, values=())
+    # Not a transaction: the keys may be in several slots, and the charge is atomic by itself.
+    pipeline = client.pipeline(transaction=False)
+    for key in reading:
+        pipeline.get(key)
+    if buckets:
+        pipeline.evalsha(SCRIPT_SHA, len(buckets), *_arguments(buckets))
+    replies: list[Any] = pipeline.execute(raise_on_error=False)
+    values, charged = replies[: len(reading)], replies[len(reading) :]
+    if charged and isinstance(charged[0], NoScriptError):
+        charged = [_charged(client, buckets)]
+    for reply in (*values, *charged):
+        if isinstance(reply, Exception):
+            raise reply
+    return Visit(decision=_decision(buckets, charged[0]) if buckets else None, values=values)
 
 
-def _arguments(bucket: Bucket) -> tuple[int, int, int, int]:
+def _charged(client: Redis, buckets: Sequence[Bucket]) -> Any:
+    arguments = _arguments(buckets)
+    try:
+        return client.evalsha(SCRIPT_SHA, len(buckets), *arguments)
+    except NoScriptError:
+        return client.eval(SCRIPT, len(buckets), *arguments)
+
+
+def _decision(buckets: Sequence[Bucket], reply: Any) -> Decision:
+    admitted, now_us, *units = reply
+    states = [BucketState(bucket=bucket, units=left) for bucket, left in zip(buckets, units, strict=True)]
+    return Decision(admitted=admitted == 1, now_us=now_us, states=states)
+
+
+def _arguments(buckets: Sequence[Bucket]) -> list[Any]:
+    keys: list[Any] = [bucket.key for bucket in buckets]
+    return keys + [part for bucket in buckets for part in _of_bucket(bucket)]
+
+
+def _of_bucket(bucket: Bucket) -> tuple[int, int, int, int]:
     policy = bucket.policy
     expiry_ms = (policy.seconds_for(policy.capacity_units) + 1) * 1000
     return policy.capacity_units, policy.units_per_us, bucket.cost_units, expiry_ms
 
 
-limiter = Limiter()
+limiter = Limiter(backend)

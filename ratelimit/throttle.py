@@ -1,7 +1,7 @@
 """Which buckets a request pays from, and the refusal when one of them is empty."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -13,7 +13,7 @@ from errors import catalog
 from errors.exceptions import ApiError
 from ratelimit.address import client_address, network_key
 from ratelimit.decision import Bucket, Decision
-from ratelimit.limiter import limiter
+from ratelimit.limiter import Values, limiter
 from ratelimit.metrics import DEGRADED_DECISIONS, EXCEEDED, remaining
 from ratelimit.policies import ANONYMOUS, CLASSES, INGEST, TIERS, Tier, policy_of
 
@@ -40,6 +40,8 @@ class LimitedView(Protocol):
     rate_class: str | None
     rate_bucket: Literal["principal", "ingest"] | None
 
+    def keys_to_read(self, request: Request) -> Sequence[str]: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
@@ -55,7 +57,7 @@ class TokenBucketThrottle(BaseThrottle):
     """Charges the buckets of a limited view; raises 429/1500, 429/1502 for the class `auth`. Others are not limited."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        if settings.RATE_LIMIT_ENABLED and hasattr(view, "rate_bucket"):
+        if hasattr(view, "rate_bucket"):
             charge_request(request, cast("LimitedView", view))
         return True
 
@@ -65,16 +67,24 @@ def charge_of(request: Request) -> Charge | None:
     return getattr(request, "rate_charge", None)
 
 
+def read_ahead(request: Request) -> Mapping[str, bytes | None] | None:
+    """Return the values that were read in Redis together with the charge; `None` when Redis was away."""
+    values: Mapping[str, bytes | None] | None = getattr(request, "read_ahead", None)
+    return values
+
+
 def charge_request(request: Request, view: LimitedView) -> None:
-    """Charge the caller's bucket and that of the route's class, both or neither."""
+    """Charge the caller's bucket and that of the route's class, both or neither, and read what the view will need."""
     tier, principal = _payer(request, view)
     buckets = []
-    if view.rate_bucket is not None and (_caller(request) or view.rate_class is None):
-        buckets.append(_tier_bucket(tier, principal, view.rate_cost))
-    if view.rate_class is not None:
-        buckets.append(_class_bucket(view.rate_class, principal))
-    if buckets:
-        _charge(request, tier, view.rate_class, buckets)
+    if settings.RATE_LIMIT_ENABLED:
+        if view.rate_bucket is not None and (_caller(request) or view.rate_class is None):
+            buckets.append(_tier_bucket(tier, principal, view.rate_cost))
+        if view.rate_class is not None:
+            buckets.append(_class_bucket(view.rate_class, principal))
+    reading = view.keys_to_read(request)
+    if buckets or reading:
+        _charge(request, tier, view.rate_class, buckets, reading)
 
 
 def charge_address(request: Request) -> None:
@@ -117,8 +127,15 @@ def _class_bucket(name: str, principal: str) -> Bucket:
     return Bucket(key=key, policy=policy_of(name), cost=1, name=name)
 
 
-def _charge(request: Request, tier: Tier, route_class: str | None, buckets: Sequence[Bucket]) -> None:
-    decision = limiter.charge(buckets)
+def _charge(
+    request: Request, tier: Tier, route_class: str | None, buckets: Sequence[Bucket], reading: Sequence[str] = ()
+) -> None:
+    visit = limiter.visit(buckets, reading=reading)
+    if reading:
+        request.read_ahead = _by_key(reading, visit.values)  # type: ignore[attr-defined]  # beside what it has paid
+    decision = visit.decision
+    if decision is None:
+        return
     request.rate_charge = Charge(  # type: ignore[attr-defined]  # REST framework's request carries what it has paid
         tier=tier, route_class=route_class, buckets=buckets, decision=decision
     )
@@ -128,6 +145,10 @@ def _charge(request: Request, tier: Tier, route_class: str | None, buckets: Sequ
     if not decision.admitted:
         EXCEEDED.labels(**{"tier": tier.name, "class": route_class or "none"}).inc()
         raise _refusal(decision, route_class)
+
+
+def _by_key(reading: Sequence[str], values: Values | None) -> Mapping[str, bytes | None] | None:
+    return None if values is None else dict(zip(reading, values, strict=True))
 
 
 def _refusal(decision: Decision, route_class: str | None) -> ApiError:

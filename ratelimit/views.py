@@ -1,5 +1,6 @@
 """Base of every view that is limited."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -25,6 +26,10 @@ class LimitedAPIView(APIView):
     rate_cost: int = 1
     rate_class: str | None = None
     rate_bucket: Literal["principal", "ingest"] | None = "principal"
+
+    def keys_to_read(self, request: Request) -> Sequence[str]:  # noqa: ARG002  for views that will need some
+        """Return keys of Redis whose values the view will need; they are read in the round trip of the charge."""
+        return ()
 
     def initialize_request(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Request:
         return BodyRequest(

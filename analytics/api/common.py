@@ -12,14 +12,19 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.parameters import Parameter, names, text
+from analytics.api.parameters import Parameter, integer, names, text
+from analytics.queries.plans import Filter
 from analytics.queries.timerange import TimeRange, Window, resolve
+from analytics.registry.dimensions import EQUALITIES
 from analytics.scope import Caller
+from errors.catalog import MISSING_AUTHORIZATION
 from errors.envelope import request_id
+from errors.exceptions import ApiError
 from errors.json import dumps
 
 _MOST_PROJECTS = 20
 _MOST_FIELDS = 100
+MOST_OFFSET = 10**9
 _TAG_DIGITS = 32
 
 
@@ -52,6 +57,28 @@ PROJECTS = Parameter(
     default=(),
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
 )
+FILTERS = tuple(plain_text(dimension.key, dimension.description) for dimension in EQUALITIES)
+LIMIT_AND_OFFSET = (
+    Parameter(
+        name="limit",
+        read=integer(low=1, high=settings.OFFSET_MAX_LIMIT),
+        schema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": settings.OFFSET_MAX_LIMIT,
+            "default": settings.OFFSET_DEFAULT_LIMIT,
+        },
+        default=settings.OFFSET_DEFAULT_LIMIT,
+        description="Items of a page.",
+    ),
+    Parameter(
+        name="offset",
+        read=integer(low=0, high=MOST_OFFSET),
+        schema={"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0},
+        default=0,
+        description="Items before the page.",
+    ),
+)
 FIELDS = Parameter(
     name="fields",
     read=names(most=_MOST_FIELDS),
@@ -72,19 +99,43 @@ def time_range(values: Mapping[str, Any], *, default: timedelta, longest_days: i
     return resolve(values["start_time"], values["end_time"], window=window, clock=timezone.now())
 
 
+def moves(values: Mapping[str, Any]) -> bool:
+    """Return whether the range of `values` changes with the clock: a bound is relative, or follows from `now`."""
+    start, end = values["start_time"], values["end_time"]
+    return end is None or end.startswith("now") or (start is not None and start.startswith("now"))
+
+
+def canonical(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an answer depends on besides its range and its projects, which a question names itself."""
+    return {name: value for name, value in values.items() if name not in ("start_time", "end_time", "project_id")}
+
+
+def meta(request: Request, *, started: float, cached: bool) -> dict[str, Any]:
+    """Return the `meta` of an enveloped reply."""
+    return {
+        "timestamp": timezone.now().replace(microsecond=0),
+        "execution_time_ms": round((monotonic() - started) * 1000),
+        "cached": cached,
+        "version": "1.0",
+        "request_id": request_id(request),
+    }
+
+
+def filters_of(request: Request, values: Mapping[str, Any]) -> list[Filter]:
+    """Return the equalities of validated `values`; raise 401/1000 for a personal one without a credential."""
+    given = [one for one in EQUALITIES if values[one.key] is not None]
+    if not request.user.is_authenticated and any(one.personal for one in given):
+        raise ApiError(MISSING_AUTHORIZATION)
+    return [Filter(dimension=one, values=(values[one.key],)) for one in given]
+
+
 def enveloped(request: Request, data: Any, *, started: float, pagination: Mapping[str, Any] | None = None) -> Response:
-    """Return the enveloped reply: status, data, pagination of lists, meta."""
+    """Return the enveloped reply of a route without a data version: status, data, pagination of lists, meta."""
     shown = dumps(data)
     body: dict[str, Any] = {"status": "success", "data": orjson.Fragment(shown)}
     if pagination is not None:
         body["pagination"] = pagination
-    body["meta"] = {
-        "timestamp": timezone.now().replace(microsecond=0),
-        "execution_time_ms": round((monotonic() - started) * 1000),
-        "cached": False,
-        "version": "1.0",
-        "request_id": request_id(request),
-    }
+    body["meta"] = meta(request, started=started, cached=False)
     # `meta` varies from reply to reply, so the tag is of the rest, and weak.
     tag = sha256(shown + dumps(pagination)).hexdigest()[:_TAG_DIGITS]
     return Response(body, headers={"ETag": f'W/"{tag}"'})

@@ -1,12 +1,13 @@
 """Reply shapes of the OpenAPI document, derived from the registry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from analytics.pricing.book import RATES
+from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.spans import TRACE_FIGURES
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
-from analytics.registry.measures import BY_KEY as MEASURES
-from analytics.registry.measures import Measure, Unit
+from analytics.registry.measures import Figure, Unit
 from analytics.registry.rejections import REASONS
 
 _TYPES: Mapping[FieldType, dict[str, Any]] = {
@@ -23,9 +24,23 @@ _TYPES: Mapping[FieldType, dict[str, Any]] = {
 }
 _UNITS: Mapping[Unit, dict[str, Any]] = {
     Unit.COUNT: {"type": "integer"},
+    Unit.TOKENS: {"type": "integer"},
+    Unit.DOLLARS: {"type": "number"},
     Unit.MILLISECONDS: {"type": "number"},
     Unit.RATE: {"type": "number", "minimum": 0, "maximum": 1},
     Unit.PER_SECOND: {"type": "number"},
+}
+_KINDS: Mapping[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.TIME: {"type": "string", "format": "date-time"},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.COUNT: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.MONEY: {"type": "number"},
+    Kind.RATE: {"type": "number", "minimum": 0, "maximum": 1},
+    Kind.PERCENT: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.OBJECT: {"type": "object"},
 }
 _TIME = {"type": "string", "format": "date-time"}
 _FIGURES: Mapping[str, dict[str, Any]] = {
@@ -55,9 +70,37 @@ def _member(field: SpanField) -> dict[str, Any]:
     return {"description": field.description, **nullable(_TYPES[field.type])}
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
-    schema = _UNITS[measure.unit]
-    return {"description": measure.description, **(nullable(schema) if measure.nullable else schema)}
+def _figure(figure: Figure) -> dict[str, Any]:
+    plain = _UNITS[figure.unit]
+    kind = {"type": "number"} if figure.aggregation == "avg" and plain["type"] == "integer" else plain
+    described = {"description": f"{figure.measure.description} ({figure.aggregation}, {figure.unit})"}
+    return described | (nullable(kind) if figure.nullable else kind)
+
+
+def _node(node: Node) -> dict[str, Any]:
+    if isinstance(node, Tree):
+        shown: dict[str, Any] = shape(node)
+    elif node.figure is not None:
+        shown = _figure(node.figure)
+    else:
+        assert node.kind is not None
+        shown = _KINDS[node.kind]
+    if node.many:
+        shown = {"type": "array", "items": shown}
+    if node.nullable and not isinstance(shown["type"], list):
+        shown = nullable(shown)
+    return {**shown, **({"description": node.description} if node.description else {})}
+
+
+def shape(tree: Tree) -> dict[str, Any]:
+    """Return the schema of an object of this shape; what is selected decides which members there are."""
+    return {"type": "object", "properties": {name: _node(node) for name, node in tree.members.items()}}
+
+
+def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
+    """Return the shape of a reply whose members stand at its top, with its metadata."""
+    body = shape(tree)
+    return {**body, "required": ["metadata"], "properties": {**body["properties"], "metadata": shape(metadata)}}
 
 
 _SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}
@@ -111,13 +154,54 @@ _REJECTED: dict[str, Any] = {
 }
 
 
+_OFFSET_PAGINATION = {
+    "type": "object",
+    "required": ["total", "limit", "offset", "has_more"],
+    "properties": {
+        "total": {"type": "integer"},
+        "limit": {"type": "integer"},
+        "offset": {"type": "integer"},
+        "has_more": {"type": "boolean"},
+    },
+}
+_RATE = {"type": ["number", "null"], "description": "US dollars per million tokens; null: the part has no own price."}
+_PRICE = {
+    "type": "object",
+    "required": ["id", "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "shared"],
+    "properties": {
+        "id": {"type": "string", "description": "The price_version of spans that it priced."},
+        "provider": {"type": "string"},
+        "model_pattern": {"type": "string", "description": "Name of a model, or a glob: *, ?, [...]."},
+        "service_tier": {"type": "string", "enum": ["default", "batch", "flex", "priority"]},
+        "min_prompt_tokens": {"type": "integer", "description": "The row is for longer prompts than this."},
+        "valid_from": _TIME,
+        "valid_to": {**_TIME, "type": ["string", "null"]},
+        **dict.fromkeys(RATES, _RATE),
+        **{name: {**_RATE, "type": "number"} for name in ("input", "output")},
+        "per_request": {"type": ["number", "null"], "description": "US dollars for each call, beside its tokens."},
+        "shared": {"type": "boolean", "description": "Whether the row is everybody's, or the organisation's own."},
+        "source": {"type": "string", "description": "File, package or person it came from."},
+    },
+}
+
 COMPONENTS: dict[str, Any] = {
     "Span": _SPAN,
     "Trace": _TRACE,
     "RejectedSpan": _REJECTED,
     "Meta": _META,
     "Pagination": _PAGINATION,
+    "OffsetPagination": _OFFSET_PAGINATION,
+    "Price": _PRICE,
 }
+
+
+def named_list(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shape of a list whose one member is named after the resource, paged by offset."""
+    return {
+        "type": "object",
+        "required": [name, "pagination"],
+        "properties": {name: {"type": "array", "items": item}, "pagination": ref("OffsetPagination")},
+    }
 
 
 def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]:
@@ -126,30 +210,3 @@ def enveloped(data: Mapping[str, Any], *, paged: bool = False) -> dict[str, Any]
     if paged:
         members["pagination"] = ref("Pagination")
     return {"type": "object", "required": [*members, "meta"], "properties": {**members, "meta": ref("Meta")}}
-
-
-def performance(series: Iterable[str]) -> dict[str, Any]:
-    """Return the shape of a reply with every measure, and `series` in each bucket."""
-    bucket = {
-        "type": "object",
-        "properties": {"timestamp": _TIME, **{key: _measure(MEASURES[key]) for key in series}},
-    }
-    metadata = {
-        "type": "object",
-        "properties": {
-            "start_time": _TIME,
-            "end_time": _TIME,
-            "granularity": {"type": "string"},
-            "as_of": nullable(_TIME),
-            "data_source": {"type": "string", "enum": ["rollup", "spans", "mixed"]},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["metadata"],
-        "properties": {
-            **{measure.key: _measure(measure) for measure in MEASURES.values()},
-            "time_series": {"type": "array", "items": bucket},
-            "metadata": metadata,
-        },
-    }

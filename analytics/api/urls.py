@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from analytics.api.metrics import PerformanceView
 from analytics.api.otlp import OtlpLogsView, OtlpMetricsView, OtlpTracesView
+from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
 from analytics.api.traces import TraceDetailView, TraceListView
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("ingest/rejected", RejectedView.as_view(), name="ingest-rejected"),
     path("traces", TraceListView.as_view(), name="traces"),
     path("traces/<str:trace_id>", TraceDetailView.as_view(), name="trace"),
+    path("costs/prices", PriceListView.as_view(), name="prices"),
     path("metrics/performance", PerformanceView.as_view(), name="performance"),
     path("analytics/performance", _alias(PerformanceView, "get", "analytics_performance"), name="performance-alias"),
 ]

@@ -31,10 +31,12 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.method in SAFE and response.status_code < status.HTTP_400_BAD_REQUEST:
-            response["Cache-Control"] = self._cache_control(request)
+            response["Cache-Control"] = self.freshness(request)
         return response
 
-    def _cache_control(self, request: Request) -> str:
+    def freshness(self, request: Request) -> str:
+        """Return the `Cache-Control` of a reply to GET; nobody but its caller may keep it if there is a credential."""
         if READ_AFTER in request.headers:
             return "private, no-cache"
-        return self.cache_control if request.user.is_authenticated else self.cache_control.replace("private", "public")
+        anonymous = not request.user.is_authenticated
+        return self.cache_control.replace("private", "public") if anonymous else self.cache_control

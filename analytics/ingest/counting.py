@@ -4,7 +4,8 @@ A span's usage is counted when it has usage and no descendant has; a call is cou
 no descendant is. The result depends on the set of spans alone, so the order of arrival never changes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from analytics.storage.spans import Marks, TraceSpan
 
@@ -23,6 +24,16 @@ def settle(spans: Iterable[TraceSpan]) -> dict[tuple[bytes, bytes], Marks]:
         key: (span.has_usage and key not in over_usage, span.is_call and key not in over_calls)
         for key, span in by_key.items()
     }
+
+
+def moved(stored: Iterable[TraceSpan], marks: Mapping[tuple[bytes, bytes], Marks]) -> list[TraceSpan]:
+    """Return those of `stored` whose marks are others now, with the new ones."""
+    found = []
+    for span in stored:
+        usage, call = marks[span.trace_id, span.span_id]
+        if (usage, call) != (span.usage_counted, span.call_counted):
+            found.append(replace(span, usage_counted=usage, call_counted=call))
+    return found
 
 
 def _mark_ancestors(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from analytics.ingest.readers import tokens
 from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget, Item, Key, place_of
 from analytics.ingest.wire import RawSpan
 
@@ -17,7 +18,7 @@ _FROM_RESOURCE = -1
 
 @dataclass(slots=True)
 class Facts:
-    """`values` by member (dotted members already in their objects); `unreadable` are the members told unusably."""
+    """`values` by member (dotted members already in their objects); `unreadable` are the counts told unusably."""
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -37,7 +38,9 @@ class Facts:
             return True
         value = read(*given)
         if value is None:
-            self.unreadable.add(member)
+            # Of a document that may hold a count nothing is expected.
+            if read is tokens:
+                self.unreadable.add(member)
             return False
         self.values[member] = value
         self.sources[member] = source
@@ -70,7 +73,7 @@ def _read_resource(raw: RawSpan, facts: Facts) -> None:
 
 
 def _read_attributes(raw: RawSpan, facts: Facts) -> None:
-    lists: dict[str, tuple[int, IndexedRow, dict[int, dict[str, Any]]]] = {}
+    lists: dict[int, tuple[IndexedRow, dict[int, dict[str, Any]]]] = {}
     offer, rest = facts.offer, facts.attributes
     for name, value in raw.attributes.items():
         if (named := NAMED.get(name)) is not None:
@@ -83,23 +86,45 @@ def _read_attributes(raw: RawSpan, facts: Facts) -> None:
             continue
         place = place_of(name)
         if type(place) is Item:
-            items = lists.setdefault(place.row.prefix, (place.rank, place.row, {}))[2]
+            items = lists.setdefault(place.rank, (place.row, {}))[1]
             items.setdefault(place.index, {})[place.field] = value
         elif type(place) is Key:
             offer(place.member, place.rank, name, _as_is, value)
         else:
             rest[name] = value
-    for prefix, (rank, row, items) in lists.items():
-        offer(row.member, rank, f"{prefix}.N", row.read, [items[index] for index in sorted(items)])
+    for rank, (row, items) in lists.items():
+        offer(row.member, rank, f"{row.prefix}.N", row.read, [items[index] for index in sorted(items)])
 
 
 def _as_is(value: Any) -> Any:
     return value
 
 
+# Events that carry attributes of the span. They are read as such, after the span's own.
+_CARRIERS = frozenset({"gen_ai.client.inference.operation.details"})
+_AFTER_THE_SPAN = 1_000_000
+
+
+def _read_carried(event: dict[str, Any], facts: Facts) -> None:
+    rest = {}
+    for name, value in event["attributes"].items():
+        named = NAMED.get(name)
+        is_read = False
+        for target in named.targets if named and value is not None else ():
+            source = f"event {event['name']} {name}"
+            is_read |= facts.offer(target.member, target.rank + _AFTER_THE_SPAN, source, target.read, value)
+        if not is_read:
+            rest[name] = value
+    if rest:
+        facts.events.append({**event, "attributes": rest})
+
+
 def _read_events(raw: RawSpan, facts: Facts) -> None:
     told: dict[EventTarget, list[dict[str, Any]]] = {}
     for event in raw.events:
+        if event["name"] in _CARRIERS:
+            _read_carried(event, facts)
+            continue
         targets = EVENTS.get(event["name"], ())
         for target in targets:
             told.setdefault(target, []).append(event)

@@ -1,28 +1,49 @@
 """Facts of a span that follow from several names together."""
 
+from typing import Any
+
 from analytics.ingest.facts import Facts
 from analytics.ingest.messages import Conversation, converse
-from analytics.ingest.readers import maker
+from analytics.ingest.readers import maker, provider
 from analytics.ingest.span import NormalSpan
+from analytics.registry.operations import CALL_OPERATIONS
 
 EXECUTE_TOOL = "execute_tool"
 CHAT, MULTIMODAL, PLAIN = "chat", "multimodal", "text"
 
 
 def infer(span: NormalSpan, facts: Facts) -> None:
-    """Set the provider that the model gives away and a tool's name; put metadata among the attributes."""
+    """Set the provider that the model gives away and what the span's name says; put metadata among the attributes."""
     values, sources = facts.values, facts.sources
     if span.provider is None:
         for member in ("model", "response_model"):
-            if (name := values.get(member)) and (provider := maker(name)):
-                span.provider, sources["provider"] = provider, sources[member]
+            if (name := values.get(member)) and (vendor := maker(name)):
+                span.provider, sources["provider"] = vendor, sources[member]
                 break
     entity_source = sources.pop("entity_name", None)
-    if span.operation_name == EXECUTE_TOOL and span.tool_name is None and entity_source:
-        span.tool_name, sources["tool_name"] = values["entity_name"], entity_source
-        del span.attributes[entity_source]
+    if entity_source:
+        _read_entity(span, values["entity_name"], entity_source, sources)
     if metadata := values.get("metadata"):
         span.attributes["metadata"] = metadata
+
+
+def _read_entity(span: NormalSpan, name: str, source: str, sources: dict[str, str]) -> None:
+    """Read the name of what a span did, which means something else by the kind of span."""
+    if span.operation_name in CALL_OPERATIONS:
+        vendor, _, model = name.rpartition("/")
+        if span.model is None and vendor:
+            span.model, sources["model"] = model, source
+            if span.provider is None:
+                span.provider, sources["provider"] = provider(vendor), source
+        return
+    member = _ENTITIES.get(span.operation_name or "")
+    if member and getattr(span, member) is None:
+        setattr(span, member, name)
+        sources[member] = source
+        del span.attributes[source]
+
+
+_ENTITIES = {EXECUTE_TOOL: "tool_name", "invoke_agent": "agent_name", "invoke_workflow": "workflow_name"}
 
 
 def set_content(span: NormalSpan, facts: Facts) -> None:
@@ -64,12 +85,26 @@ def _input(facts: Facts) -> tuple[Conversation | None, str]:
 def _set_output(span: NormalSpan, facts: Facts) -> None:
     values, sources = facts.values, facts.sources
     answered: Conversation | None = values.get("output_messages")
+    answer_sources = [source for member in _ANSWER if (source := sources.pop(member, ""))]
+    if answered is None and answer_sources and (span.operation_name in CALL_OPERATIONS or "answer_calls" in values):
+        answered = converse([{"role": "assistant", **_answer(values)}], role="assistant")
+        sources["output_messages"] = answer_sources[0]
     plain_source = sources.pop("output_plain", "")
     if answered is None:
-        if (plain := values.get("output_plain")) is not None:
-            span.output_text, sources["output_text"] = plain, plain_source
+        answer_source = answer_sources[0] if answer_sources else ""
+        for member, source in (("output_plain", plain_source), ("answer", answer_source)):
+            if source and span.output_text is None and (plain := values.get(member)) is not None:
+                span.output_text, sources["output_text"] = plain, source
         return
     span.output_messages, span.output_text = answered.messages, answered.text or None
     sources["output_text"] = sources["output_messages"]
     if span.finish_reason is None and answered.finish_reason:
         span.finish_reason, sources["finish_reason"] = answered.finish_reason, sources["output_messages"]
+
+
+# An answer whose text, calls of tools and reasoning have a name each -> key of the message they are.
+_ANSWER = {"answer": "content", "answer_calls": "tool_calls", "answer_reasoning": "reasoning_content"}
+
+
+def _answer(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[member] for member, key in _ANSWER.items() if member in values}

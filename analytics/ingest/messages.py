@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from analytics.ingest.readers import any_text, json_list, parsed, text
+from analytics.ingest.readers import any_text, finish, json_list, parsed, text
+from analytics.ingest.shapes import listed, role_of, typed
 from analytics.ingest.text import embedded_json
 
 Message = dict[str, Any]
@@ -64,7 +65,7 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
     for value in values:
         given = value if isinstance(value, dict) else {"content": value}
         if (said := _only_text(given)) is not None:
-            messages.append({"role": text(given.get("role")) or role, "content": said})
+            messages.append({"role": role_of(text(given.get("role")), role), "content": said})
             texts.append(said)
             continue
         draft = _Draft()
@@ -75,9 +76,10 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
             draft.tool_calls.append(_tool_call(call))
         if call_id := text(given.get("tool_call_id")):
             draft.extras.setdefault("tool_call_id", call_id)
+        _reasoning(draft, {"content": given.get("reasoning_content") or given.get("reasoning")})
         if not (draft.parts or draft.tool_calls or draft.extras):
             continue
-        messages.append(draft.finished(text(given.get("role")) or role, name=text(given.get("name"))))
+        messages.append(draft.finished(role_of(text(given.get("role")), role), name=text(given.get("name"))))
         texts.extend(draft.texts)
         multimodal |= draft.multimodal
     if not messages:
@@ -103,13 +105,14 @@ def _read_content(draft: _Draft, content: Any) -> None:
     if isinstance(content, str) and content.startswith("["):
         # Several instrumentors write a list of parts as JSON; a text that merely looks like one stays a text.
         parts = embedded_json(content)
-        if parts and all(isinstance(part, dict) and "type" in part for part in parts):
+        if parts and all(isinstance(part, dict) and ("type" in part or typed(part) is not part) for part in parts):
             content = parts
     if not isinstance(content, list):
         draft.add_text(content)
         return
     for part in content:
         if isinstance(part, dict):
+            part = part if "type" in part else typed(part)  # noqa: PLW2901  the same part in the form that is read
             _PARTS.get(str(part.get("type")), _other)(draft, part)
         else:
             draft.add_text(part)
@@ -130,16 +133,15 @@ def _call_part(draft: _Draft, part: Mapping[str, Any]) -> None:
 
 
 def _result(draft: _Draft, part: Mapping[str, Any]) -> None:
-    draft.add_text(next((part[key] for key in ("response", "result", "content", "output") if part.get(key)), None))
+    told = next((part[key] for key in ("response", "result", "content", "output") if part.get(key)), None)
+    # The AI SDK wraps a result: `{"type": "json", "value": ...}`.
+    draft.add_text(told["value"] if isinstance(told, dict) and told.keys() == {"type", "value"} else told)
     call_id = next((part[key] for key in ("id", "tool_use_id", "toolCallId", "call_id") if part.get(key)), None)
     if call_id is not None:
         draft.extras["tool_call_id"] = any_text(call_id)
 
 
 def _other(draft: _Draft, part: Mapping[str, Any]) -> None:
-    if isinstance(part.get("text"), str) and "type" not in part:
-        draft.add_text(part["text"])
-        return
     draft.multimodal = True
     draft.parts.append(dict(part))
 
@@ -172,10 +174,8 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
     """Return a reader of a list of messages or an object with one, also as JSON text."""
 
     def read(value: Any) -> Conversation | None:
-        found = parsed(value)
-        if isinstance(found, dict):
-            found = found.get("messages")
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        found = listed(parsed(value))
+        if found is None:
             return None
         conversation = converse(found, role=role)
         return conversation and _with_finish_reason(conversation, found)
@@ -184,7 +184,7 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
 
 
 def _with_finish_reason(conversation: Conversation, found: Sequence[Any]) -> Conversation:
-    reason = next((reason for item in found if (reason := text(item.get("finish_reason")))), None)
+    reason = next((reason for item in found if (said := item.get("finish_reason")) and (reason := finish(said))), None)
     return (
         conversation
         if reason is None
@@ -195,6 +195,51 @@ def _with_finish_reason(conversation: Conversation, found: Sequence[Any]) -> Con
             finish_reason=reason,
         )
     )
+
+
+def prompt(value: Any) -> Conversation | None:
+    """Read the AI SDK's prompt: an object with instructions, and a text or messages."""
+    found = parsed(value)
+    if not isinstance(found, dict):
+        return None
+    asked = found.get("messages")
+    if not isinstance(asked, list):
+        asked = asked_for if isinstance(asked_for := found.get("prompt"), list) else [{"content": asked_for}]
+    system = found.get("system") or found.get("instructions")
+    return converse([*([{"role": "system", "content": system}] if system else ()), *asked], role="user")
+
+
+def calls(value: Any) -> list[dict[str, Any]] | None:
+    """Read the calls of tools in an answer."""
+    found = json_list(value)
+    return [_tool_call(call) for call in found] if found else None
+
+
+def listed_events(*, answers: bool) -> Callable[[Any], Conversation | None]:
+    """Return a reader of a list of events that are one message each: the answers among them, or what was asked."""
+
+    def read(value: Any) -> Conversation | None:
+        found = parsed(value)
+        if not isinstance(found, list) or not all(isinstance(item, dict) and "event.name" in item for item in found):
+            return None
+        given = [
+            _event_message({"attributes": item}, _role_of_event(item), "message")
+            for item in found
+            if (item["event.name"] == _CHOICE) is answers
+        ]
+        conversation = converse(given, role="assistant" if answers else "user")
+        return conversation and _with_finish_reason(conversation, given)
+
+    return read
+
+
+_CHOICE = "gen_ai.choice"
+
+
+def _role_of_event(event: Mapping[str, Any]) -> str:
+    """Return the role in `gen_ai.<role>.message`."""
+    name = str(event["event.name"])
+    return "assistant" if name == _CHOICE else name.removeprefix("gen_ai.").removesuffix(".message")
 
 
 def instructions(value: Any) -> Conversation | None:
@@ -266,11 +311,19 @@ def told_by_events(
     """
 
     def read(events: Sequence[Mapping[str, Any]], _: int) -> Conversation | None:
-        given = [_event_message(event, role_of[event["name"]], inner) for event in events]
+        given = [message for event in events for message in _event_messages(event, role_of[event["name"]], inner)]
         conversation = converse(given, role="user")
         return conversation and _with_finish_reason(conversation, given)
 
     return read
+
+
+def _event_messages(event: Mapping[str, Any], role: str, inner: str | None) -> Sequence[Mapping[str, Any]]:
+    """Return the messages of one event: before each had an event of its own, `inner` held all of them."""
+    held = parsed(event["attributes"].get(inner)) if inner else None
+    if isinstance(held, list) and (found := listed(held)) and all("role" in one for one in found):
+        return found
+    return [_event_message(event, role, inner)]
 
 
 def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Message:
@@ -281,6 +334,8 @@ def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Me
     if inner and inner in told:
         held = parsed(told[inner])
         message = held if isinstance(held, dict) else {"content": held}
+    elif isinstance(said := parsed(told.get("content")), dict) and "parts" in said:
+        message = {**told, "content": None, **said}
     # An event carries other attributes too; only a message's own keys may make one.
     return {"role": role, **{key: message[key] for key in _EVENT_KEYS if key in message}} | (
         {"finish_reason": told["finish_reason"]} if "finish_reason" in told else {}

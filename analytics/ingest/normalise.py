@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from analytics.ingest.cutting import Cutter
 from analytics.ingest.facts import Facts, read_facts
 from analytics.ingest.inference import infer, set_content
+from analytics.ingest.redaction import UNREDACTED, Redactor
 from analytics.ingest.span import NormalSpan, Rejection
-from analytics.ingest.tokens import USAGE_CLAMPED, Counts, split
+from analytics.ingest.tokens import BOTH, USAGE_CLAMPED, Counts, split
+from analytics.ingest.vocabularies.emitters import left_out
+from analytics.ingest.vocabularies.events import rfc3339
 from analytics.ingest.wire import RawSpan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _NS_PER_SECOND = 1_000_000_000
-_SECONDS_PER_DAY = 86_400
+_NS_PER_DAY = 86_400 * _NS_PER_SECOND
 _MOST_MILLISECONDS = 2**31 - 1
 _MOST_TOKENS = 200_000_000
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
@@ -27,7 +30,11 @@ TRUNCATED = "truncated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is taken from a sender, and the instrumentation scopes whose token totals leave out their parts."""
+    """What is taken from a sender, and the instrumentation scopes whose token totals leave out their parts.
+
+    Spans are kept `past_days`, or `own_days` where the project keeps them for less; what began before `dropped_before`
+    is gone already, whatever the limits say now.
+    """
 
     span_bytes: int = 4_194_304
     attributes: int = 1000
@@ -35,15 +42,27 @@ class Limits:
     label_chars: int = 512
     future_seconds: int = 600
     past_days: int = 90
+    own_days: int | None = None
+    dropped_before: datetime = _EPOCH
     exclusive_scopes: frozenset[str] = frozenset()
 
+    @property
+    def dropped_before_ns(self) -> int:
+        """`dropped_before` in nanoseconds since 1970."""
+        return int(self.dropped_before.timestamp()) * _NS_PER_SECOND
 
-def normalise(raw: RawSpan, *, limits: Limits, now_ns: int) -> NormalSpan | Rejection:
-    """Return the normal form of a span, or why it is set aside; never raises, whatever was sent."""
+
+def normalise(raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED) -> NormalSpan | Rejection:
+    """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent."""
     for reason, is_met, sentence in _REJECTIONS:
         if is_met(raw, limits, now_ns):
-            return _rejection(raw, reason, sentence.format(limits=limits), limits)
-    return _normal(raw, read_facts(raw), limits)
+            return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
+    span = _normal(raw, read_facts(raw), limits)
+    redactor.redact(span, raw)
+    _cut(span, raw, limits)
+    if raw.dropped_attributes:
+        span.notes.append(ATTRIBUTES_DROPPED)
+    return span
 
 
 def _is_id(octets: bytes, length: int) -> bool:
@@ -74,8 +93,27 @@ _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...]
     ),
     (
         "too_old",
-        lambda raw, limits, now_ns: raw.start_ns < now_ns - limits.past_days * _SECONDS_PER_DAY * _NS_PER_SECOND,
+        lambda raw, limits, now_ns: raw.start_ns < now_ns - limits.past_days * _NS_PER_DAY,
         "The span started more than {limits.past_days} days ago, longer than spans are kept: do not send it again.",
+    ),
+    (
+        "too_old",
+        lambda raw, limits, now_ns: (
+            limits.own_days is not None and raw.start_ns < now_ns - limits.own_days * _NS_PER_DAY
+        ),
+        (
+            "The span started more than {limits.own_days} days ago, longer than its project keeps spans:"
+            " do not send it again."
+        ),
+    ),
+    (
+        # Nothing is made of what is behind a horizon: the span would be stored and never counted.
+        "too_old",
+        lambda raw, limits, _now_ns: raw.start_ns < limits.dropped_before_ns,
+        (
+            "The span started before {limits.dropped_before:%Y-%m-%d}, and older ones were dropped already:"
+            " do not send it again."
+        ),
     ),
     (
         "in_future",
@@ -120,7 +158,7 @@ _AS_TOLD = frozenset({
     "operation_name", "provider", "model", "response_model", "response_id", "service_tier", "service_name",
     "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name", "workflow_name",
     "finish_reason", "error_type", "error_message", "streamed", "reported_cost_nanousd", "request_parameters", "tools",
-    "retrieval", "tags",
+    "retrieval", "tags", "evaluations",
 })  # fmt: skip
 
 
@@ -148,10 +186,7 @@ def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
         span.error_message, facts.sources["error_message"] = raw.status_message, "status message"
     infer(span, facts)
     set_content(span, facts)
-    _set_usage(span, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
-    _cut(span, raw, limits)
-    if raw.dropped_attributes:
-        span.notes.append(ATTRIBUTES_DROPPED)
+    _set_usage(span, raw, facts, exclusive=raw.scope.name in limits.exclusive_scopes)
     return span
 
 
@@ -167,15 +202,10 @@ def _scope(raw: RawSpan) -> dict[str, Any]:
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
-    return {"name": event["name"], "ts": _rfc3339(event["time_ns"]), "attributes": event["attributes"]}
+    return {"name": event["name"], "ts": rfc3339(event["time_ns"]), "attributes": event["attributes"]}
 
 
-def _rfc3339(nanoseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _set_usage(span: NormalSpan, facts: Facts, *, exclusive: bool) -> None:
+def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:
     told = {name: facts.values.get(member) for name, member in _COUNTS}
     # A number that no call can have says nothing: cut to what fits, it would still be priced.
     counts = {name: count for name, count in told.items() if count is None or count <= _MOST_TOKENS}
@@ -183,7 +213,8 @@ def _set_usage(span: NormalSpan, facts: Facts, *, exclusive: bool) -> None:
     if len(counts) < len(told) or not facts.unreadable.isdisjoint(_COUNTED):
         notes.add(USAGE_CLAMPED)
     if any(count is not None for count in counts.values()):
-        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=exclusive)
+        apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
+        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=apart)
         notes.update(clamped)
     if (waited := facts.values.get("ttft_ms")) is not None:
         span.ttft_ms = min(waited, _MOST_MILLISECONDS)
@@ -212,7 +243,7 @@ _LABELS = (
 )  # fmt: skip
 _TEXTS = (
     "error_message", "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools",
-    "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links",
+    "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "evaluations",
 )  # fmt: skip
 # No text in JSON inside JSON is longer than this many times its bytes on the wire (a control character: \\u0001).
 _WORST_GROWTH = 6

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from typing import Any
 
-from analytics.ingest.text import embedded_json, encode_json
+from analytics.ingest.text import decode_json, embedded_json, encode_json, scrub
 
 Reader = Callable[[Any], Any]
 
@@ -16,14 +17,46 @@ _LONGEST_NUMBER = 40
 # Kinds of span in words of other vocabularies -> OTel's operation.
 _OPERATIONS = {
     "llm": "chat",
+    "chat_model": "chat",
+    "generation": "chat",
+    "model": "chat",
     "embedding": "embeddings",
+    "embedder": "embeddings",
     "reranker": "rerank",
     "retriever": "retrieval",
     "tool": "execute_tool",
+    "tool.v2": "execute_tool",
     "agent": "invoke_agent",
     "workflow": "invoke_workflow",
+    "flow": "invoke_workflow",
     "chain": "invoke_workflow",
     "completion": "text_completion",
+    # What the AI SDK does: the outer span of a call is its agent's, each question to a model a span inside.
+    "ai.generatetext": "invoke_agent",
+    "ai.streamtext": "invoke_agent",
+    "ai.generateobject": "invoke_agent",
+    "ai.streamobject": "invoke_agent",
+    "ai.generatetext.dogenerate": "chat",
+    "ai.streamtext.dostream": "chat",
+    "ai.generateobject.dogenerate": "chat",
+    "ai.streamobject.dostream": "chat",
+    "ai.embed": "embeddings",
+    "ai.embed.doembed": "embeddings",
+    "ai.embedmany": "embeddings",
+    "ai.embedmany.doembed": "embeddings",
+    "ai.rerank": "rerank",
+    "ai.rerank.dorerank": "rerank",
+    "ai.toolcall": "execute_tool",
+}
+# Other words that emitters put into OTel's own name.
+_OTEL_OPERATIONS = {
+    "chat.completions": "chat",
+    "chat_completion": "chat",
+    "text.completions": "text_completion",
+    "completion": "text_completion",
+    "embedding": "embeddings",
+    "tool": "execute_tool",
+    "workflow": "invoke_workflow",
 }
 _PROVIDERS = {
     "az.ai.openai": "azure.ai.openai",
@@ -39,7 +72,41 @@ _PROVIDERS = {
     "vertexai": "gcp.vertex_ai",
     "mistral_ai": "mistral",
     "mistralai": "mistral",
+    # As SDKs and frameworks name them.
+    "aws": "aws.bedrock",
+    "amazon-bedrock": "aws.bedrock",
+    "amazon_bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "azure-openai": "azure.ai.openai",
+    "az.ai.inference": "azure.ai.inference",
+    "azure_ai": "azure.ai.inference",
+    "gcp.vertex.agent": "gcp.vertex_ai",
+    "google-gla": "google",
+    "google-genai": "google",
+    "google_ai_studio": "google",
+    "google_generativeai": "google",
+    "google_gemini": "google",
+    "googleai": "google",
+    "google-vertex": "gcp.vertex_ai",
+    "google_vertexai": "gcp.vertex_ai",
+    "google.vertex": "gcp.vertex_ai",
+    "google.vertex.anthropic": "gcp.vertex_ai",
+    "vertex.anthropic": "gcp.vertex_ai",
+    "x-ai": "x_ai",
+    "xai": "x_ai",
 }
+# The AI SDK says which API of a provider was called.
+_PROVIDER_APIS = (
+    ".chat", ".responses", ".completion", ".messages", ".embedding", ".textembedding", ".image", ".speech",
+    ".transcription", ".generative-ai", ".reranking",
+)  # fmt: skip
+# Names are few; what a hostile sender makes up is forgotten again.
+_KNOWN_PROVIDERS = 256
+# Frameworks that put their own name where the provider's belongs.
+_NO_PROVIDERS = frozenset({
+    "_other", "autogen", "crewai", "langchain", "langgraph", "litellm", "llamaindex", "microsoft.agent_framework",
+    "openai_agents", "pydantic_ai", "pydantic-ai", "semantic_kernel", "strands-agents", "unknown",
+})  # fmt: skip
 # Beginning of a model's name -> who makes it.
 _MAKERS = (
     (("gpt-", "o1", "o3", "o4"), "openai"),
@@ -63,6 +130,20 @@ def any_text(value: Any) -> str | None:
     return value if isinstance(value, str) else encode_json(value)
 
 
+def _unquoted_text(value: Any) -> str | None:
+    said: str | None = unquoted(any_text)(value)
+    return said
+
+
+def joined(value: Any) -> str | None:
+    """A text, or the texts of a list one below the other, each without the quotes of JSON."""
+    found = embedded_json(value) if isinstance(value, str) and value.startswith("[") else value
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        return _unquoted_text(value)
+    said = [text for item in found if (text := _unquoted_text(item))]
+    return "\n".join(said) or None
+
+
 def operation(value: Any) -> str | None:
     """A kind of span in another vocabulary's word, as OTel's operation; unknown kinds in lower case."""
     if (kind := text(value)) is None:
@@ -70,11 +151,23 @@ def operation(value: Any) -> str | None:
     return _OPERATIONS.get(kind.lower(), kind.lower())
 
 
+def otel_operation(value: Any) -> str | None:
+    """An operation as sent, unless it is a known one in another word."""
+    return None if (name := text(value)) is None else _OTEL_OPERATIONS.get(name, name)
+
+
 def provider(value: Any) -> str | None:
-    """A provider under its one name."""
-    if (name := text(value)) is None:
+    """A provider under its one name; a framework's name tells none."""
+    return None if (name := text(value)) is None else _provider(name)
+
+
+@lru_cache(maxsize=_KNOWN_PROVIDERS)
+def _provider(said: str) -> str | None:
+    if (name := said.lower()) in _NO_PROVIDERS:
         return None
-    return _PROVIDERS.get(name.lower(), name.lower())
+    for api in _PROVIDER_APIS:
+        name = name.removesuffix(api)
+    return _PROVIDERS.get(name, name)
 
 
 def maker(model: str) -> str | None:
@@ -103,6 +196,19 @@ def seconds(value: Any) -> int | None:
     """A span of time given in seconds, in whole milliseconds."""
     number = _decimal(value)
     return None if number is None or number < 0 else int((number * _MILLISECONDS).to_integral_value())
+
+
+def seconds_or_milliseconds(value: Any) -> int | None:
+    """A span of time in whole milliseconds, given so, or in seconds with a fraction."""
+    return (
+        seconds(value) if isinstance(value, float) or (isinstance(value, str) and "." in value) else milliseconds(value)
+    )
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also as text."""
+    found = _decimal(value)
+    return None if found is None else float(found)
 
 
 def nano_dollars(value: Any) -> int | None:
@@ -156,21 +262,58 @@ def texts(value: Any) -> list[str] | None:
     return [item for item in (any_text(item) for item in found) if item] or None
 
 
-def first_text(value: Any) -> str | None:
-    """The first text of a list, or the one text there is."""
-    return found[0] if (found := texts(value)) else None
+def finish(value: Any) -> str | None:
+    """Why an answer ended, the first reason of several, in one spelling: `STOP`, `tool-calls` and enum names alike."""
+    found = value if type(value) is list and value and type(value[0]) is str and value[0] else texts(value)
+    return found[0].rpartition("FinishReason.")[2].lower().replace("-", "_") if found else None
 
 
-def inside(key: str, read: Reader, *, otherwise: Any = None) -> Reader:
-    """Return a reader of one key of an object; `otherwise` is what an object without it tells."""
+def inside(path: str, read: Reader, *, otherwise: Any = None) -> Reader:
+    """Return a reader of one key of an object, or of one along dots; `otherwise` is what an object without it tells."""
+    *holders, key = path.split(".")
 
     def read_inside(value: Any) -> Any:
         found = json_object(value)
+        for holder in holders:
+            found = json_object(found.get(holder)) if found else None
         if found is None:
             return None
         return read(found[key]) if found.get(key) is not None else otherwise
 
     return read_inside
+
+
+def first_of(*readers: Reader) -> Reader:
+    """Return a reader that tries others in order."""
+
+    def read(value: Any) -> Any:
+        return next((found for one in readers if (found := one(value)) is not None), None)
+
+    return read
+
+
+def added(*readers: Reader) -> Reader:
+    """Return a reader that adds up the counts that others find."""
+
+    def read(value: Any) -> int | None:
+        found = [count for one in readers if (count := one(value)) is not None]
+        return sum(found) if found else None
+
+    return read
+
+
+def unquoted(read: Reader) -> Reader:
+    """Return a reader of a value that is written as JSON, also when it is a text or a number."""
+
+    def read_unquoted(value: Any) -> Any:
+        if isinstance(value, str) and value[:1] == '"' == value[-1:]:
+            try:
+                return read(scrub(decode_json(value)))
+            except ValueError:
+                return read(value)
+        return read(value)
+
+    return read_unquoted
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -5,8 +5,8 @@ from operator import attrgetter
 from typing import Any
 
 from analytics.ingest.span import NormalSpan
-from analytics.pricing.arithmetic import Cost, cost
-from analytics.pricing.book import DEFAULT_TIER, PriceBook
+from analytics.pricing.book import PriceBook
+from analytics.pricing.ledger import entry
 from analytics.storage.rows import USAGE_PARTS, blank_row
 from analytics.storage.spans import Tenant
 
@@ -16,11 +16,14 @@ _SAME_NAME = (
     "trace_id", "span_id", "parent_span_id", "duration_ms", "reported_cost_nanousd", "ttft_ms", "streamed",
     "span_name", "span_kind", "status_code", "service_name", "operation_name", "provider", "model", "response_model",
     "environment", "user_id", "session_id", "team_id", "error_type", "finish_reason", "prompt_name", "tool_name",
-    "agent_name", "workflow_name", "response_id", "input_type", "usage_rule", "error_message", "input_text",
-    "output_text", "input_messages", "output_messages", "request_parameters", "tools", "retrieval", "mapping_sources",
+    "agent_name", "workflow_name", "service_tier", "response_id", "input_type", "usage_rule", "error_message",
+    "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools", "retrieval",
+    "mapping_sources",
 )  # fmt: skip
 # The same, stored only when there is something in it.
-_UNLESS_EMPTY = ("tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links")
+_UNLESS_EMPTY = (
+    "tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "redactions",
+)  # fmt: skip
 _same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
 _parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
 
@@ -40,24 +43,21 @@ def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) 
 
 def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
     """Return the columns of a span's cost by the price valid at its start, or why it has none."""
-    if span.usage is None:
-        return {"unpriced_reason": "no_usage"} if span.is_call else {}
-    price = book.find(
+    made = entry(
+        book,
+        span.usage,
+        is_call=span.is_call,
         provider=span.provider,
         models=(span.response_model, span.model),
-        tier=span.service_tier or DEFAULT_TIER,
+        tier=span.service_tier,
         at=_EPOCH + timedelta(microseconds=span.start_ns // 1000),
-        prompt_tokens=span.usage.prompt,
     )
-    if price is None:
-        return {"unpriced_reason": "no_price"}
-    costed = cost(span.usage, price)
-    if not isinstance(costed, Cost):
-        return {"unpriced_reason": costed}
+    if made.price_id is None:
+        return {} if made.unpriced_reason is None else {"unpriced_reason": made.unpriced_reason}
     return {
-        "prompt_cost_nanousd": costed.prompt,
-        "completion_cost_nanousd": costed.completion,
-        "total_cost_nanousd": costed.total,
-        "price_id": price.id,
-        "cost_breakdown": costed.breakdown,
+        "prompt_cost_nanousd": made.prompt,
+        "completion_cost_nanousd": made.completion,
+        "total_cost_nanousd": made.total,
+        "price_id": made.price_id,
+        "cost_breakdown": made.breakdown,
     }

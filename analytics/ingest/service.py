@@ -1,29 +1,35 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
-from analytics.ingest.counting import settle
+from analytics.ingest import metrics
+from analytics.ingest.counting import moved, settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import record
+from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
-from analytics.scope import Scope
+from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
+from analytics.storage.retention import LEAST_DAYS, spans_kept
 from analytics.storage.rows import SpanText, span_text
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
 Key = tuple[bytes, bytes]
+_NS_PER_DAY = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,7 @@ class _Ready(NamedTuple):
 
     of: TraceSpan
     text: SpanText
+    unpriced_reason: str | None
 
 
 def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
@@ -64,20 +71,28 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
     taken one by one and kept as the lines that are stored, which is the least that can be held of them.
     """
-    tenant, limits, now_ns = _tenant(scope), _limits(), _nanoseconds(received_at)
-    book = current_price_book()
+    ((_, project),) = scope.projects.items()
+    tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
+    limits_at = _limits(policy, tenant, now_ns)
+    book = current_price_book(tenant.organisation_id)
+    redactor = Redactor(
+        policy.redaction,
+        key=redaction_key(settings.SECRET_KEY, project.organisation_id),
+        keeps_content=policy.keeps_content,
+    )
     ready: dict[Key, _Ready] = {}
     rejected: list[Rejection] = []
     good = 0
     for raw in spans:
-        span = normalise(raw, limits=limits, now_ns=now_ns)
+        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor)
         if isinstance(span, Rejection):
             rejected.append(span)
             continue
         good += 1
         key = (span.trace_id, span.span_id)
         if key not in ready:
-            ready[key] = _Ready(of=_trace_span(span), text=span_text(record(tenant, span, book, now_ns)))
+            row = record(tenant, span, book, now_ns)
+            ready[key] = _Ready(of=_trace_span(span), text=span_text(row), unpriced_reason=row["unpriced_reason"])
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
@@ -103,15 +118,25 @@ def _store(tenant: Tenant, given: Mapping[Key, _Ready], rejected: Sequence[Rejec
     )
 
 
-def _limits() -> Limits:
-    return Limits(
+def _limits(policy: IngestPolicy, tenant: Tenant, now_ns: int) -> Callable[[int], Limits]:
+    """Return the function that tells the limits for a span by its start."""
+    young = Limits(
         span_bytes=settings.INGEST_MAX_SPAN_BYTES,
         attributes=settings.INGEST_MAX_ATTRIBUTES,
         text_chars=settings.INGEST_MAX_TEXT_CHARS,
         future_seconds=settings.INGEST_MAX_FUTURE_SECONDS,
         past_days=settings.RETENTION_SPANS_DAYS,
-        exclusive_scopes=frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
+        exclusive_scopes=policy.exclusive_scopes | frozenset(settings.USAGE_EXCLUSIVE_SCOPES),
     )
+    # No limit and no horizon is nearer than this, so nearly every request is spared the look at them.
+    old_before_ns = now_ns - LEAST_DAYS * _NS_PER_DAY
+
+    @cache
+    def old() -> Limits:
+        kept = spans_kept(tenant)
+        return replace(young, past_days=kept.days, own_days=kept.own_days, dropped_before=kept.dropped_before)
+
+    return lambda start_ns: young if start_ns >= old_before_ns else old()
 
 
 def _tenant(scope: Scope) -> Tenant:
@@ -136,14 +161,22 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     fresh = {key: one for key, one in given.items() if key not in stored} if stored else given
     marks = settle([*stored.values(), *(one.of for one in fresh.values())])
     insert_spans([(one.text, marks[key]) for key, one in fresh.items()])
-    moved = [
-        replace(span, usage_counted=marks[key][0], call_counted=marks[key][1])
-        for key, span in stored.items()
-        if marks[key] != (span.usage_counted, span.call_counted)
-    ]
-    update_marks(tenant, moved)
-    mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in moved})
+    _count_unpriced(fresh.values())
+    changed = moved(stored.values(), marks)
+    update_marks(tenant, changed)
+    mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in changed})
     return len(fresh)
+
+
+def _count_unpriced(spans: Iterable[_Ready]) -> None:
+    """Count the spans without a cost once they are committed."""
+    if counts := Counter(one.unpriced_reason for one in spans if one.unpriced_reason):
+
+        def count() -> None:
+            for reason, number in counts.items():
+                metrics.UNPRICED.labels(reason).inc(number)
+
+        transaction.on_commit(count)
 
 
 def _ranges(spans: Iterable[_Ready]) -> dict[bytes, tuple[int, int]]:

@@ -57,6 +57,9 @@ class NormalSpan:
     events: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     mapping_sources: dict[str, str] = field(default_factory=dict)
+    # Of events that judge: `evaluator_name`, `score`, `label`, `explanation`, `ts`; what is not said is absent.
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    redactions: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property

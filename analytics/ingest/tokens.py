@@ -6,6 +6,9 @@ from analytics.pricing.usage import PARTS, Usage
 
 USAGE_CLAMPED = "usage_clamped"
 INCLUSIVE, EXCLUSIVE, EXCLUSIVE_INFERRED = "inclusive", "exclusive", "exclusive_inferred"
+# The totals that can leave out their parts.
+INPUT, OUTPUT = "input", "output"
+BOTH, NEITHER = frozenset({INPUT, OUTPUT}), frozenset[str]()
 # Columns are four bytes wide, and the sum of all parts must fit too.
 MOST_TOKENS = 2**31 - 1
 # Where tokens are taken from when a span claims more than can be stored: the parts that were told least directly first.
@@ -36,12 +39,13 @@ class Counts:
         return any(getattr(self, field.name) is not None for field in fields(self))
 
 
-def split(counts: Counts, *, exclusive: bool) -> tuple[Usage, str, tuple[str, ...]]:
+def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage, str, tuple[str, ...]]:
     """Return the disjoint parts of `counts`, the rule they were split by, and notes.
 
-    Totals include their parts, unless the emitter is known to leave them out (`exclusive`) or they cannot include them
-    (cached parts above the input, reasoning above the output: exclusive_inferred). A part that would be negative
-    becomes 0 and the audio part gives way; with a grand total alone, all of it is uncached input.
+    Totals include their parts, unless the emitter is known to leave them out of the totals in `exclusive`, or cannot
+    have included them: cached parts above the input, reasoning above the output, or a grand total that is larger by
+    just these parts (exclusive_inferred). A part that would be negative becomes 0 and the audio part gives way; with a
+    grand total alone, all of it is uncached input.
     """
     whole_input, whole_output = counts.input or 0, counts.output or 0
     if counts.input is None and counts.output is None:
@@ -49,9 +53,11 @@ def split(counts: Counts, *, exclusive: bool) -> tuple[Usage, str, tuple[str, ..
     read, reasoning = counts.cache_read or 0, counts.reasoning or 0
     write_5m, write_1h, writes_clamped = _writes(counts)
 
-    outside_input = exclusive or read + write_5m + write_1h > whole_input
-    outside_output = exclusive or reasoning > whole_output
-    text_and_audio_in = whole_input if outside_input else whole_input - read - write_5m - write_1h
+    cached = read + write_5m + write_1h
+    inferred = _beside_the_totals(counts, cached, reasoning)
+    outside_input = INPUT in exclusive or INPUT in inferred or cached > whole_input
+    outside_output = OUTPUT in exclusive or OUTPUT in inferred or reasoning > whole_output
+    text_and_audio_in = whole_input if outside_input else whole_input - cached
     text_and_audio_out = whole_output if outside_output else whole_output - reasoning
     audio_in = min(counts.audio_input or 0, text_and_audio_in)
     audio_out = min(counts.audio_output or 0, text_and_audio_out)
@@ -69,6 +75,17 @@ def split(counts: Counts, *, exclusive: bool) -> tuple[Usage, str, tuple[str, ..
     clamped |= _fit(parts)
     rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
     return Usage(**parts), rule, (USAGE_CLAMPED,) if clamped else ()
+
+
+def _beside_the_totals(counts: Counts, cached: int, reasoning: int) -> frozenset[str]:
+    """Return the totals that leave out their parts by the emitter's own sum of everything."""
+    if counts.input is None or counts.output is None or counts.total is None:
+        return NEITHER
+    more = counts.total - counts.input - counts.output
+    if more <= 0:
+        return NEITHER
+    sums = ((cached, frozenset({INPUT})), (reasoning, frozenset({OUTPUT})), (cached + reasoning, BOTH))
+    return next((totals for parts, totals in sums if parts == more), NEITHER)
 
 
 def _writes(counts: Counts) -> tuple[int, int, bool]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics.pricing.book import DEFAULT_TIER, PriceRow, example, matcher, specificity
@@ -41,7 +42,10 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("audio_input", ("input_audio_mtok",)),
     ("audio_output", ("output_audio_mtok",)),
     ("reasoning", ("output_reasoning_mtok",)),
+    ("per_request", ("requests_kcount",)),
 )
+# Prices there that are for other numbers of things than here.
+_SCALES = {"requests_kcount": Decimal("0.001")}
 _PART_NAMES = tuple(part for part, _ in _PARTS)
 _NANO = Decimal("1e-9")
 _SAMPLES_A_DAY = 48
@@ -50,7 +54,7 @@ _Said = tuple[tuple[int, tuple[Decimal | None, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Rows of the book, and the prices that its form cannot say (billed by the request, hour, page or character)."""
+    """Rows of the book, and the prices that its form cannot say (billed by the hour, page or character)."""
 
     rows: tuple[PriceRow, ...]
     skipped: int
@@ -73,11 +77,7 @@ def bundle() -> Bundle:
         for name in _PROVIDERS.get(provider.id, (provider.id,)):
             rows.extend(replace(row, provider=name) for row in named)
     skipped = sum(not _stretches(model) for provider in providers for model in provider.models)
-    return Bundle(rows=tuple(sorted(rows, key=_order)), skipped=skipped)
-
-
-def _order(row: PriceRow) -> tuple[str, str, str, int, datetime]:
-    return row.provider, row.model_pattern, row.service_tier, row.min_prompt_tokens, row.valid_from
+    return Bundle(rows=tuple(sorted(rows, key=attrgetter("key"))), skipped=skipped)
 
 
 def _rows_of(provider: "Provider", by_id: dict[str, "Provider"]) -> Iterator[PriceRow]:
@@ -150,7 +150,7 @@ def _said_at(model: "ModelInfo", day: datetime, condition: dict[str, str]) -> _S
     """Return what the model costs on `day`; where that depends on the hour, what it costs most of the day."""
     moments = [day]
     if isinstance(model.prices, list) and any(hasattr(one.constraint, "start_time") for one in model.prices):
-        moments = [day + timedelta(days=sample) / _SAMPLES_A_DAY for sample in range(_SAMPLES_A_DAY)]
+        moments = [day + timedelta(days=sample) // _SAMPLES_A_DAY for sample in range(_SAMPLES_A_DAY)]
     said = Counter(_said(model.get_prices(moment, condition)) for moment in moments)
     return said.most_common(1)[0][0]
 
@@ -168,11 +168,12 @@ def _said(prices: "ModelPrice") -> _Said:
 
 
 def _rate(given: dict[str, Any], names: tuple[str, ...], above: int) -> Decimal | None:
-    price = next((given[name] for name in names if name in given), None)
-    if price is None:
+    name = next((name for name in names if name in given), None)
+    if name is None:
         return None
+    price = given[name]
     tiers = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= above]
-    rate = Decimal(tiers[-1] if tiers else getattr(price, "base", price))
+    rate = Decimal(tiers[-1] if tiers else getattr(price, "base", price)) * _SCALES.get(name, 1)
     # A few prices there went through binary floating point; the book keeps nano-dollars.
     return rate if rate == (rounded := rate.quantize(_NANO)) else rounded.normalize()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analytics.queries.timerange import TimeRange
+from analytics.registry.facts import Distinct, Fact, Sketch
 from analytics.registry.rollups import DAY, ROLLUPS, Rollup
 from analytics.storage.horizons import Horizons
 
@@ -21,13 +22,32 @@ class Segment:
     end: datetime
 
 
-def fitting(*, labels: bool, width: timedelta | None) -> list[Rollup]:
-    """Return the rollups that can answer, coarsest first: by labels if these are asked for, none wider than `width`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a rollup must keep to answer: labels, facts, sketches, registers, and buckets no wider than `width`."""
 
-    A rollup by labels would answer a question without them as well, only from more rows.
-    """
-    able = [rollup for rollup in ROLLUPS if bool(rollup.labels) == labels and (width is None or rollup.width <= width)]
-    return sorted(able, key=lambda rollup: rollup.width, reverse=True)
+    labels: frozenset[str] = frozenset()
+    facts: frozenset[Fact] = frozenset()
+    sketches: frozenset[Sketch] = frozenset()
+    distincts: frozenset[Distinct] = frozenset()
+    width: timedelta | None = None
+
+    def is_met_by(self, rollup: Rollup) -> bool:
+        """Return whether `rollup` keeps all of it."""
+        return (
+            self.labels <= set(rollup.labels)
+            and self.facts <= set(rollup.facts)
+            and self.sketches <= set(rollup.sketches)
+            and self.distincts <= set(rollup.distincts)
+            and (self.width is None or rollup.width <= self.width)
+        )
+
+
+def fitting(need: Need) -> list[Rollup]:
+    """Return the rollups that can answer, coarsest first, of each width the one with the fewest rows."""
+    able = sorted(filter(need.is_met_by, ROLLUPS), key=lambda one: (-one.width, one.sparse, len(one.labels)))
+    widths = dict.fromkeys(rollup.width for rollup in able)
+    return [next(rollup for rollup in able if rollup.width == width) for width in widths]
 
 
 def widened(where: TimeRange, rollups: Sequence[Rollup], kept: Horizons) -> TimeRange:
@@ -43,8 +63,13 @@ def widened(where: TimeRange, rollups: Sequence[Rollup], kept: Horizons) -> Time
     return TimeRange(start=start, end=end)
 
 
+def earliest(rollups: Sequence[Rollup], kept: Horizons) -> datetime:
+    """Return the earliest start of a range that can be answered whole."""
+    return min([kept.spans, *(kept.of(rollup) for rollup in rollups)])
+
+
 def _reaches(rollup: Rollup, instant: datetime, kept: Horizons) -> bool:
-    return _floor(instant, rollup.width) >= kept.rollups[rollup.grain]
+    return _floor(instant, rollup.width) >= kept.of(rollup)
 
 
 def choose(where: TimeRange, rollups: Sequence[Rollup], marked: Marked, kept: Horizons = ALL_KEPT) -> list[Segment]:
@@ -67,7 +92,7 @@ def _cover(
         return
     rollup, finer = rollups[0], rollups[1:]
     # Horizons are midnights, and so on the edge of a bucket of any width.
-    bucket, last = max(_ceiling(start, rollup.width), kept.rollups[rollup.grain]), _floor(end, rollup.width)
+    bucket, last = max(_ceiling(start, rollup.width), kept.of(rollup)), _floor(end, rollup.width)
     if bucket >= last:
         yield from _cover(start, end, finer, marked, kept)
         return

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analytics.registry.fields import COMPLETION_TOKENS, PROMPT_TOKENS, TOTAL_TOKENS
+
 CALLS = "s.call_counted"
 USAGE = "s.usage_counted"
 TOKEN_PARTS = (
@@ -34,21 +36,26 @@ class Merge(StrEnum):
 class Fact:
     """One aggregate: `over_spans` is SQL over span rows `s`, and rollups keep it in a column of the fact's name.
 
-    Sums are 0 over nothing; least and greatest are NULL.
+    Sums are 0 over nothing; least and greatest are NULL. What is not `kept` is in no rollup: spans alone answer.
     """
 
     key: str
     over_spans: str
     merge: Merge = Merge.SUM
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """A latency whose distribution rollups keep: sparse bins of `value` over spans that meet `condition`."""
+    """A number whose distribution can be asked for: `value` over spans that meet `condition`.
+
+    Rollups keep sparse bins of those that are `kept`; of the others spans alone tell.
+    """
 
     key: str
     value: str
     condition: str = CALLS
+    kept: bool = True
 
     @property
     def bins(self) -> str:
@@ -66,6 +73,22 @@ class Sketch:
         return self.bins, self.counts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distinct:
+    """Something whose different values are counted: from the values themselves, or from registers kept by day.
+
+    A register is 64 times its number plus its rank (see `sketches`); of two with one number the greater counts.
+    """
+
+    key: str
+    value: str
+
+    @property
+    def registers(self) -> str:
+        """Name of the array column of registers."""
+        return f"{self.key}_registers"
+
+
 def _count(key: str, condition: str) -> Fact:
     return Fact(key=key, over_spans=f"count(*) FILTER (WHERE {condition})")
 
@@ -74,13 +97,15 @@ def _sum(key: str, value: str, condition: str) -> Fact:
     return Fact(key=key, over_spans=f"coalesce(sum({value}) FILTER (WHERE {condition}), 0)::bigint")
 
 
-def _extremes(name: str, value: str) -> tuple[Fact, Fact]:
+def _extremes(name: str, value: str, condition: str = CALLS, *, kept: bool = True) -> tuple[Fact, Fact]:
+    filtered = f"({value}) FILTER (WHERE {condition})"
     return (
-        Fact(key=f"{name}_min", over_spans=f"min({value}) FILTER (WHERE {CALLS})", merge=Merge.MIN),
-        Fact(key=f"{name}_max", over_spans=f"max({value}) FILTER (WHERE {CALLS})", merge=Merge.MAX),
+        Fact(key=f"{name}_min", over_spans=f"min{filtered}", merge=Merge.MIN, kept=kept),
+        Fact(key=f"{name}_max", over_spans=f"max{filtered}", merge=Merge.MAX, kept=kept),
     )
 
 
+# Rollups keep these, each in a column of its name.
 FACTS: tuple[Fact, ...] = (
     Fact(key="span_count", over_spans="count(*)"),
     _count("request_count", CALLS),
@@ -99,10 +124,35 @@ FACTS: tuple[Fact, ...] = (
     _sum("ttft_sum", "s.ttft_ms", CALLS),
     *_extremes("ttft", "s.ttft_ms"),
 )
-FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in FACTS}
-
 SKETCHES: tuple[Sketch, ...] = (
     Sketch(key="duration", value="s.duration_ms"),
     Sketch(key="ttft", value="s.ttft_ms", condition=f"{CALLS} AND s.ttft_ms IS NOT NULL"),
 )
-SKETCHES_BY_KEY: Mapping[str, Sketch] = {sketch.key: sketch for sketch in SKETCHES}
+
+# What one span costs and how many tokens it has: only spans tell least, greatest and percentiles of these.
+SPREADS: Mapping[str, str] = {
+    "total_cost": "s.total_cost_nanousd",
+    "prompt_cost": "s.prompt_cost_nanousd",
+    "completion_cost": "s.completion_cost_nanousd",
+    "total_tokens": TOTAL_TOKENS,
+    "prompt_tokens": PROMPT_TOKENS,
+    "completion_tokens": COMPLETION_TOKENS,
+    "uncached_input_tokens": "s.uncached_input_tokens",
+    "cache_read_tokens": "s.cache_read_tokens",
+    "cache_write_tokens": "(s.cache_write_5m_tokens + s.cache_write_1h_tokens)",
+    "reasoning_tokens": "s.reasoning_tokens",
+}
+UNKEPT_FACTS: tuple[Fact, ...] = tuple(
+    fact for name, value in SPREADS.items() for fact in _extremes(name, value, USAGE, kept=False)
+)
+UNKEPT_SKETCHES: tuple[Sketch, ...] = tuple(
+    Sketch(key=name, value=value, condition=f"{USAGE} AND {value} IS NOT NULL", kept=False)
+    for name, value in SPREADS.items()
+)
+DISTINCTS: tuple[Distinct, ...] = (
+    Distinct(key="users", value="s.user_id"),
+    Distinct(key="sessions", value="s.session_id"),
+)
+FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in (*FACTS, *UNKEPT_FACTS)}
+SKETCHES_BY_KEY: Mapping[str, Sketch] = {sketch.key: sketch for sketch in (*SKETCHES, *UNKEPT_SKETCHES)}
+DISTINCTS_BY_KEY: Mapping[str, Distinct] = {distinct.key: distinct for distinct in DISTINCTS}

@@ -222,7 +222,9 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         description="Instrumentation scope that made the span.",
     ),
     _content("mapping_sources", JSON, "Attribute name each member was read from."),
+    _label("service_tier", "Tier the call was billed in: batch, flex, priority, or as sent.", default=False),
     _content("usage_rule", LABEL, "inclusive, exclusive or exclusive_inferred."),
+    _content("redactions", JSON, "How often each detector found something, by detector."),
     _content("notes", LIST, "What was changed on the way in: truncated, usage_clamped."),
     SpanField(key="ingested_at", type=TIME, sql="s.ingested_at", description="When the span arrived."),
 )

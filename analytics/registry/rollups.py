@@ -4,36 +4,82 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-LABELS = ("provider", "model", "environment", "service_name", "operation_name", "error_type")
+from analytics.registry.facts import DISTINCTS, FACTS, SKETCHES, Distinct, Fact, Merge, Sketch
+
+LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
+USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
     """One table: buckets of `width` by organisation and project, and by `labels` where it has them.
 
-    It is made of spans, or of the finer rollup `source`. A missing label is the empty text in it.
+    It is made of spans, or of the finer rollup `source`. A missing label is the empty text in it. `kind` says how long
+    it is kept. A `sparse` one has many small rows, and NULL for every sum that is 0.
     """
 
     table: str
     grain: str
     width: timedelta
+    kind: str
     labels: tuple[str, ...] = ()
     source: str | None = None
+    facts: tuple[Fact, ...] = FACTS
+    sketches: tuple[Sketch, ...] = SKETCHES
+    distincts: tuple[Distinct, ...] = ()
+    sparse: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns that name a row."""
         return ("organisation_id", "project_id", "bucket", *self.labels)
 
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns that hold values, with their types."""
+        types = {fact.key: "bigint" for fact in self.facts}
+        for sketch in self.sketches:
+            types |= {sketch.bins: "smallint[]", sketch.counts: "bigint[]"}
+        return types | {one.registers: "integer[]" for one in self.distincts}
+
+    def over_spans(self, fact: Fact) -> str:
+        """Return the SQL over spans that makes the column of `fact`."""
+        return f"nullif({fact.over_spans}, 0)" if self.sparse and fact.merge is Merge.SUM else fact.over_spans
+
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# In the order of refreshing: each comes after what it is made of.
+# In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
+# kept for a week only, and a day that changes later could not be made of them.
 ROLLUPS: tuple[Rollup, ...] = (
-    Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE),
-    Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, labels=LABELS),
-    Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, source="llm_metrics_1hour"),
-    Rollup(table="llm_metrics_1day", grain="1day", width=DAY, labels=LABELS, source="llm_metrics_1hour"),
-    Rollup(table="llm_totals_1day", grain="1day", width=DAY, source="llm_totals_1hour"),
+    Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute"),
+    Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS),
+    Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, kind="hour", source="llm_metrics_1hour"),
+    Rollup(
+        table="llm_usage_1hour",
+        grain="1hour",
+        width=HOUR,
+        kind="usage_hour",
+        labels=USAGE_LABELS,
+        sketches=(),
+        sparse=True,
+    ),
+    Rollup(table="llm_metrics_1day", grain="1day", width=DAY, kind="day", labels=LABELS, source="llm_metrics_1hour"),
+    Rollup(table="llm_totals_1day", grain="1day", width=DAY, kind="day", source="llm_totals_1hour"),
+    Rollup(table="llm_usage_1day", grain="1day", width=DAY, kind="usage_day", labels=USAGE_LABELS, sparse=True),
+    Rollup(
+        table="llm_distinct_1day",
+        grain="1day",
+        width=DAY,
+        kind="usage_day",
+        facts=FACTS[:1],
+        sketches=(),
+        distincts=DISTINCTS,
+    ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
+# Kinds of which no other rollup is made: past their limit they need not be made anew.
+LAST_KINDS: frozenset[str] = frozenset(KINDS) - {
+    rollup.kind for rollup in ROLLUPS if any(other.source == rollup.table for other in ROLLUPS)
+}
 GRAIN_WIDTHS: Mapping[str, timedelta] = {rollup.grain: rollup.width for rollup in ROLLUPS}

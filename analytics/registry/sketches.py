@@ -7,6 +7,7 @@ bin 303 everything above. The scheme is that of DDSketch (Masson, Rim and Lee, V
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
+from math import inf, log, sqrt
 
 GAMMA = Decimal("1.025") / Decimal("0.975")
 LAST_BIN = 303
@@ -40,3 +41,46 @@ def nearest_ranks(binned: Mapping[int, int], percents: Sequence[int]) -> list[in
         while len(found) < len(ranks) and reached >= ranks[len(found)]:
             found.append(number)
     return found
+
+
+# --- registers of different values ------------------------------------------------------------------------------------
+# HyperLogLog with 2^15 registers of a 64-bit hash: the standard error is 1.04 / sqrt(2^15) = 0.57 %. The estimator is
+# the improved one of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6: it
+# needs no correction tables and holds from one value to billions.
+REGISTERS = 1 << 15
+LARGEST_RANK = 50  # 64 bits less the 15 of the number, and one for a hash that is 0 there
+DISTINCT_ERROR = Decimal("0.02")
+
+
+def distinct_values(ranks: Mapping[int, int]) -> int:
+    """Return how many different values a HyperLogLog has seen; `ranks` maps each rank to its number of registers."""
+    empty = REGISTERS - sum(ranks.values())
+    if empty == REGISTERS:
+        return 0
+    z = REGISTERS * _tau(1 - ranks.get(LARGEST_RANK, 0) / REGISTERS)
+    for rank in range(LARGEST_RANK - 1, 0, -1):
+        z = (z + ranks.get(rank, 0)) / 2
+    z += REGISTERS * _sigma(empty / REGISTERS)
+    return round(REGISTERS**2 / (2 * log(2) * z))
+
+
+def _sigma(x: float) -> float:
+    if x == 1:
+        return inf
+    power, weight, total, before = x, 1.0, x, -1.0
+    while total != before:
+        power, before = power * power, total
+        total += power * weight
+        weight *= 2
+    return total
+
+
+def _tau(x: float) -> float:
+    if x in {0, 1}:
+        return 0.0
+    root, weight, total, before = x, 1.0, 1 - x, -1.0
+    while total != before:
+        root, before = sqrt(root), total
+        weight /= 2
+        total -= (1 - root) ** 2 * weight
+    return total / 3

@@ -4,7 +4,8 @@ Figures do not change by it. Buckets are refreshed before their spans go, the ho
 loss, and from then on rollups are neither made anew nor compared with spans behind it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,10 +15,11 @@ from time import sleep
 from django.conf import settings
 from django.db import connection
 
-from analytics.registry.rollups import GRAIN_WIDTHS, ROLLUPS
+from analytics.registry.rollups import GRAIN_WIDTHS, KINDS, LAST_KINDS, ROLLUPS
+from analytics.storage import metrics
 from analytics.storage.engines import RELATIONS, StoredDay, engine
 from analytics.storage.exclusive import RefusedError, exclusively
-from analytics.storage.horizons import EVER, GRAIN_KINDS, forget_marks_behind, move_horizon
+from analytics.storage.horizons import EVER, forget_marks_behind, move_horizon
 from analytics.storage.remaking import Window, add_to_versions, due_buckets
 from analytics.storage.retention import EVERYBODY, Hold, Limits, hold_list, hold_on, limits_read
 from analytics.storage.rollups import refresh
@@ -84,23 +86,43 @@ def retention_apply(
         losses, left = list(_losses(limits, now)), list(_left(limits, now))
         done = planned(sum(one.rows for one in losses))
         if not dry_run:
-            _free(losses, limits, now, done)
+            _free(losses, limits, now, _Backlog(losses, done))
         return Report(losses=losses, left=left)
 
 
-def _free(losses: Sequence[Loss], limits: Limits, now: datetime, done: Callable[[int], None]) -> None:
+class _Backlog:
+    """Tells the listener and the metrics how many rows went."""
+
+    def __init__(self, losses: Sequence[Loss], done: Callable[[int], None]) -> None:
+        self._done = done
+        self._left = Counter(dict.fromkeys(KEYS, 0))
+        for loss in losses:
+            self._left[loss.of.table] += loss.rows
+        for table, rows in self._left.items():
+            metrics.BACKLOG.labels(table).set(rows)
+
+    def went(self, loss: Loss, rows: int) -> None:
+        table = loss.of.table
+        self._left[table] = max(self._left[table] - rows, 0)
+        metrics.BACKLOG.labels(table).set(self._left[table])
+        metrics.DROPPED.labels(table).inc(rows)
+        self._done(rows)
+
+
+def _free(losses: Sequence[Loss], limits: Limits, now: datetime, backlog: _Backlog) -> None:
     spans = [one for one in losses if one.of.table == "llm_traces"]
+    _move_horizons(limits, now, LAST_KINDS)
     if spans:
         settle(before=max(one.of.end for one in spans))
     # A partition goes together with its horizon, and only if no bucket of it was marked meanwhile.
     for loss in losses:
         if loss.partition is not None and _drop(loss.partition):
-            done(loss.rows)
-    _move_horizons(limits, now)
+            backlog.went(loss, loss.rows)
+    _move_horizons(limits, now, ("spans", *KINDS))
     for loss in losses:
         if loss.partition is None:
             while (count := retried(partial(_delete_step, loss))) > 0:
-                done(count)
+                backlog.went(loss, count)
     forget_marks_behind()
 
 
@@ -111,8 +133,7 @@ def _losses(limits: Limits, now: datetime) -> Iterator[Loss]:
         spans += found if kind == "spans" else []
         yield from found
     for rollup in ROLLUPS:
-        kind = GRAIN_KINDS[rollup.grain]
-        yield from _rows(rollup.table, kind, "bucket", {None: limits.cutoff(kind, now=now)})
+        yield from _rows(rollup.table, rollup.kind, "bucket", {None: limits.cutoff(rollup.kind, now=now)})
     if spans:  # looked for only then: nothing finds a trace by its time
         yield from _rows("trace_index", "spans", "last_ts", _cutoffs("spans", limits, now))
     yield from _rows("data_version", "day", "hour", {None: limits.cutoff("day", now=now)})
@@ -172,7 +193,7 @@ def _measured(rows: Range, tenant: Tenant) -> tuple[int, int]:
 
 
 def _left(limits: Limits, now: datetime) -> Iterator[Left]:
-    kinds = {**KIND_OF, **{rollup.table: GRAIN_KINDS[rollup.grain] for rollup in ROLLUPS}}
+    kinds = {**KIND_OF, **{rollup.table: rollup.kind for rollup in ROLLUPS}}
     holds = hold_list()
     for hold, (table, kind) in product(holds, kinds.items()):
         column = "ts" if table in KIND_OF else "bucket"
@@ -183,9 +204,9 @@ def _left(limits: Limits, now: datetime) -> Iterator[Left]:
             yield Left(table=table, rows=count, hold=hold)
 
 
-def _move_horizons(limits: Limits, now: datetime) -> None:
+def _move_horizons(limits: Limits, now: datetime, kinds: Iterable[str]) -> None:
     holds = hold_list()
-    for kind in ("spans", *GRAIN_KINDS.values()):
+    for kind in kinds:
         for tenant, cutoff in _cutoffs(kind, limits, now).items():
             one = tenant or EVERYBODY
             if not hold_on(one, holds):

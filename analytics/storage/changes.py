@@ -56,21 +56,30 @@ class Changes:
 def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> Changes:
     """Return the changes of a tenant (aligned lists of organisations and projects) between `start` and `end`.
 
-    Whole days are looked at: a day counts as changed with any of its hours.
+    Whole days are looked at: a day counts as changed with any of its hours. The newest change is that of the range's
+    own hours, which its version counts too.
     """
     widest = GRAIN_WIDTHS["1day"]
-    given: dict[str, Any] = {**tenant, "start": floor(start, widest), "end": floor(end, widest) + widest}
+    given: dict[str, Any] = {
+        **tenant,
+        "start": floor(start, widest),
+        "end": floor(end, widest) + widest,
+        "first": floor(start, GRAIN_WIDTHS["1hour"]),
+        "last": end,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT grain, bucket, max(changed_at) FROM bucket_change
+            SELECT grain, bucket,
+                max(changed_at) FILTER (WHERE grain = '1hour' AND bucket >= %(first)s AND bucket < %(last)s)
+            FROM bucket_change
             WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
                 AND bucket >= %(start)s AND bucket < %(end)s
             GROUP BY grain, bucket
             UNION ALL
             SELECT NULL, NULL, max(changed_at) FROM data_version
             WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                AND hour >= %(start)s AND hour < %(end)s
+                AND hour >= %(first)s AND hour < %(last)s
             """,
             given,
         )

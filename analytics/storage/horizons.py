@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.registry.rollups import Rollup
 
 EVER = datetime(1, 1, 1, tzinfo=UTC)
-GRAIN_KINDS: Mapping[str, str] = {"1min": "minute", "1hour": "hour", "1day": "day"}
 # SQL: the row `marks` of organisation_id, project_id, bucket lies where spans were dropped.
 SPANS_ARE_GONE = """EXISTS (
     SELECT FROM retention_horizons AS h
@@ -19,10 +18,14 @@ SPANS_ARE_GONE = """EXISTS (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Horizons:
-    """Since when spans, and the rollups of each grain, are all there; UTC midnights."""
+    """Since when spans, and the rollups of each kind, are all there; UTC midnights."""
 
     spans: datetime = EVER
-    rollups: Mapping[str, datetime] = field(default_factory=lambda: dict.fromkeys(GRAIN_WIDTHS, EVER))
+    rollups: Mapping[str, datetime] = field(default_factory=dict)
+
+    def of(self, rollup: Rollup) -> datetime:
+        """Return since when `rollup` is all there."""
+        return self.rollups.get(rollup.kind, EVER)
 
 
 def horizons_of(projects: Sequence[int]) -> Horizons:
@@ -34,10 +37,7 @@ def horizons_of(projects: Sequence[int]) -> Horizons:
             [list(projects)],
         )
         found: dict[str, datetime] = dict(cursor.fetchall())
-    return Horizons(
-        spans=found.get("spans", EVER),
-        rollups={grain: found.get(kind, EVER) for grain, kind in GRAIN_KINDS.items()},
-    )
+    return Horizons(spans=found.pop("spans", EVER), rollups=found)
 
 
 def move_horizon(kind: str, *, to: datetime, organisation_id: int = 0, project_id: int = 0) -> None:

@@ -10,20 +10,26 @@ from django.db import connection
 from analytics.registry.rollups import DAY
 from analytics.storage.changes import floor
 from analytics.storage.exclusive import RefusedError
+from analytics.storage.horizons import horizons_of
 from analytics.storage.spans import Tenant
 
-REFRESH_WINDOW_DAYS = 2
+# Rollups of this time are still refreshed as spans come; nothing is kept for less.
+LEAST_DAYS = 2
 LONGEST_DAYS = 36_500
 EVERYBODY = Tenant(organisation_id=0, project_id=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What can be kept for a time of its own: its default's setting, and which kind must be kept at least as long."""
+    """What can be kept for a time of its own: its default, and which kind must be kept at least as long.
+
+    The default is a setting, or a number of days that nobody needs to change in the environment.
+    """
 
     key: str
-    setting: str
     within: str | None
+    setting: str = ""
+    days: int = 0
     by_project: bool = False
 
 
@@ -34,6 +40,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="minute", setting="RETENTION_MINUTE_DAYS", within="hour"),
     Kind(key="hour", setting="RETENTION_HOUR_DAYS", within="day"),
     Kind(key="day", setting="RETENTION_DAY_DAYS", within=None),
+    # Hours of usage serve the day that is still open, and the ends of a week.
+    Kind(key="usage_hour", days=7, within="usage_day"),
+    Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}
 
@@ -77,11 +86,37 @@ class Limits:
     def _default(self, kind: str) -> int:
         if kind == "content" and not settings.RETENTION_CONTENT_ENABLED:
             return self._asked("spans", EVERYBODY)
-        days: int = getattr(settings, BY_KEY[kind].setting)
+        known = BY_KEY[kind]
+        days: int = getattr(settings, known.setting) if known.setting else known.days
         return days
 
     def _bound(self, kind: str, tenant: Tenant) -> int:
         return self.days("spans", tenant) if kind == "content" else LONGEST_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """For how many days a project's spans are kept, by everybody's limit and by a shorter one of its own.
+
+    Spans from before `dropped_before` are gone already. A legal hold suspends the project's own limit and nothing else:
+    everybody's limit moves the horizon behind which no figure is made of spans, held or not.
+    """
+
+    days: int
+    own_days: int | None
+    dropped_before: datetime
+
+
+def spans_kept(tenant: Tenant) -> Kept:
+    """Return for how long the spans of a project are kept now."""
+    limits = limits_read()
+    days, own_days = limits.days("spans"), limits.days("spans", tenant)
+    suspended = own_days == days or hold_on(tenant, hold_list())
+    return Kept(
+        days=days,
+        own_days=None if suspended else own_days,
+        dropped_before=horizons_of([tenant.project_id]).spans,
+    )
 
 
 def limits_read() -> Limits:
@@ -130,9 +165,9 @@ def limit_set(*, kind: str, days: int, tenant: Tenant = EVERYBODY, dry_run: bool
 
 
 def _check_days(kind: str, days: int) -> None:
-    if days < REFRESH_WINDOW_DAYS:
+    if days < LEAST_DAYS:
         raise RefusedError(
-            f"Not set: {kind} must be kept at least {REFRESH_WINDOW_DAYS} days, for rollups of that time are refreshed."
+            f"Not set: {kind} must be kept at least {LEAST_DAYS} days, for rollups of that time are refreshed."
         )
     if days > LONGEST_DAYS:
         raise RefusedError(f"Not set: at most {LONGEST_DAYS} days.")

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.registry.facts import FACTS, SKETCHES, Merge, Sketch
-from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, ROLLUPS, Rollup
+from analytics.registry.facts import Distinct, Merge, Sketch
+from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, LAST_KINDS, ROLLUPS, Rollup
 from analytics.storage.changes import floor
-from analytics.storage.horizons import SPANS_ARE_GONE
+from analytics.storage.horizons import SPANS_ARE_GONE, horizons_of
 from analytics.storage.transactions import retried
 
 BATCH_BUCKETS = 500
@@ -91,9 +91,12 @@ def _due(grain: str, before: datetime) -> list[Bucket]:
 def remake(grain: str, buckets: Sequence[Bucket]) -> None:
     """Take the marks of `buckets` and make them anew in every rollup of `grain`; part of the caller's transaction."""
     _take_marks(grain, buckets)
+    kept = horizons_of(())
     for rollup in ROLLUPS:
-        if rollup.grain == grain:
-            rebuild(rollup, buckets)
+        # What is past the limit of a rollup was dropped from it, and does not come back.
+        alive = [one for one in buckets if rollup.kind not in LAST_KINDS or one[-1] >= kept.of(rollup)]
+        if rollup.grain == grain and alive:
+            rebuild(rollup, alive)
     if grain == "1hour":
         _mark_days(buckets)
 
@@ -178,36 +181,35 @@ def rebuild(rollup: Rollup, buckets: Sequence[Bucket]) -> None:
 def statement(rollup: Rollup) -> str:
     """Return the INSERT that makes given buckets of `rollup` from what it is made of."""
     source = _from_spans(rollup) if rollup.source is None else _from_rollup(rollup, BY_TABLE[rollup.source])
-    columns = [*rollup.keys, *(fact.key for fact in FACTS), *(name for one in SKETCHES for name in one.columns)]
     # Put together by grouping, which is linear whatever the server thinks of the number of rows: a join of rows that
     # were just copied in, and are not in the statistics yet, was planned as a nested loop and took a minute.
-    parts = " UNION ALL ".join(_padded(name, rollup, held) for name, held in _PARTS)
-    values = ", ".join(f"max({column})" for column in columns[len(rollup.keys) :])
+    parts = " UNION ALL ".join(_padded(name, rollup, held) for name, held in _parts(rollup))
+    values = ", ".join(f"max({column})" for column in rollup.columns)
     return f"""
-        INSERT INTO {rollup.table} ({", ".join(columns)})
+        INSERT INTO {rollup.table} ({", ".join([*rollup.keys, *rollup.columns])})
         WITH {source}
         SELECT {", ".join(rollup.keys)}, {values} FROM ({parts}) AS parts GROUP BY {_positions(rollup)}"""
 
 
-# The parts of a row by the name of the query that gives them: its facts, and each of its sketches.
-_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("facts", tuple(fact.key for fact in FACTS)),
-    *((sketch.key, sketch.columns) for sketch in SKETCHES),
-)
-_TYPES: dict[str, str] = {fact.key: "bigint" for fact in FACTS} | {
-    column: kind for sketch in SKETCHES for column, kind in ((sketch.bins, "smallint[]"), (sketch.counts, "bigint[]"))
-}
+def _parts(rollup: Rollup) -> list[tuple[str, Sequence[str]]]:
+    """Return the parts of a row by the name of the query that gives them: facts, each sketch, each set of registers."""
+    return [
+        ("facts", [fact.key for fact in rollup.facts]),
+        *((sketch.key, sketch.columns) for sketch in rollup.sketches),
+        *((distinct.key, [distinct.registers]) for distinct in rollup.distincts),
+    ]
 
 
 def _padded(name: str, rollup: Rollup, held: Sequence[str]) -> str:
-    values = ", ".join(column if column in held else f"NULL::{kind} AS {column}" for column, kind in _TYPES.items())
+    values = ", ".join(
+        column if column in held else f"NULL::{kind} AS {column}" for column, kind in rollup.columns.items()
+    )
     return f"SELECT {', '.join(rollup.keys)}, {values} FROM {name}"
 
 
 def _from_spans(rollup: Rollup) -> str:
     labels = "".join(f", coalesce(s.{label}, {_NO_LABEL}) AS {label}" for label in rollup.labels)
-    facts = ", ".join(f"{fact.over_spans} AS {fact.key}" for fact in FACTS)
-    keys = ", ".join(rollup.keys)
+    facts = ", ".join(f"{rollup.over_spans(fact)} AS {fact.key}" for fact in rollup.facts)
     # Every expression over spans says `s`; the labels and the bucket of the inner query carry the keys' names.
     chosen = f"""
             SELECT s.*, given.bucket FROM {GIVEN}
@@ -215,17 +217,33 @@ def _from_spans(rollup: Rollup) -> str:
                 AND s.ts >= given.bucket AND s.ts < given.bucket + %(width)s
             WHERE s.ts >= %(first)s AND s.ts < %(last)s"""
     named = f"SELECT s.organisation_id, s.project_id, s.bucket{labels}"
-    sketches = ", ".join(
-        f"""{one.key} AS (
-            SELECT {keys}, array_agg(bin ORDER BY bin) AS {one.columns[0]},
-                array_agg(n ORDER BY bin) AS {one.columns[1]}
-            FROM ({named}, observatory_bin({one.value}) AS bin, count(*) AS n FROM chosen AS s
-                WHERE {one.condition} GROUP BY {_positions(rollup)}, {len(rollup.keys) + 1}) AS binned
+    parts = [
+        f"chosen AS ({chosen})",
+        f"facts AS ({named}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)})",
+        *(_binned(one, rollup, named) for one in rollup.sketches),
+        *(_registered(one, rollup, named) for one in rollup.distincts),
+    ]
+    return ", ".join(parts)
+
+
+def _binned(sketch: Sketch, rollup: Rollup, named: str) -> str:
+    keys, (bins, counts) = ", ".join(rollup.keys), sketch.columns
+    return f"""{sketch.key} AS (
+            SELECT {keys}, array_agg(bin ORDER BY bin) AS {bins}, array_agg(n ORDER BY bin) AS {counts}
+            FROM ({named}, observatory_bin({sketch.value}) AS bin, count(*) AS n FROM chosen AS s
+                WHERE {sketch.condition} GROUP BY {_positions(rollup)}, {len(rollup.keys) + 1}) AS binned
             GROUP BY {keys})"""
-        for one in SKETCHES
-    )
-    return f"""chosen AS ({chosen}),
-            facts AS ({named}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)}), {sketches}"""
+
+
+def _registered(distinct: Distinct, rollup: Rollup, named: str) -> str:
+    keys = ", ".join(rollup.keys)
+    return f"""{distinct.key} AS (
+            SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.registers}
+            FROM (SELECT {keys}, max(register) AS register
+                FROM ({named}, observatory_register({distinct.value}) AS register FROM chosen AS s
+                    WHERE {distinct.value} IS NOT NULL) AS seen
+                GROUP BY {keys}, register >> 6) AS greatest
+            GROUP BY {keys})"""
 
 
 def _positions(rollup: Rollup) -> str:
@@ -235,13 +253,13 @@ def _positions(rollup: Rollup) -> str:
 def _from_rollup(rollup: Rollup, source: Rollup) -> str:
     keys = ", ".join(rollup.keys)
     named = f"given.organisation_id, given.project_id, given.bucket{''.join(f', r.{one}' for one in rollup.labels)}"
-    facts = ", ".join(f"{merged(fact.merge, f'r.{fact.key}')} AS {fact.key}" for fact in FACTS)
+    facts = ", ".join(f"{merged(fact.merge, f'r.{fact.key}')} AS {fact.key}" for fact in rollup.facts)
     finer = f"""FROM {GIVEN}
             JOIN {source.table} AS r ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
                 AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(width)s
             WHERE r.bucket >= %(first)s AND r.bucket < %(last)s"""
-    sketches = ", ".join(_merged_sketch(one, keys, named, finer, rollup) for one in SKETCHES)
-    return f"facts AS (SELECT {named}, {facts} {finer} GROUP BY {_positions(rollup)}), {sketches}"
+    sketches = [_merged_sketch(one, keys, named, finer, rollup) for one in rollup.sketches]
+    return ", ".join([f"facts AS (SELECT {named}, {facts} {finer} GROUP BY {_positions(rollup)})", *sketches])
 
 
 def _merged_sketch(sketch: Sketch, keys: str, named: str, finer: str, rollup: Rollup) -> str:

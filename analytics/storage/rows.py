@@ -124,6 +124,7 @@ SPAN_COLUMNS: tuple[Column, ...] = (
         "tool_name",
         "agent_name",
         "workflow_name",
+        "service_tier",
     ),
 )
 CONTENT_COLUMNS: tuple[Column, ...] = (
@@ -144,6 +145,7 @@ CONTENT_COLUMNS: tuple[Column, ...] = (
         "events",
         "links",
         "mapping_sources",
+        "redactions",
     ),
 )
 REJECTED_COLUMNS: tuple[Column, ...] = (

@@ -130,19 +130,24 @@ def rollup_states(*, now: datetime) -> list[RollupState]:
 
 def lag_by_grain(*, now: datetime) -> Mapping[str, Behind]:
     """Return how far each grain is behind; a bucket waits from its end, or from its first change after it."""
-    found: dict[str, Behind] = {}
-    for grain, width in GRAIN_WIDTHS.items():
-        given: dict[str, Any] = {"grain": grain, "width": width, "now": now}
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT count(DISTINCT (organisation_id, project_id, bucket)),
-                    min(greatest(changed_at, bucket + %(width)s)) FILTER (WHERE bucket + %(width)s <= %(now)s)
-                FROM bucket_change WHERE grain = %(grain)s
-                """,
-                given,
-            )
-            marked, since = cursor.fetchone()
-        lag = max(now - since, timedelta()) if since else timedelta()
-        found[grain] = Behind(marked=marked, lag=lag)
-    return found
+    given: dict[str, Any] = {"grains": list(GRAIN_WIDTHS), "widths": list(GRAIN_WIDTHS.values()), "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT grain, count(*),
+                min(greatest(changed_at, bucket + width)) FILTER (WHERE bucket + width <= %(now)s)
+            FROM (
+                SELECT grain, bucket, min(changed_at) AS changed_at FROM bucket_change
+                GROUP BY grain, organisation_id, project_id, bucket
+            ) AS marked
+            JOIN unnest(%(grains)s::text[], %(widths)s::interval[]) AS widths (grain, width) USING (grain)
+            GROUP BY grain
+            """,
+            given,
+        )
+        found = {grain: (marked, since) for grain, marked, since in cursor}
+    return {grain: _behind(*found.get(grain, (0, None)), now=now) for grain in GRAIN_WIDTHS}
+
+
+def _behind(marked: int, since: datetime | None, *, now: datetime) -> Behind:
+    return Behind(marked=marked, lag=max(now - since, timedelta()) if since else timedelta())

@@ -1,6 +1,6 @@
 """Writing spans: the traces' mutex, the spans already there, the copy, the marks that move."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.operations import is_model_call
+from analytics.storage.engines import engine
 from analytics.storage.rows import CONTENT_COLUMNS, COPY_OPTIONS, SPAN_COLUMNS, Column, SpanText, blocks
 
 
@@ -59,8 +60,8 @@ def take_traces(tenant: Tenant, ranges: Mapping[bytes, tuple[int, int]]) -> list
                 "organisation": tenant.organisation_id,
                 "project": tenant.project_id,
                 "traces": traces,
-                "first": [_instant(ranges[trace][0]) for trace in traces],
-                "last": [_instant(ranges[trace][1]) for trace in traces],
+                "first": [instant(ranges[trace][0]) for trace in traces],
+                "last": [instant(ranges[trace][1]) for trace in traces],
             },
         )
         return [bytes(trace_id) for trace_id, was_there in cursor.fetchall() if was_there]
@@ -115,28 +116,50 @@ def insert_spans(spans: Sequence[tuple[SpanText, Marks]]) -> None:
 
 def update_marks(tenant: Tenant, spans: Sequence[TraceSpan]) -> None:
     """Write the counted marks of stored `spans`."""
-    if not spans:
-        return
+    for portion, only in portions(spans):
+        _update_marks(tenant, portion, only)
+
+
+def portions(spans: Sequence[TraceSpan]) -> Iterator[tuple[Sequence[TraceSpan], str]]:
+    """Yield stored `spans` in the portions that one statement changes, with its condition on rows `stored`.
+
+    Only constants tell a columnstore which batches a statement is about, and others would be unpacked: spans of packed
+    days come trace by trace, with `%(trace)s` in the condition. All others come at once.
+    """
+    packed = engine().packed_days({instant(span.start_ns).date() for span in spans}) if spans else set()
+    at_once: list[TraceSpan] = []
+    by_trace: dict[bytes, list[TraceSpan]] = {}
+    for span in spans:
+        in_rows = instant(span.start_ns).date() not in packed
+        (at_once if in_rows else by_trace.setdefault(span.trace_id, [])).append(span)
+    if at_once:
+        yield at_once, ""
+    for trace_id in sorted(by_trace):
+        yield by_trace[trace_id], "AND stored.trace_id = %(trace)s"
+
+
+def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE llm_traces AS stored SET usage_counted = given.usage_counted, call_counted = given.call_counted
             FROM unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[], %(usage)s::bool[],
                 %(calls)s::bool[]) AS given (ts, trace_id, span_id, usage_counted, call_counted)
             WHERE stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
                 AND stored.ts = given.ts AND stored.trace_id = given.trace_id AND stored.span_id = given.span_id
-                AND stored.ts BETWEEN %(first)s AND %(last)s
+                AND stored.ts BETWEEN %(first)s AND %(last)s {only}
             """,
             {
                 "organisation": tenant.organisation_id,
                 "project": tenant.project_id,
-                "ts": [_instant(span.start_ns) for span in spans],
+                "trace": spans[0].trace_id,
+                "ts": [instant(span.start_ns) for span in spans],
                 "traces": [span.trace_id for span in spans],
                 "spans": [span.span_id for span in spans],
                 "usage": [span.usage_counted for span in spans],
                 "calls": [span.call_counted for span in spans],
-                "first": _instant(min(span.start_ns for span in spans)),
-                "last": _instant(max(span.start_ns for span in spans)),
+                "first": instant(min(span.start_ns for span in spans)),
+                "last": instant(max(span.start_ns for span in spans)),
             },
         )
 
@@ -153,7 +176,8 @@ def copy_in(table: str, columns: Sequence[Column], lines: Iterable[str]) -> None
             copy.write(block)
 
 
-def _instant(nanoseconds: int) -> datetime:
+def instant(nanoseconds: int) -> datetime:
+    """Return nanoseconds since 1970 as a UTC time, as the database keeps it: below a microsecond is cut off."""
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC).replace(
         microsecond=nanoseconds // 1000 % 1_000_000
     )

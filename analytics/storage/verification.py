@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.registry.facts import FACTS, SKETCHES
 from analytics.registry.rollups import DAY, GRAIN_WIDTHS, ROLLUPS, Rollup
 from analytics.storage.changes import floor
 from analytics.storage.exclusive import RefusedError, exclusively
@@ -158,7 +157,8 @@ def _days(window: Window) -> Iterator[Window]:
 
 
 def _verify_day(rollup: Rollup, window: Window) -> tuple[int, int, list[Difference]]:
-    buckets = buckets_with_data(rollup.grain, window)
+    kept = horizons_of(()).of(rollup)
+    buckets = [one for one in buckets_with_data(rollup.grain, window) if one[-1] >= kept]
     marked = _marked(rollup, window)
     ready = [one for one in buckets if one not in marked]
     if not ready:
@@ -200,7 +200,7 @@ def _marked(rollup: Rollup, window: Window) -> set[Bucket]:
 
 
 def _differences(rollup: Rollup, given: dict[str, Any]) -> list[Difference]:
-    values = [*(fact.key for fact in FACTS), *(name for one in SKETCHES for name in one.columns)]
+    values = list(rollup.columns)
     keys = ", ".join(rollup.keys)
     both = "".join(f", stored.{name}, expected.{name}" for name in values)
     with connection.cursor() as cursor:

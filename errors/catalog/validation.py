@@ -73,6 +73,9 @@ INVALID_DATE_RANGE = ErrorSpec(
     remedy="Send a start before the end, within the longest range of the route.",
 )
 RANGE_TOO_LONG = INVALID_DATE_RANGE.saying("Invalid time range: at most {days} days at a time")
+RANGE_NOT_KEPT = INVALID_DATE_RANGE.saying(
+    "Invalid time range: what answers this is kept since {earliest}, start no earlier"
+)
 LIMIT_EXCEEDED = ErrorSpec(
     code=1205,
     error_code="LIMIT_EXCEEDED",

@@ -1,7 +1,14 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
+from analytics.registry.redaction import CONTENT_CAPTURES
+from errors.exceptions import ApiError
 from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
+from observatory.accounts.redaction import read_redaction, read_scopes
 
 admin.site.site_header = admin.site.site_title = "LLM Observatory"
 
@@ -20,8 +27,34 @@ class OrganisationAdmin(admin.ModelAdmin):
     search_fields = ("slug", "name")
 
 
+class ProjectForm(forms.ModelForm):
+    """A project's settings, held to what the API holds them to; a box left empty is what new projects begin with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("content_capture", "redaction"):
+            self.fields[name].required = False
+
+    def clean_content_capture(self) -> str:
+        return self.cleaned_data["content_capture"] or CONTENT_CAPTURES[0]
+
+    def clean_redaction(self) -> Any:
+        return _read(read_redaction, self.cleaned_data["redaction"] or {})
+
+    def clean_usage_exclusive_scopes(self) -> Any:
+        return _read(read_scopes, self.cleaned_data["usage_exclusive_scopes"])
+
+
+def _read(reader: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return reader(value)
+    except ApiError as problem:
+        raise forms.ValidationError(": ".join(filter(None, (problem.message, problem.details)))) from None
+
+
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
+    form = ProjectForm
     list_display = ("slug", "organisation", "name", "is_public", "public_id")
     list_filter = ("organisation", "is_public")
     list_select_related = ("organisation",)

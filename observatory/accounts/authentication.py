@@ -65,8 +65,7 @@ def _bearer(request: Request) -> str | None:
 
 
 def _refs(condition: Q) -> tuple[ProjectRef, ...]:
-    rows = Project.objects.filter(condition).order_by("id").values_list("id", "public_id", "slug", "organisation_id")
-    return tuple(ProjectRef(id=a, public_id=b, slug=c, organisation_id=d) for a, b, c, d in rows)
+    return ProjectRef.all_of(Project.objects.filter(condition))
 
 
 def principal_of_key(secret: str) -> Principal:

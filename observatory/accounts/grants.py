@@ -150,8 +150,7 @@ def _projects_of(membership: Membership) -> tuple[ProjectRef, ...]:
         if membership.role == "admin"
         else membership.projects.filter(organisation=membership.organisation_id)
     )
-    rows = projects.order_by("id").values_list("id", "public_id", "slug", "organisation_id")
-    return tuple(ProjectRef(id=a, public_id=b, slug=c, organisation_id=d) for a, b, c, d in rows)
+    return ProjectRef.all_of(projects)
 
 
 def _subset(projects: Sequence[ProjectRef], names: Sequence[str]) -> list[ProjectRef]:

@@ -6,7 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from analytics.registry.redaction import CONTENT_CAPTURES
 from observatory.accounts.querysets import ApiKeyQuerySet
+from observatory.accounts.redaction import default_redaction
 
 ROLE_CHOICES = [("admin", "admin"), ("developer", "developer"), ("viewer", "viewer"), ("billing", "billing")]
 
@@ -45,6 +47,22 @@ class Project(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63)
     is_public = models.BooleanField(default=False)
+    content_capture = models.CharField(
+        max_length=10,
+        choices=[(name, name) for name in CONTENT_CAPTURES],
+        default="full",
+        help_text="none: input, output, messages and arguments of tools are dropped before spans are stored.",
+    )
+    redaction = models.JSONField(
+        default=default_redaction,
+        help_text='{"mode": mask, hash, remove or off, "detectors": [...], "custom_patterns": [{"name", "pattern"}]}',
+    )
+    usage_exclusive_scopes = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Instrumentation scopes whose token totals leave out their cached and reasoning parts.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

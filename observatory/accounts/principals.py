@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from analytics.scope import Scope, ScopedProject
+from django.db.models import QuerySet
+
+from analytics.scope import IngestPolicy, Scope, ScopedProject
 from errors.catalog import (
     INSUFFICIENT_PERMISSIONS,
     MISSING_AUTHORIZATION,
@@ -14,6 +17,10 @@ from errors.catalog import (
     PROJECT_REQUIRED,
 )
 from errors.exceptions import ApiError
+from observatory.accounts.models import Project
+from observatory.accounts.redaction import ingest_policy
+
+_DEFAULT_POLICY = IngestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +31,30 @@ class ProjectRef:
     public_id: UUID
     slug: str
     organisation_id: int
+    created_at: datetime
+
+    @classmethod
+    def all_of(cls, projects: QuerySet[Project]) -> tuple["ProjectRef", ...]:
+        """Return the references of `projects`, by number."""
+        columns = ("id", "public_id", "slug", "organisation_id", "created_at")
+        return tuple(cls(**row) for row in projects.order_by("id").values(*columns))
 
     def answers_to(self, name: str) -> bool:
         return name == self.slug or name.lower() == str(self.public_id)
 
 
-def _scope(projects: Sequence[ProjectRef], permissions: frozenset[str]) -> Scope:
+def _scope(
+    projects: Sequence[ProjectRef], permissions: frozenset[str], policy: IngestPolicy = _DEFAULT_POLICY
+) -> Scope:
     return Scope(
         projects={
-            one.id: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id) for one in projects
+            one.id: ScopedProject(
+                organisation_id=one.organisation_id,
+                public_id=one.public_id,
+                created_at=one.created_at,
+                policy=policy,
+            )
+            for one in projects
         },
         permissions=permissions,
     )
@@ -64,7 +86,7 @@ class Principal:
         chosen = self._chosen([project] if project else [])
         if len(chosen) != 1:
             raise ApiError(PROJECT_REQUIRED, field="X-Project-ID")
-        return _scope(chosen, self.permissions)
+        return _scope(chosen, self.permissions, ingest_policy(chosen[0].id))
 
     def _chosen(self, names: Sequence[str]) -> list[ProjectRef]:
         if not names and not self.projects:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from analytics.scope import Scope, ScopedProject
 from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
+from observatory.accounts.redaction import ingest_policy
 from observatory.accounts.secrets import digest, new_api_key
 
 
@@ -59,7 +60,9 @@ def organisation_scope(organisation: str, project: str) -> Scope:
     found = Project.objects.select_related("organisation").get(slug=project, organisation__slug=organisation)
     return Scope(
         projects={
-            found.id: ScopedProject(organisation_id=found.organisation_id, public_id=found.public_id),
+            found.id: ScopedProject(
+                organisation_id=found.organisation_id, public_id=found.public_id, policy=ingest_policy(found.id)
+            ),
         },
         permissions=frozenset(),
     )

@@ -1,9 +1,12 @@
 """What the commands of operators share: exit codes, time ranges, names of projects, progress and JSON."""
 
 import argparse
-import json
-from collections.abc import Callable
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -12,43 +15,33 @@ from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from analytics.storage.exclusive import BusyError, RefusedError
+from errors.json import dumps, plain_decimal
 from observatory.accounts.models import Organisation, Project
 
 FAILED, WRONG_ARGUMENTS, NOT_SUPPORTED, DIFFERENCES = 1, 2, 3, 4
 PROGRESS_SECONDS = 2.0
+_FIGURE = re.compile(r"[-+]?[0-9.]+( -> [0-9]+)?")
 
 
-class OperatorCommand(BaseCommand):
-    """A command of actions: `actions` maps each to its method, `arguments` adds the options of each.
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Let what the storage refuses end the command with the contract's exit code and the reason."""
+    try:
+        yield
+    except BusyError as problem:
+        raise CommandError(str(problem), returncode=FAILED) from problem
+    except RefusedError as problem:
+        raise CommandError(str(problem), returncode=WRONG_ARGUMENTS) from problem
+    except DatabaseError as problem:
+        raise CommandError(f"The database refused: {problem}".strip(), returncode=FAILED) from problem
 
-    A method returns what is printed: rows for people, and one JSON object with --json.
-    """
 
-    actions: ClassVar[dict[str, str]] = {}
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        chosen = parser.add_subparsers(dest="action", required=True, metavar=" | ".join(self.actions))
-        for action, said in self.actions.items():
-            sub = chosen.add_parser(action, help=said, description=said)
-            sub.add_argument("--json", action="store_true", help="print one JSON object")
-            self.add_action_arguments(action, sub)
-
-    def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
-        """Add what one action takes beside --json."""
-
-    def handle(self, *_args: Any, action: str, **options: Any) -> None:
-        try:
-            getattr(self, f"do_{action}")(**options)
-        except BusyError as problem:
-            raise CommandError(str(problem), returncode=FAILED) from problem
-        except RefusedError as problem:
-            raise CommandError(str(problem), returncode=WRONG_ARGUMENTS) from problem
-        except DatabaseError as problem:
-            raise CommandError(f"The database refused: {problem}".strip(), returncode=FAILED) from problem
+class ReportingCommand(BaseCommand):
+    """A command that prints its result to stdout, for people or as one JSON object, and its progress to stderr."""
 
     def show(self, found: Any, lines: list[str], *, as_json: bool) -> None:
         """Print `found` as JSON, or the lines about it."""
-        self.stdout.write(json.dumps(found, default=_plain) if as_json else "\n".join(lines))
+        self.stdout.write(dumps(found).decode() if as_json else "\n".join(lines))
 
     def progress(self, what: str) -> Callable[[int], Callable[[int], None]]:
         """Return a function that takes the total of `what` and returns a listener of steps, which writes to stderr."""
@@ -73,8 +66,48 @@ class OperatorCommand(BaseCommand):
         return planned
 
 
-def _plain(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+class OperatorCommand(ReportingCommand):
+    """A command of actions: each has a method `do_<action>` and its options from `add_action_arguments`.
+
+    `actions` tells of each what it does, and `examples` the words of one use of it.
+    """
+
+    actions: ClassVar[dict[str, str]] = {}
+    examples: ClassVar[dict[str, str]] = {}
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        chosen = parser.add_subparsers(dest="action", required=True, metavar=" | ".join(self.actions))
+        for action, said in self.actions.items():
+            example = f"Example: python manage.py {self.examples[action]}"
+            sub = chosen.add_parser(action, help=said, description=said, epilog=example)
+            sub.add_argument("--json", action="store_true", help="print one JSON object")
+            self.add_action_arguments(action, sub)
+
+    def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
+        """Add what one action takes beside --json."""
+
+    def handle(self, *_args: Any, action: str, **options: Any) -> None:
+        with exit_codes():
+            getattr(self, f"do_{action}")(**options)
+
+
+class TaskCommand(ReportingCommand, ABC):
+    """A command that does one thing: `do_task`, with the options of `add_task_arguments`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        self.add_task_arguments(parser)
+
+    def add_task_arguments(self, parser: CommandParser) -> None:
+        """Add what the command takes beside --json."""
+
+    @abstractmethod
+    def do_task(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        with exit_codes():
+            self.do_task(**options)
 
 
 def instant(text: str) -> datetime:
@@ -110,6 +143,25 @@ def organisation_named(slug: str) -> Organisation:
     if found is None:
         raise CommandError(f"There is no organisation {slug}: the admin lists those that there are.", returncode=2)
     return found
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table; columns of figures are aligned to the right."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    figures = [all(not cell or _FIGURE.fullmatch(cell) for cell in column[1:]) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, figures, strict=True)
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def signed(value: Decimal) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value > 0 else ''}{plain_decimal(value)}"
 
 
 def size(count: int) -> str:

@@ -136,6 +136,7 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
 CORS_ALLOW_HEADERS = [
     "authorization",
+    "cache-control",
     "content-type",
     "idempotency-key",
     "if-match",
@@ -148,6 +149,7 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Age",
     "ETag",
     "Last-Modified",
     "Link",
@@ -155,6 +157,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "X-Cache",
     "X-Ingest-Position",
     "X-RateLimit-Degraded",
     "X-RateLimit-Limit",
@@ -173,6 +176,8 @@ TRACES_MAX_RANGE_DAYS: int = read("TRACES_MAX_RANGE_DAYS")
 ANALYTICS_MAX_RANGE_DAYS: int = read("ANALYTICS_MAX_RANGE_DAYS")
 PAGE_DEFAULT_LIMIT: int = read("PAGE_DEFAULT_LIMIT")
 PAGE_MAX_LIMIT: int = read("PAGE_MAX_LIMIT")
+OFFSET_DEFAULT_LIMIT: int = read("OFFSET_DEFAULT_LIMIT")
+OFFSET_MAX_LIMIT: int = read("OFFSET_MAX_LIMIT")
 MAX_TEXT_PARAMETER_CHARS: int = read("MAX_TEXT_PARAMETER_CHARS")
 TRACE_MAX_INLINE_SPANS: int = read("TRACE_MAX_INLINE_SPANS")
 RETENTION_SPANS_DAYS: int = read("RETENTION_SPANS_DAYS")
@@ -196,6 +201,8 @@ REJECTED_KEEP_DAYS: int = read("REJECTED_KEEP_DAYS")
 REJECTED_MAX_PER_PROJECT: int = read("REJECTED_MAX_PER_PROJECT")
 READ_AFTER_MAX_WAIT_MS: int = read("READ_AFTER_MAX_WAIT_MS")
 USAGE_EXCLUSIVE_SCOPES: tuple[str, ...] = read("USAGE_EXCLUSIVE_SCOPES")
+REDACTION_MODE: str = read("REDACTION_MODE")
+REDACTION_DETECTORS: tuple[str, ...] = read("REDACTION_DETECTORS")
 
 RATE_LIMIT_ENABLED: bool = read("RATE_LIMIT_ENABLED")
 RATE_LIMIT_PER_MINUTE: dict[str, int] = {
@@ -210,6 +217,16 @@ RATE_LIMIT_PER_MINUTE: dict[str, int] = {
 RATE_LIMIT_BURST_FACTOR: float = read("RATE_LIMIT_BURST_FACTOR")
 RATE_LIMIT_RETRY_SECONDS: int = read("RATE_LIMIT_RETRY_SECONDS")
 RATE_LIMIT_LOCAL_DIVISOR: int = read("RATE_LIMIT_LOCAL_DIVISOR") or WEB_CONCURRENCY
+
+CACHE_DEFAULT_TTL: int = read("CACHE_DEFAULT_TTL")
+CACHE_FORECAST_TTL: int = read("CACHE_FORECAST_TTL")
+CACHE_LABELS_TTL: int = read("CACHE_LABELS_TTL")
+CACHE_TRACE_TTL: int = read("CACHE_TRACE_TTL")
+CACHE_OPEN_SECONDS: int = read("CACHE_OPEN_SECONDS")
+CACHE_POLICY_OVERRIDES: dict[str, Any] = read("CACHE_POLICY_OVERRIDES")
+CACHE_MAX_ENTRY_BYTES: int = read("CACHE_MAX_ENTRY_BYTES")
+CACHE_LOCK_SECONDS: int = read("CACHE_LOCK_SECONDS")
+CACHE_WAIT_SECONDS: int = read("CACHE_WAIT_SECONDS")
 
 # --- observing the observatory ----------------------------------------------------------------------------------------
 METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")

@@ -96,6 +96,25 @@ def test_a_project_made_here_is_reached_by_an_administrator_at_once(staff, tenan
     assert (reply.status_code, Project.objects.filter(slug="new", is_public=False).exists()) == (302, True)
 
 
+def test_a_pattern_that_is_none_is_told_beside_its_box(staff, tenant):
+    (project,) = tenant.projects
+    page = staff.get(f"/admin/accounts/project/{project.pk}/change/").content.decode()
+    (token, *_) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    form = {
+        "organisation": tenant.organisation.pk,
+        "name": "Chat",
+        "slug": "chat",
+        "redaction": '{"custom_patterns": [{"name": "A", "pattern": "(?=a)"}]}',
+        "csrfmiddlewaretoken": token,
+    }
+
+    reply = staff.post(f"/admin/accounts/project/{project.pk}/change/", form)
+
+    assert "custom_patterns[0]" in reply.content.decode()
+    project.refresh_from_db()
+    assert project.redaction["custom_patterns"] == []
+
+
 @pytest.mark.parametrize("path", ["/api/docs", "/errors", "/admin/login/"])
 def test_everything_a_page_needs_comes_from_the_service_itself(db, path):
     page = Client().get(path).content.decode()

@@ -1,16 +1,23 @@
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from analytics.ingest.service import receive
 from analytics.jobs import partitions
+from analytics.storage.engines.detection import Server
 from observatory import diagnosis
 from observatory.diagnosis import CHECKS
 from observatory.policies import policies
+from tests.analytics.ingest.spans import raw
+from tests.analytics.storage.test_retention import scope_of
 
 
 def doctor():
@@ -137,3 +144,138 @@ def test_the_policies_command_prints_a_line_for_each_job(db):
     out = StringIO()
     call_command("policies", json=True, stdout=out)
     assert lines == [one["name"] for one in json.loads(out.getvalue())["policies"]]
+
+
+def test_a_variable_that_cannot_be_used_is_found(healthy, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "many")
+    status, found = doctor()
+    assert (status, found["settings"]["level"], "DATABASE_POOL_SIZE" in found["settings"]["text"]) == (1, "wrong", True)
+
+
+def test_a_server_that_is_too_old_is_found_and_not_asked_again(monkeypatch):
+    def old(_sql):
+        raise diagnosis.NotSupportedError("PostgreSQL 14 or later is required (found 13.9).")
+
+    monkeypatch.setattr(diagnosis, "_one", old)
+    status, found = doctor()
+    assert (status, list(found)) == (1, ["settings", "database", "redis", "disk"])
+    assert (found["database"]["text"], found["database"]["cure"]) == (
+        "PostgreSQL 14 or later is required (found 13.9)",
+        "Use PostgreSQL 14 or newer.",
+    )
+
+
+USABLE = Server(offered="2.29.2", installed="2.29.2", loaded=True, licence="timescale", functions=True, may_create=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "server", "number", "found"),
+    [
+        ("plain", USABLE, 180_000, ("note", "TimescaleDB 2.29.2 is there and not used")),
+        ("plain", replace(USABLE, licence="apache"), 180_000, ("ok", "licence apache: it has no columnstore")),
+        ("timescaledb", USABLE, 180_000, ("ok", "TimescaleDB 2.29.2 with community functions")),
+        ("timescaledb", USABLE, 150_020, ("wrong", "PostgreSQL 15.20, where its scheduled jobs fail")),
+        ("timescaledb", replace(USABLE, licence="apache"), 180_000, ("wrong", "licence apache")),
+        ("timescaledb", replace(USABLE, installed="2.20.1"), 180_000, ("wrong", "too old: 2.22")),
+    ],
+)
+def test_what_the_server_says_of_timescale_is_told(monkeypatch, name, server, number, found):
+    monkeypatch.setattr(diagnosis, "engine", lambda: SimpleNamespace(name=name))
+    monkeypatch.setattr(diagnosis, "server", lambda _connection: server)
+    monkeypatch.setattr(diagnosis, "_one", lambda _sql: (number,))
+    level, text = found
+    told = diagnosis._engine("engine")
+    assert (told.level, text in told.text, bool(told.cure)) == (level, True, level != "ok")
+
+
+@pytest.mark.parametrize(
+    ("superuser", "bypasses", "text"),
+    [(True, False, "has SUPERUSER:"), (False, True, "has BYPASSRLS:"), (True, True, "has SUPERUSER and BYPASSRLS:")],
+)
+def test_a_role_that_the_server_does_not_restrain_is_found(monkeypatch, superuser, bypasses, text):
+    monkeypatch.setattr(diagnosis, "_one", lambda _sql: ("service", superuser, bypasses))
+    found = diagnosis._role("role")
+    assert (found.level, text in found.text, "external-servers.md" in found.cure) == ("wrong", True, True)
+
+
+def test_migrations_that_are_not_applied_are_found(healthy):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'analytics'"
+            " AND name = (SELECT max(name) FROM django_migrations WHERE app = 'analytics')"
+        )
+    status, found = doctor()
+    assert (status, found["migrations"]["level"], "manage.py prepare" in found["migrations"]["cure"]) == (
+        1,
+        "wrong",
+        True,
+    )
+
+
+def test_a_disk_that_is_nearly_full_is_found(healthy, monkeypatch):
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda _path: SimpleNamespace(total=100, free=9))
+    status, found = doctor()
+    assert (status, found["disk"]["level"], "retention apply" in found["disk"]["cure"]) == (1, "wrong", True)
+
+
+def test_models_without_a_price_are_noted(healthy, tenant):
+    span = raw(
+        start_ns=time.time_ns() - 10**9,
+        end_ns=time.time_ns(),
+        attributes={
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": "nobody-knows-it",
+            "gen_ai.usage.input_tokens": 3,
+        },
+    )
+    receive(scope=scope_of(tenant.projects[0]), spans=[span], received_at=timezone.now())
+    status, found = doctor()
+    assert (status, found["models"]["level"], found["models"]["text"]) == (
+        0,
+        "note",
+        "1 without a price in the last day",
+    )
+
+
+GIGABYTE = 2**30
+
+
+@pytest.mark.parametrize(
+    ("memory", "lines"),
+    [
+        (1.5, []),
+        (32, ["shared_buffers = '8192MB'", "effective_cache_size = '24576MB'"]),
+        (0.4, ["shared_buffers = '102MB'", "effective_cache_size = '307MB'", "work_mem = '4MB'"]),
+    ],
+)
+def test_memory_that_does_not_fit_the_machine_is_noted_with_the_lines_that_set_it(healthy, monkeypatch, memory, lines):
+    monkeypatch.setattr(diagnosis, "_host", lambda: "localhost")
+    monkeypatch.setattr(diagnosis, "machine_memory", lambda: int(memory * GIGABYTE))
+    monkeypatch.setattr(diagnosis, "_one", lambda _sql: (256 * 2**20, GIGABYTE, 8 * 2**20, 100))
+    found = diagnosis._memory("memory")
+    assert (found.level, [one.split(";")[0] for one in found.cure.split("ALTER SYSTEM SET ")[1:]]) == (
+        "note" if lines else "ok",
+        lines,
+    )
+
+
+def test_memory_of_a_container_is_its_limit(monkeypatch, tmp_path):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(diagnosis, "CONTAINER_LIMIT", limit)
+    without = diagnosis.machine_memory()
+    limit.write_text("max\n")
+    unlimited = diagnosis.machine_memory()
+    limit.write_text("1048576\n")
+    assert (without == unlimited, diagnosis.machine_memory()) == (True, 1_048_576)
+
+
+def test_memory_of_another_machine_is_unknown(healthy, monkeypatch):
+    monkeypatch.setattr(diagnosis, "_host", lambda: "db.example.com")
+    found = diagnosis._memory("memory")
+    assert (found.level, "another machine's" in found.text) == ("ok", True)
+
+
+def test_the_disk_of_a_server_elsewhere_is_unknown(healthy, monkeypatch):
+    monkeypatch.setattr(diagnosis, "_host", lambda: "db.example.com")
+    found = diagnosis._disk("disk")
+    assert (found.level, found.text) == ("ok", "unknown: the database is not one that `up` started here")

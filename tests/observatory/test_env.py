@@ -13,6 +13,7 @@ ENOUGH = {
     "SECRET_KEY": "s" * 32,
     "JWT_SECRET": "j" * 32,
 }
+_POLICIES = 'write JSON such as {"/metrics/performance": {"ttl": 30, "etag": true, "last_modified": true}}'
 # What each reader refuses, and by which sentence.
 REFUSED = [
     ("API_PORT", "http", "write a whole number from 1 to 65535"),
@@ -34,6 +35,13 @@ REFUSED = [
     ("API_BASE_URL", "example.com", "write a URL that begins with http:// or https://"),
     ("DATABASE_URL", "mysql://x", "write an address that begins with postgresql:// or postgres://"),
     ("DATABASE_MIGRATION_URL", "nothing", "write an address that begins with postgresql:// or postgres://"),
+    ("CACHE_POLICY_OVERRIDES", "{", _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '["/traces"]', _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": 5}', _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": {"ttl": -1}}', _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": {"ttl": true}}', _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": {"etag": 1}}', _POLICIES),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": {"max_age": 1}}', _POLICIES),
     ("REDIS_URL", "localhost:6379", "write an address that begins with redis:// or rediss:// or unix://"),
 ]
 READ = [
@@ -48,6 +56,7 @@ READ = [
     ("API_BASE_URL", "https://example.com/", "https://example.com"),
     ("REDIS_URL", "unix:///run/valkey.sock?db=1", "unix:///run/valkey.sock?db=1"),
     ("METRICS_TOKEN", "t", "t"),
+    ("CACHE_POLICY_OVERRIDES", '{"/traces": {"ttl": 5, "etag": false}}', {"/traces": {"ttl": 5, "etag": False}}),
 ]
 
 

@@ -1,10 +1,22 @@
-import pytest
-from django.test import Client
-from prometheus_client import REGISTRY
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
 
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.utils import timezone
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.parser import text_string_to_metric_families
+
+from analytics.jobs import rollups
 from tests.analytics.api.payloads import request, span
 
 FAR = "203.0.113.9"
+USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 
 
 def series(name, **labels):
@@ -178,3 +190,99 @@ def test_no_label_tells_of_a_tenant(api, tenant):
 
     secrets = (tenant.key, str(tenant.organisation.public_id), "jane", "gpt-4o", tenant.organisation.slug)
     assert [one for one in secrets if one in told] == []
+
+
+def told(name):
+    """Return the samples of a series of GET /metrics by their labels."""
+    body = Client(REMOTE_ADDR="127.0.0.1").get("/metrics").content.decode()
+    (family,) = (one for one in text_string_to_metric_families(body) if one.name == name)
+    return {tuple(sample.labels.values()): sample.value for sample in family.samples}
+
+
+def test_how_far_rollups_are_behind_is_told_as_it_is_now(db):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM bucket_change")
+        cursor.execute(
+            "INSERT INTO bucket_change VALUES (1, 1, '1hour', %(at)s, %(at)s), (1, 2, '1hour', %(at)s, %(at)s)",
+            {"at": timezone.now() - timedelta(hours=3)},
+        )
+
+    assert told("rollup_dirty_buckets") == {("1min",): 0, ("1hour",): 2, ("1day",): 0}
+    lag = told("rollup_lag_seconds")
+    assert (lag["1min",], lag["1hour",] // 60, lag["1day",]) == (0, 120, 0)
+
+
+def test_models_without_a_price_are_counted(api):
+    calls = [("gpt-4o", "openai"), ("nothing-1", "openai"), ("nothing-1", "openai"), ("nothing-1", "nobody")]
+    hour_ago = time.time_ns() - 3_700 * 10**9
+    spans = [
+        span(start_ns=hour_ago, attributes={"gen_ai.request.model": model, "gen_ai.provider.name": provider})
+        for model, provider in calls
+    ]
+    before = told("unpriced_models")[()]
+
+    api.post("/v1/traces", request(*spans), content_type="application/json")
+    rollups()
+
+    assert told("unpriced_models")[()] == before + 2
+
+
+def test_spans_without_a_cost_are_counted_by_reason_once_they_are_stored(
+    api, grown, django_capture_on_commit_callbacks
+):
+    reasons = {"no_price": {"gen_ai.request.model": "nothing-1"}, "no_usage": dict.fromkeys(USAGE), "none": {}}
+    for reason in reasons:
+        grown("unpriced_spans_total", reason=reason)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        spans = [span(attributes=attributes) for attributes in reasons.values()]
+        api.post("/v1/traces", request(*spans), content_type="application/json")
+
+    assert {reason: grown("unpriced_spans_total", reason=reason) for reason in reasons} == {
+        "no_price": 1,
+        "no_usage": 1,
+        "none": 0,
+    }
+
+
+def test_connections_are_told_by_state(db, settings):
+    settings.DATABASE_POOL_SIZE = 7
+    found = told("db_pool_connections")
+
+    assert sorted(found) == [("active",), ("idle",), ("max",)]
+    assert (found["active",] >= 1, found["max",]) == (True, 7)
+
+
+def test_without_the_database_the_other_series_are_told(db, monkeypatch):
+    def away(**_given):
+        raise DatabaseError
+
+    monkeypatch.setattr("observatory.prometheus.lag_by_grain", away)
+    body = Client(REMOTE_ADDR="127.0.0.1").get("/metrics").content.decode()
+
+    assert "db_queries_total" in body
+    assert "rollup_lag_seconds" not in body
+
+
+def test_a_refresh_is_timed(db, grown):
+    grown("rollup_refresh_duration_seconds_count", granularity="1hour")
+    rollups()
+
+    assert grown("rollup_refresh_duration_seconds_count", granularity="1hour") == 1
+
+
+def test_the_backlog_is_what_the_process_that_ran_last_left(tmp_path):
+    for rows in (5, 3):
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from analytics.storage.metrics import BACKLOG; BACKLOG.labels('llm_traces').set({rows})",
+            ],
+            env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            check=True,
+        )
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(tmp_path))
+
+    assert registry.get_sample_value("retention_backlog_rows", {"table": "llm_traces"}) == 3

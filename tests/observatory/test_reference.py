@@ -4,7 +4,10 @@ from django.core.management import call_command
 from observatory import reference
 from observatory.env import BASE_DIR, SETTINGS
 
-NAMES = ["dimensions.md", "errors.md", "measures.md", "permissions.md", "settings.md", "span-fields.md"]
+NAMES = [
+    "attribute-names.md", "caching.md", "detectors.md", "dimensions.md", "errors.md", "measures.md", "permissions.md",
+    "rejected-spans.md", "settings.md", "span-fields.md",
+]  # fmt: skip
 
 
 def test_the_pages_in_the_repository_are_current():

@@ -1,10 +1,11 @@
 """Readers of span events."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from analytics.ingest.readers import text
-from analytics.ingest.vocabularies.rows import Event
+from analytics.ingest.readers import Reader, number, text
+from analytics.ingest.vocabularies.rows import Event, Fields
 
 _NS_PER_MS = 1_000_000
 
@@ -27,3 +28,55 @@ def last_text(name: str) -> Callable[[Sequence[Event], int], Any]:
         return next((said for event in reversed(events) if (said := text(event["attributes"].get(name)))), None)
 
     return read
+
+
+def last(name: str, read_value: Reader) -> Callable[[Sequence[Event], int], Any]:
+    """Return a reader of attribute `name` of the last event from which `read_value` reads something."""
+
+    def read(events: Sequence[Event], _: int) -> Any:
+        found = (read_value(event["attributes"].get(name)) for event in reversed(events))
+        return next((value for value in found if value is not None), None)
+
+    return read
+
+
+def evaluations(events: Sequence[Event], _: int) -> list[dict[str, Any]] | None:
+    """What events of OTel say who judged the span; one without a name of the evaluator or any result says nothing."""
+    told = [
+        _evaluation(event["attributes"], "gen_ai.evaluation.{}", score="score.value", label="score.label")
+        | {"ts": rfc3339(event["time_ns"])}
+        for event in events
+    ]
+    return _usable(told)
+
+
+def spread_evaluations(kind: str) -> Callable[[Sequence[Fields]], list[dict[str, Any]] | None]:
+    """Return a reader of judgements whose fields are spread over names `<kind>.name`, `<kind>.score` and so on."""
+
+    def read(items: Sequence[Fields]) -> list[dict[str, Any]] | None:
+        return _usable([_evaluation(item, f"{kind}.{{}}", score="score", label="label") for item in items])
+
+    return read
+
+
+def _evaluation(told: Fields, form: str, *, score: str, label: str) -> dict[str, Any]:
+    said = {
+        "evaluator_name": text(told.get(form.format("name"))),
+        "score": number(told.get(form.format(score))),
+        "label": text(told.get(form.format(label))),
+        "explanation": text(told.get(form.format("explanation"))),
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _usable(told: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    return [one for one in told if "evaluator_name" in one and ("score" in one or "label" in one)] or None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """Nanoseconds since 1970 as a UTC time; below a microsecond is cut off."""
+    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    return moment.isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from analytics.ingest.messages import spread_messages, spread_texts
 from analytics.ingest.readers import (
     any_text,
     boolean,
+    finish,
     inside,
     json_object,
     nano_dollars,
@@ -18,7 +19,7 @@ from analytics.ingest.readers import (
     texts,
     tokens,
 )
-from analytics.ingest.vocabularies.events import happened, since_start
+from analytics.ingest.vocabularies.events import happened, since_start, spread_evaluations
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, IndexedRow, Row
 
 _PROMPT, _COMPLETION = "llm.token_count.prompt_details", "llm.token_count.completion_details"
@@ -61,14 +62,14 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="audio_output_tokens", names=(f"{_COMPLETION}.audio",), read=tokens),
     Row(member="reasoning_tokens", names=(f"{_COMPLETION}.reasoning",), read=tokens),
     Row(member="reported_cost_nanousd", names=("llm.cost.total",), read=nano_dollars),
-    Row(member="finish_reason", names=("llm.finish_reason",), read=text),
+    Row(member="finish_reason", names=("llm.finish_reason",), read=finish),
     EventRow(member="streamed", names=_FIRST_TOKEN, read=happened),
     # A call is streamed only where it was asked for.
     Row(member="streamed", names=_REQUEST, read=inside("stream", boolean, otherwise=False)),
     EventRow(member="ttft_ms", names=_FIRST_TOKEN, read=since_start),
     IndexedRow(member="input_messages", prefix="llm.input_messages", read=spread_messages("user")),
     IndexedRow(member="output_messages", prefix="llm.output_messages", read=spread_messages("assistant")),
-    IndexedRow(member="input_plain", prefix="llm.prompts", read=spread_texts("prompt.text")),
+    IndexedRow(member="input_plain", prefix="llm.prompts", read=spread_texts("prompt.text"), fields=("prompt.",)),
     IndexedRow(
         member="input_plain",
         prefix="embedding.embeddings",
@@ -85,6 +86,9 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="retrieval.top_k", names=("reranker.top_k",), read=present),
     IndexedRow(member="retrieval.documents", prefix="retrieval.documents", read=_documents),
     IndexedRow(member="retrieval.documents", prefix="reranker.output_documents", read=_documents),
+    IndexedRow(member="retrieval.input_documents", prefix="reranker.input_documents", read=_documents),
+    IndexedRow(member="evaluations", prefix="evaluations", read=spread_evaluations("evaluation")),
+    IndexedRow(member="evaluations", prefix="annotations", read=spread_evaluations("annotation")),
     Row(member="metadata", names=("metadata",), read=json_object),
     Row(member="session_id", names=("session.id",), read=text),
     Row(member="user_id", names=("user.id",), read=text),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.ingest.messages import spread_messages
-from analytics.ingest.readers import any_text, boolean, operation, parsed, present, text, tokens
+from analytics.ingest.readers import any_text, boolean, finish, operation, parsed, present, provider, text, tokens
 from analytics.ingest.vocabularies.events import happened, since_start
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, IndexedRow, OpenRow, Row
 
@@ -30,6 +30,12 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="request_parameters.presence_penalty", names=("llm.presence_penalty",), read=present),
     Row(member="request_parameters.top_k", names=("llm.top_k",), read=present),
     Row(member="request_parameters.stop_sequences", names=("llm.chat.stop_sequences",), read=present),
+    Row(member="request_parameters.repetition_penalty", names=("llm.request.repetition_penalty",), read=present),
+    Row(member="request_parameters.reasoning_effort", names=("llm.request.reasoning_effort",), read=present),
+    *(
+        Row(member=f"request_parameters.{name}", names=(f"llm.watsonx.{name}",), read=present)
+        for name in ("decoding_method", "random_seed", "max_new_tokens", "min_new_tokens", "repetition_penalty")
+    ),
     Row(member="total_tokens", names=("gen_ai.usage.total_tokens", "llm.usage.total_tokens"), read=tokens),
     Row(member="cache_read_tokens", names=("gen_ai.usage.cache_read_input_tokens",), read=tokens),
     Row(member="cache_write_5m_tokens", names=("gen_ai.usage.cache_creation_input_tokens",), read=tokens),
@@ -42,19 +48,35 @@ ROWS: tuple[AnyRow, ...] = (
         member="finish_reason",
         names=(
             "gen_ai.completion.0.finish_reason",
+            "llm.completions.0.finish_reason",
             "gen_ai.response.finish_reason",
             "gen_ai.response.stop_reason",
             "llm.response.stop_reason",
         ),
-        read=text,
+        read=finish,
     ),
     Row(member="streamed", names=("gen_ai.is_streaming", "llm.is_streaming"), read=boolean),
     EventRow(member="streamed", names=_CHUNKS, read=happened),
     EventRow(member="ttft_ms", names=_CHUNKS, read=since_start),
     IndexedRow(member="input_messages", prefix="gen_ai.prompt", read=spread_messages("user")),
     IndexedRow(member="output_messages", prefix="gen_ai.completion", read=spread_messages("assistant")),
-    Row(member="input_plain", names=("traceloop.entity.input",), read=any_text),
-    Row(member="output_plain", names=("traceloop.entity.output",), read=any_text),
+    # Its first names, before it took OTel's.
+    IndexedRow(member="input_messages", prefix="llm.prompts", read=spread_messages("user")),
+    IndexedRow(member="output_messages", prefix="llm.completions", read=spread_messages("assistant")),
+    Row(member="provider", names=("llm.vendor",), read=provider),
+    Row(member="request_parameters.temperature", names=("llm.temperature",), read=present),
+    Row(member="request_parameters.top_p", names=("llm.top_p",), read=present),
+    Row(
+        member="input_plain",
+        names=("traceloop.entity.input", "gen_ai.task.input", "mcp.request.argument"),
+        read=any_text,
+    ),
+    Row(
+        member="output_plain",
+        names=("traceloop.entity.output", "gen_ai.task.output", "mcp.response.value"),
+        read=any_text,
+    ),
+    Row(member="retrieval.top_k", names=("db.vector.query.top_k", "pinecone.query.top_k"), read=present),
     IndexedRow(member="tools", prefix="llm.request.functions", read=_functions),
     # The name of a tool on a tool's span, of something else on others.
     Row(member="entity_name", names=("traceloop.entity.name",), read=text, stays=True),

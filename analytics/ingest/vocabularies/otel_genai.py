@@ -4,16 +4,17 @@ from analytics.ingest.messages import instructions, messages, told_by_events
 from analytics.ingest.readers import (
     any_text,
     boolean,
-    first_text,
+    finish,
     json_list,
     nano_dollars,
+    otel_operation,
     present,
     provider,
     seconds,
     text,
     tokens,
 )
-from analytics.ingest.vocabularies.events import last_text
+from analytics.ingest.vocabularies.events import evaluations, last_text
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, Row
 
 # Attributes of the resource: member -> names, first usable wins.
@@ -36,11 +37,11 @@ _SERVICE_TIERS = (
 )
 _REQUEST_PARAMETERS = (
     "temperature", "top_p", "top_k", "max_tokens", "stop_sequences", "seed", "frequency_penalty", "presence_penalty",
-    "choice.count", "encoding_formats",
+    "choice.count", "encoding_formats", "reasoning.level",
 )  # fmt: skip
 
 ROWS: tuple[AnyRow, ...] = (
-    Row(member="operation_name", names=("gen_ai.operation.name",), read=text),
+    Row(member="operation_name", names=("gen_ai.operation.name",), read=otel_operation),
     Row(member="provider", names=("gen_ai.provider.name", "gen_ai.system"), read=provider),
     Row(member="model", names=("gen_ai.request.model",), read=text),
     Row(member="response_model", names=("gen_ai.response.model",), read=text),
@@ -51,6 +52,8 @@ ROWS: tuple[AnyRow, ...] = (
     ),
     Row(member="request_parameters.seed", names=("gen_ai.openai.request.seed",), read=present),
     Row(member="request_parameters.response_format", names=("gen_ai.openai.request.response_format",), read=present),
+    Row(member="request_parameters.output_type", names=("gen_ai.output.type",), read=present),
+    Row(member="request_parameters.dimensions", names=("gen_ai.embeddings.dimension.count",), read=present),
     # The tier asked for is a parameter of the request as well, and the only trace of it once another tier answered.
     Row(
         member="request_parameters.service_tier",
@@ -75,9 +78,11 @@ ROWS: tuple[AnyRow, ...] = (
         names=("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",),
         read=tokens,
     ),
+    Row(member="audio_input_tokens", names=("gen_ai.usage.audio.input_tokens",), read=tokens),
+    Row(member="audio_output_tokens", names=("gen_ai.usage.audio.output_tokens",), read=tokens),
     Row(member="reasoning_tokens", names=("gen_ai.usage.reasoning.output_tokens",), read=tokens),
     Row(member="reported_cost_nanousd", names=("gen_ai.usage.cost",), read=nano_dollars),
-    Row(member="finish_reason", names=("gen_ai.response.finish_reasons",), read=first_text),
+    Row(member="finish_reason", names=("gen_ai.response.finish_reasons",), read=finish),
     Row(member="streamed", names=("gen_ai.request.stream",), read=boolean),
     Row(member="ttft_ms", names=("gen_ai.response.time_to_first_chunk",), read=seconds),
     Row(member="instructions", names=("gen_ai.system_instructions",), read=instructions),
@@ -127,6 +132,7 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="session_id", names=("gen_ai.conversation.id", "session.id"), read=text),
     Row(member="user_id", names=("user.id", "enduser.id"), read=text),
     Row(member="prompt_name", names=("gen_ai.prompt.name",), read=text),
+    EventRow(member="evaluations", names=("gen_ai.evaluation.result",), read=evaluations),
     Row(member="error_type", names=("error.type",), read=text),
     EventRow(member="error_type", names=("exception",), read=last_text("exception.type")),
     EventRow(member="error_message", names=("exception",), read=last_text("exception.message")),

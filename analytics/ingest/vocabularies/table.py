@@ -8,11 +8,28 @@ from typing import Any
 
 from analytics.ingest.messages import INDEX
 from analytics.ingest.readers import Reader
-from analytics.ingest.vocabularies import openinference, openllmetry, otel_genai, other
+from analytics.ingest.vocabularies import (
+    frameworks,
+    openinference,
+    openllmetry,
+    otel_genai,
+    other,
+    platforms,
+    vercel,
+)
 from analytics.ingest.vocabularies.rows import AnyRow, Event, EventRow, IndexedRow, OpenRow, Row
 
 # The order in which names of one member are tried.
-ROWS: tuple[AnyRow, ...] = (*otel_genai.ROWS, *openinference.ROWS, *openllmetry.ROWS, *other.ROWS)
+ROWS: tuple[AnyRow, ...] = (
+    *otel_genai.ROWS,
+    *openinference.ROWS,
+    *openllmetry.ROWS,
+    *other.ROWS,
+    *vercel.ROWS,
+    *frameworks.ROWS,
+    *platforms.ROWS,
+    *other.LAST_ROWS,
+)
 RESOURCE = otel_genai.RESOURCE
 # No name of any vocabulary is near this; longer ones are not looked at, so that the cache below stays small.
 _LONGEST_NAME = 256
@@ -92,9 +109,10 @@ def _events() -> dict[str, tuple[EventTarget, ...]]:
 
 NAMED = _named()
 EVENTS = _events()
-_SPREAD = {
-    row.prefix: (rank * _MOST_NAMES, row) for rank, row in enumerate(ROWS) if isinstance(row, (IndexedRow, OpenRow))
-}
+_SPREAD: dict[str, list[tuple[int, IndexedRow | OpenRow]]] = {}
+for _rank, _row in enumerate(ROWS):
+    if isinstance(_row, (IndexedRow, OpenRow)):
+        _SPREAD.setdefault(_row.prefix, []).append((_rank * _MOST_NAMES, _row))
 _PREFIXES = "|".join(re.escape(prefix) for prefix in sorted(_SPREAD, key=len, reverse=True))
 _OPENING = re.compile(rf"({_PREFIXES})\.(.+)", re.DOTALL)
 _INDEXED = re.compile(rf"({INDEX})\.(.+)", re.DOTALL)
@@ -109,10 +127,10 @@ def place_of(name: str) -> Item | Key | None:
 
 @lru_cache(maxsize=_KNOWN_NAMES)
 def _spread_place(prefix: str, rest: str) -> Item | Key | None:
-    rank, row = _SPREAD[prefix]
-    if isinstance(row, OpenRow):
-        return Key(rank, f"{row.member}.{rest}")
     item = _INDEXED.fullmatch(rest)
-    if item is None or not item[2].startswith(row.fields):
-        return None
-    return Item(rank, row, int(item[1]), item[2])
+    for rank, row in _SPREAD[prefix]:
+        if isinstance(row, OpenRow):
+            return Key(rank, f"{row.member}.{rest}")
+        if item is not None and item[2].startswith(row.fields):
+            return Item(rank, row, int(item[1]), item[2])
+    return None

@@ -33,9 +33,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         show = actions.add_parser("show", help="each stored day with its size and state")
+        show.epilog = "Example: python manage.py compression show --json"
         change = actions.add_parser("set", help="from which age on days are compressed")
+        change.epilog = "Example: python manage.py compression set --after-days 3 --dry-run"
         change.add_argument("--after-days", type=int, required=True, help=f"{LEAST_DAYS} to {MOST_DAYS}")
         apply = actions.add_parser("apply", help="compress the days that are due")
+        apply.epilog = "Example: python manage.py compression apply --dry-run"
         for one in (change, apply):
             one.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
         for one in (show, change, apply):

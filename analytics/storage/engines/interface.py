@@ -68,6 +68,10 @@ class Engine(Protocol):
         """
         ...
 
+    def packed_days(self, days: Collection[date]) -> set[date]:
+        """Return those of `days` of which a relation is, at least in part, in a columnstore."""
+        ...
+
     def rows(self, relation: str, day: date) -> int:
         """Count the spans of a day."""
         ...

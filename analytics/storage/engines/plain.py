@@ -39,3 +39,6 @@ class Plain(Daily):
 
     def compress_day(self, relation: str, day: date) -> bool:  # noqa: ARG002  the interface of every engine
         raise NotOnThisEngineError("Plain PostgreSQL has no columnstore.")
+
+    def packed_days(self, days: Collection[date]) -> set[date]:  # noqa: ARG002  the interface of every engine
+        return set()

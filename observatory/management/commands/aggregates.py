@@ -35,6 +35,12 @@ class Command(OperatorCommand):
         "rebuild": "make all buckets of a range anew from spans",
         "verify": "compare rollups with spans; exit status 4 when they differ",
     }
+    examples: ClassVar = {
+        "list": "aggregates list --json",
+        "refresh": "aggregates refresh --granularity 1hour --project demo/support-assistant",
+        "rebuild": "aggregates rebuild --from 2026-03-01 --to 2026-03-02 --dry-run",
+        "verify": "aggregates verify --from 2026-03-01 --to 2026-03-08",
+    }
 
     def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
         if action == "list":

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -18,6 +18,7 @@ from observatory.accounts.demo import (
     renew_credentials,
     write_credentials,
 )
+from observatory.database.obstacles import obstacles
 from observatory.env import CREDENTIALS_FILE, home
 
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
 
     def _migrate(self) -> None:
         alias = "owner" if "owner" in settings.DATABASES else "default"
+        if found := obstacles(connections[alias]):
+            raise CommandError("Nothing was changed. " + " ".join(f"{one.text}. {one.cure}." for one in found))
         executor = MigrationExecutor(connections[alias])
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:

@@ -41,6 +41,12 @@ class Command(OperatorCommand):
         "apply": "free what is past its limit now",
         "hold": "add, remove or list legal holds: nothing under one is dropped",
     }
+    examples: ClassVar = {
+        "show": "retention show",
+        "set": "retention set content 14 --project demo/support-assistant",
+        "apply": "retention apply --dry-run",
+        "hold": 'retention hold add --organisation demo --reason "case 2026-17"',
+    }
 
     def add_action_arguments(self, action: str, parser: argparse.ArgumentParser) -> None:
         if action == "set":
@@ -65,7 +71,7 @@ class Command(OperatorCommand):
             for tenant in limits.tenants(kind.key)
         ]
         holds = [_hold(one) for one in hold_list()]
-        lines = [f"{one['kind']:<10}{one['days']:>6} days  {one['of']}" for one in found]
+        lines = [f"{one['kind']:<12}{one['days']:>6} days  {one['of']}" for one in found]
         lines += [_hold_line(one) for one in holds]
         if problem := limits.disorder():
             lines.append(f"These limits contradict each other and nothing is dropped: {problem}.")

@@ -250,3 +250,117 @@ def test_embedded_json_nested_without_end_is_text():
     deep = "[" * 200 + "]" * 200
 
     assert normal({"gen_ai.input.messages": deep}).input_text == deep
+
+
+CALL = {"id": "c1", "name": "level", "arguments": {"river": "Elbe"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        # Gemini
+        ({"text": "hi"}, {"content": "hi"}),
+        ({"text": "hm", "thought": True}, {"content": None, "reasoning": "hm"}),
+        ({"function_call": {"id": "c1", "name": "level", "args": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
+        ({"functionCall": {"id": "c1", "name": "level", "args": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
+        ({"function_response": {"id": "c1", "name": "level", "response": {"m": 2}}}, {"content": '{"m":2}', "tool_call_id": "c1"}),
+        # Bedrock
+        ({"toolUse": {"toolUseId": "c1", "name": "level", "input": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
+        ({"toolResult": {"toolUseId": "c1", "content": [{"text": "2 m"}]}}, {"content": "2 m", "tool_call_id": "c1"}),
+        ({"toolResult": {"toolUseId": "c1", "content": [{"json": {"m": 2}}]}}, {"content": '{"m":2}', "tool_call_id": "c1"}),
+        ({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"content": None, "reasoning": "hm"}),
+        # Genkit
+        ({"toolRequest": {"ref": "c1", "name": "level", "input": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
+        ({"toolResponse": {"ref": "c1", "name": "level", "output": "2 m"}}, {"content": "2 m", "tool_call_id": "c1"}),
+        ({"reasoning": "hm"}, {"content": None, "reasoning": "hm"}),
+        # Somebody else's
+        ({"toolUse": "level"}, {"content": None, "tool_calls": [{"name": "level"}]}),
+        ({"media": {"url": "x"}}, {"content": [{"media": {"url": "x"}}]}),
+        # The AI SDK
+        ({"type": "tool-result", "toolCallId": "c1", "output": {"type": "json", "value": {"m": 2}}}, {"content": '{"m":2}', "tool_call_id": "c1"}),
+    ],
+)  # fmt: skip
+def test_parts_without_a_type_are_known_by_their_keys(part, message):
+    span = told([{"role": "user", "content": [part]}])
+
+    assert span.input_messages == [{"role": "user", **message}]
+
+
+SAID = [{"role": "assistant", "content": "hi"}]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        SAID,
+        {"messages": SAID},
+        {"role": "assistant", "content": "hi"},
+        {"message": {"role": "assistant", "content": "hi"}},
+        {"choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]},
+        {"candidates": [{"content": {"role": "model", "parts": [{"text": "hi"}]}, "finishReason": "STOP"}]},
+        {"content": {"role": "model", "parts": [{"text": "hi"}]}, "finish_reason": "STOP"},
+        {"generations": [[{"text": "hi"}]]},
+        {"generations": [[{"text": "hi", "message": {"kwargs": {"content": "hi", "type": "ai"}}}]]},
+        {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn"},
+    ],
+)  # fmt: skip
+def test_an_answer_is_found_in_every_form_of_document(document):
+    assert normal({"gen_ai.output.messages": document}).output_messages == SAID
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"system": "Be brief.", "messages": [{"role": "user", "content": "hi"}]},
+        {"system_instruction": {"parts": [{"text": "Be brief."}]}, "contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+        {"config": {"system_instruction": "Be brief."}, "contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    ],
+)  # fmt: skip
+def test_instructions_beside_the_messages_come_first(document):
+    assert normal({"gen_ai.input.messages": document}).input_messages == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "hi"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"messages": 1}, {"choices": [1]}, {"message": {"message": {}}}, 7, {"a": []}]
+)
+def test_a_document_of_another_form_is_text(document):
+    span = normal({"gen_ai.output.messages": document})
+
+    assert (span.output_messages, span.output_text) == (None, json.dumps(document, separators=(",", ":")))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "messages"),
+    [
+        ({"prompt": "hi"}, [{"role": "user", "content": "hi"}]),
+        ({"system": "s", "prompt": "hi"}, [{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}]),
+        ({"prompt": [{"role": "user", "content": "hi"}]}, [{"role": "user", "content": "hi"}]),
+        ({"messages": [{"role": "user", "content": "hi"}]}, [{"role": "user", "content": "hi"}]),
+    ],
+)
+def test_the_prompt_of_the_ai_sdk_has_instructions_and_a_question(prompt, messages):
+    assert normal({"ai.prompt": json.dumps(prompt)}).input_messages == messages
+
+
+def test_an_answer_in_three_names_is_one_message():
+    span = normal(
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "ai.response.text": "Let me see.",
+            "ai.response.reasoning": "hm",
+            "ai.response.toolCalls": json.dumps([{"toolCallId": "c1", "toolName": "level", "args": {"river": "Elbe"}}]),
+        }
+    )
+
+    assert span.output_messages == [
+        {"role": "assistant", "content": "Let me see.", "tool_calls": [CALL], "reasoning": "hm"}
+    ]
+
+
+def test_an_answer_of_an_agent_is_text():
+    span = normal({"ai.operationId": "ai.generateText", "ai.response.text": "2 m"})
+
+    assert (span.output_text, span.output_messages) == ("2 m", None)

@@ -1,9 +1,10 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.ingest.tokens import MOST_TOKENS, Counts, split
-from analytics.pricing.usage import Usage
+from analytics.ingest.tokens import BOTH, INPUT, MOST_TOKENS, NEITHER, OUTPUT, Counts, split
+from analytics.ingest.vocabularies.emitters import left_out
+from analytics.pricing.usage import PARTS, Usage
 
 CLAMPED = ("usage_clamped",)
 
@@ -98,7 +99,7 @@ CLAMPED = ("usage_clamped",)
     ],
 )
 def test_counts_are_split_into_disjoint_parts(counts, exclusive, expected):
-    assert split(counts, exclusive=exclusive) == expected
+    assert split(counts, exclusive=BOTH if exclusive else NEITHER) == expected
 
 
 def test_no_count_says_nothing():
@@ -122,9 +123,9 @@ small = st.integers(0, 1000)
 
 
 @given(counts=counts_of_any_kind, exclusive=st.booleans())
-@settings(max_examples=500)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 def test_parts_always_add_up_and_fit_their_columns(counts, exclusive):
-    usage, _, _ = split(counts, exclusive=exclusive)
+    usage, _, _ = split(counts, exclusive=BOTH if exclusive else NEITHER)
 
     assert (
         usage.prompt
@@ -139,7 +140,7 @@ some = dict.fromkeys(("input", "output", "cache_read", "cache_write", "audio_inp
 
 @given(counts=st.builds(Counts, **some))
 def test_sums_of_parts_are_the_totals_that_the_rule_promises(counts):
-    usage, _, _ = split(counts, exclusive=False)
+    usage, _, _ = split(counts)
 
     outside = counts.cache_read + counts.cache_write
     assert usage.prompt == (counts.input if outside <= counts.input else counts.input + outside)
@@ -150,7 +151,7 @@ def test_sums_of_parts_are_the_totals_that_the_rule_promises(counts):
 
 @given(counts=st.builds(Counts, **some | {"audio_input": st.none()}))
 def test_exclusive_totals_leave_out_their_parts(counts):
-    usage, rule, notes = split(counts, exclusive=True)
+    usage, rule, notes = split(counts, exclusive=BOTH)
 
     assert (usage.prompt, usage.completion, rule, notes) == (
         counts.input + counts.cache_read + counts.cache_write,
@@ -158,3 +159,60 @@ def test_exclusive_totals_leave_out_their_parts(counts):
         "exclusive",
         (),
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "prompt", "completion", "rule"),
+    [
+        # Bedrock's Converse: the total counts what the cache read and wrote, the input does not.
+        (Counts(input=100, output=20, total=470, cache_read=300, cache_write=50), 450, 20, "exclusive_inferred"),
+        # Gemini: thoughts are beside the answer.
+        (Counts(input=1000, output=400, total=1500, cache_read=300, reasoning=100), 1000, 500, "exclusive_inferred"),
+        (Counts(input=700, output=400, total=1500, cache_read=300, reasoning=100), 1000, 500, "exclusive_inferred"),
+        (Counts(input=1000, output=500, total=1500, cache_read=300, reasoning=100), 1000, 500, "inclusive"),
+        # Tokens that no part explains prove nothing.
+        (Counts(input=1000, output=500, total=1700, cache_read=300, reasoning=100), 1000, 500, "inclusive"),
+        (Counts(input=1000, total=1300, cache_read=300), 1000, 0, "inclusive"),
+    ],
+)
+def test_an_emitters_own_sum_tells_what_its_totals_leave_out(counts, prompt, completion, rule):
+    usage, told, notes = split(counts)
+
+    assert (usage.prompt, usage.completion, told, notes) == (prompt, completion, rule, ())
+
+
+def test_one_total_can_leave_out_its_parts_and_the_other_include_them():
+    counts = Counts(input=1000, output=400, cache_read=300, reasoning=100)
+
+    usage, rule, _ = split(counts, exclusive=frozenset({OUTPUT}))
+
+    assert (usage, rule) == (
+        Usage(uncached_input=700, cache_read=300, visible_output=400, reasoning=100),
+        "exclusive",
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "provider", "attributes", "expected"),
+    [
+        ("ai", "anthropic", {}, {INPUT}),
+        ("ai", "anthropic", {"ai.usage.inputTokenDetails.noCacheTokens": 1}, set()),
+        ("ai", "openai", {}, set()),
+        ("ai", None, {}, set()),
+        ("gcp.vertex.agent", None, {}, {OUTPUT}),
+        ("opentelemetry.instrumentation.bedrock", "aws.bedrock", {}, {INPUT}),
+        ("langfuse-sdk", "openai", {}, {INPUT, OUTPUT}),
+        ("", "anthropic", {}, set()),
+    ],
+)
+def test_emitters_are_known_by_their_scope(scope, provider, attributes, expected):
+    assert left_out(scope, provider, attributes) == expected
+
+
+@given(counts=counts_of_any_kind, exclusive=st.sampled_from([NEITHER, frozenset({INPUT}), frozenset({OUTPUT}), BOTH]))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_no_part_is_negative_under_any_rule(counts, exclusive):
+    usage, rule, _ = split(counts, exclusive=exclusive)
+
+    assert min(getattr(usage, part) for part in PARTS) >= 0
+    assert (rule == "exclusive") is bool(exclusive)

@@ -24,4 +24,5 @@ def price(**said: Any) -> Price:
 
 RATES = {
     "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "audio_output", "reasoning",
+    "per_request",
 }  # fmt: skip

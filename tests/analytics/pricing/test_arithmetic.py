@@ -1,5 +1,7 @@
+import ast
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -77,7 +79,7 @@ rates = st.decimals(0, 1000, places=9)
 
 
 @given(
-    counts=st.lists(st.integers(0, 2**31), min_size=8, max_size=8), given_rates=st.lists(rates, min_size=8, max_size=8)
+    counts=st.lists(st.integers(0, 2**31), min_size=8, max_size=8), given_rates=st.lists(rates, min_size=9, max_size=9)
 )
 def test_each_part_is_exact_and_sums_are_of_rounded_parts(counts, given_rates):
     usage = Usage(**dict(zip(PARTS, counts, strict=True)))
@@ -91,11 +93,58 @@ def test_each_part_is_exact_and_sums_are_of_rounded_parts(counts, given_rates):
         if tokens := getattr(usage, part):
             nano = Fraction(tokens) * Fraction(rate_of.get(part) if part in rate_of else getattr(own, part)) * 1000
             expected[part] = round(nano)
+    expected["request"] = round(Fraction(own.per_request) * 10**9)
     assert costed.breakdown == expected
-    assert costed.total == costed.prompt + costed.completion == sum(expected.values())
+    assert costed.total == costed.prompt + costed.completion + expected["request"] == sum(expected.values())
 
 
 def test_costs_agree_with_decimal_arithmetic_at_nine_places():
     dollars = (Decimal(12_345) * Decimal("0.123456789") / 1_000_000).quantize(Decimal("1e-9"), ROUND_HALF_EVEN)
 
     assert cost(Usage(uncached_input=12_345), price(input="0.123456789")).prompt == int(dollars * 10**9)
+
+
+def test_a_request_costs_its_own_price_whatever_its_tokens():
+    by_request = price(input="3", output="15", per_request="0.014")
+
+    costed = cost(Usage(uncached_input=1000, visible_output=100), by_request)
+
+    # 1000 x 3000 + 100 x 15000 + 14,000,000 for the request
+    assert (costed.prompt, costed.completion, costed.breakdown["request"], costed.total) == (
+        3_000_000,
+        1_500_000,
+        14_000_000,
+        18_500_000,
+    )
+    assert cost(Usage(), by_request).total == 14_000_000
+
+
+def test_no_figure_is_lost_where_binary_fractions_would_lose_it():
+    # 2^31 - 1 tokens at 999999999.999999999 dollars a million: 22 significant digits, a double has 15 to 17.
+    usage = Usage(uncached_input=2**31 - 1)
+
+    assert cost(usage, price(input="999999999.999999999")).prompt == round(
+        Fraction(2**31 - 1) * Fraction(999_999_999_999_999_999, 10**6)
+    )
+    # A tenth of a cent a million times is ten dollars times a hundred, to the last nano-dollar.
+    assert cost(Usage(uncached_input=3), price(input="0.1")).prompt * 333_333 == 99_999_900
+
+
+MONEY = ["analytics/pricing", "analytics/costs", "analytics/ingest/prices.py", "analytics/ingest/records.py",
+         "analytics/storage/costs.py"]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", MONEY)
+def test_code_that_money_goes_through_has_no_binary_fraction_and_no_division(where):
+    root = Path(__file__).parents[3] / where
+    modules = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+
+    found = [
+        (module.name, ast.dump(node))
+        for module in modules
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Div)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Name) and node.id == "float")
+    ]
+    assert (found, bool(modules)) == ([], True)

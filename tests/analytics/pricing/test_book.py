@@ -111,6 +111,42 @@ def test_of_rows_that_both_hold_the_later_start_counts_and_then_the_later_row():
     assert found(price(id=1), price(id=2)) == 2
 
 
+def test_a_correction_takes_the_place_of_the_row_it_corrects_also_where_it_ends_sooner():
+    wrong, right = price(id=1), price(id=2, valid_to=AT)
+
+    assert [found(wrong, right, at=at) for at in (AT - timedelta(1), AT)] == [2, None]
+
+
+def test_a_row_that_ends_when_it_begins_withdraws_the_one_before():
+    wrong = price(id=1, model_pattern="gpt-*")
+    withdrawn = price(id=2, model_pattern="gpt-*", valid_to=wrong.valid_from)
+
+    assert found(wrong, withdrawn) is None
+    assert found(wrong, withdrawn, price(id=3)) == 3
+
+
+def layered(own, shared, **asked):
+    asked = {"provider": "openai", "models": ("gpt-4o",), "tier": "default", "at": AT, "prompt_tokens": 10} | asked
+    result = PriceBook(own, over=PriceBook(shared)).find(**asked)
+    return result and result.id
+
+
+def test_an_own_price_wins_over_a_better_name_beneath():
+    assert layered([price(id=2, model_pattern="*")], [price(id=1)]) == 2
+    assert layered([price(id=2, model_pattern="gpt-4o")], [price(id=1)], models=("gpt-4o-2024-08-06", "gpt-4o")) == 2
+
+
+def test_what_has_no_own_price_takes_the_one_beneath():
+    assert layered([price(id=2, model_pattern="o3")], [price(id=1)]) == 1
+    assert layered([price(id=2, valid_from=AT)], [price(id=1)], at=AT - timedelta(seconds=1)) == 1
+
+
+def test_an_own_price_of_single_calls_leaves_batches_to_the_price_of_batches():
+    own, beneath = [price(id=2)], [price(id=1), price(id=3, service_tier="batch")]
+
+    assert [layered(own, beneath, tier=tier) for tier in ("default", "batch", "flex")] == [2, 3, 2]
+
+
 def test_an_answer_does_not_depend_on_what_was_asked_before():
     book = PriceBook([price(id=1), price(id=2, min_prompt_tokens=100), price(id=3, service_tier="batch")])
     asked = {"provider": "openai", "models": ("gpt-4o",), "at": AT}

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from analytics.queries.sources import choose, fitting, widened
+from analytics.queries.sources import Need, choose, fitting, widened
 from analytics.queries.timerange import TimeRange
 from analytics.registry.rollups import DAY, HOUR, MINUTE
-from analytics.storage.horizons import EVER, Horizons
+from analytics.storage.horizons import Horizons
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 NOTHING = {"1min": frozenset(), "1hour": frozenset(), "1day": frozenset()}
-TOTALS = fitting(labels=False, width=None)
-SPANS_GONE = Horizons(spans=MIDNIGHT, rollups={"1min": MIDNIGHT, "1hour": EVER, "1day": EVER})
+TOTALS = fitting(Need())
+SPANS_GONE = Horizons(spans=MIDNIGHT, rollups={"minute": MIDNIGHT})
 
 
 def told(where, marked=NOTHING, kept=SPANS_GONE):
@@ -42,7 +42,7 @@ def test_marks_behind_the_spans_mean_nothing():
 
 
 def test_a_rollup_does_not_answer_for_rows_that_are_gone():
-    kept = Horizons(rollups={"1min": MIDNIGHT, "1hour": EVER, "1day": EVER})
+    kept = Horizons(rollups={"minute": MIDNIGHT})
     start, end = MIDNIGHT - 2 * MINUTE, MIDNIGHT + 2 * MINUTE
     assert told(TimeRange(start=start, end=end), kept=kept) == [
         ("spans", start, MIDNIGHT),

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.queries.sources import Segment, choose, fitting
+from analytics.queries.sources import Need, Segment, choose, fitting
 from analytics.queries.timerange import TimeRange
 from analytics.registry.rollups import BY_TABLE, DAY, HOUR, MINUTE
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTHING = {"1min": frozenset(), "1hour": frozenset(), "1day": frozenset()}
-TOTALS = fitting(labels=False, width=None)
+TOTALS = fitting(Need())
 
 
 def told(segments):
@@ -22,12 +22,15 @@ def test_the_coarsest_rollups_come_first():
 
 
 def test_labels_ask_for_rollups_that_keep_them():
-    assert [one.table for one in fitting(labels=True, width=None)] == ["llm_metrics_1day", "llm_metrics_1hour"]
+    assert [one.table for one in fitting(Need(labels=frozenset({"model", "error_type"})))] == [
+        "llm_metrics_1day",
+        "llm_metrics_1hour",
+    ]
 
 
 @pytest.mark.parametrize(("width", "first"), [(MINUTE, "llm_metrics_1min"), (HOUR, "llm_totals_1hour")])
 def test_no_rollup_is_wider_than_the_buckets_asked_for(width, first):
-    assert fitting(labels=False, width=width)[0].table == first
+    assert fitting(Need(width=width))[0].table == first
 
 
 def test_ragged_ends_are_answered_from_the_next_finer_source():

@@ -258,7 +258,7 @@ def test_a_span_on_the_edge_of_a_day_belongs_to_the_day_that_begins(committed, d
 
 def test_a_new_price_is_found_at_once(db):
     def asked(model: str) -> Any:
-        return current_price_book().find(provider="acme", models=(model,), tier="default", at=NOON, prompt_tokens=1)
+        return current_price_book(1).find(provider="acme", models=(model,), tier="default", at=NOON, prompt_tokens=1)
 
     assert asked("acme-1") is None
     made = ModelPrice.objects.create(

@@ -185,6 +185,19 @@ def test_the_way_back_leaves_the_plain_installation_as_it_was(installation):
     assert [rows(installation, "llm_traces"), rows(installation, "llm_contents"), indexes(installation)] == before
 
 
+def test_the_way_back_brings_texts_out_of_the_columnstore_as_they_were(installation):
+    with owner_of(installation) as owner:
+        owner.execute("UPDATE llm_traces SET span_name = 'invoke_workflow ' || repeat('answer ', duration_ms::int % 7)")
+        owner.execute("UPDATE llm_traces SET model = 'text-embedding-3-small' WHERE duration_ms % 2 = 0")
+        before = rows(installation, "llm_traces")
+        move(installation)
+        for day in range(DAYS):
+            owner.execute("SELECT observatory_compress_day('llm_traces', %s)", [FIRST + timedelta(days=day)])
+    run_file(installation, "0004_engines.down.sql")
+
+    assert rows(installation, "llm_traces") == before
+
+
 def owner_of(installation: BaseDatabaseWrapper) -> psycopg.Connection:
     url = os.environ["TEST_OWNER_URL"].replace("/observatory?", f"/{installation.settings_dict['NAME']}?")
     return psycopg.connect(url, autocommit=True)

@@ -1,9 +1,14 @@
 """What plain PostgreSQL answers where TimescaleDB would be needed."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
-from analytics.storage.engines import NotOnThisEngineError, engine
+from analytics.jobs import partitions
+from analytics.storage.engines import RELATIONS, NotOnThisEngineError, engine
 from analytics.storage.partitions import ensure_days
 from tests.analytics.storage.conftest import DAY
 
@@ -45,3 +50,18 @@ def test_a_day_is_dropped_once(committed, drop_day, owner):
 
     assert [engine().drop_day("llm_contents", DAY) for _ in range(2)] == ["dropped", "missing"]
     owner.execute("DELETE FROM retention_horizons")
+
+
+def test_the_worker_makes_the_days_ahead_of_both_relations(db, settings):
+    settings.PARTITIONS_AHEAD_DAYS = 3
+    today = timezone.now().date()
+    partitions()
+
+    wanted = {today + timedelta(days=ahead) for ahead in range(4)}
+    assert [wanted - {stored.day for stored in engine().days(relation)} for relation in RELATIONS] == [set(), set()]
+
+
+def test_there_is_no_default_partition_that_could_fill_unseen(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_partitioned_table WHERE partdefid <> 0")
+        assert cursor.fetchone() == (0,)

@@ -1,6 +1,7 @@
 """Days in the columnstore read and write like days in row storage."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -92,6 +93,33 @@ def test_a_mark_moves_however_many_rows_are_unpacked_for_it(packed, committed):
     with connection.cursor() as cursor:
         cursor.execute("SHOW timescaledb.max_tuples_decompressed_per_dml_transaction")
         assert cursor.fetchone() == ("0",)
+
+
+def test_a_late_parent_leaves_the_mark_with_its_compressed_child(send, committed):
+    send(raw(2, trace=5, parent=1))
+    engine().compress_day("llm_traces", DAY)
+    send(raw(1, trace=5))
+
+    assert rows(committed, 5) == [(1, False), (2, True)]
+
+
+def test_marks_that_move_unpack_the_batches_of_their_traces_alone(send, committed, owner):
+    hour = 3600 * 10**9
+    for trace in (1, 2, 3):
+        start = raw(1).start_ns - trace * hour
+        send(
+            *(
+                replace(raw(number, trace=trace), start_ns=start + number, end_ns=start + hour)
+                for number in range(1, 1001)
+            )
+        )
+    engine().compress_day("llm_traces", DAY)
+    send(raw(2001, trace=1, parent=1000), raw(2001, trace=3, parent=1000))
+    (day,) = (stored for stored in engine().days("llm_traces") if stored.day == DAY)
+
+    assert [counted for _, counted in rows(committed, 3)].count(False) == 1
+    # A batch has a thousand rows: two of three were unpacked, and two spans came.
+    assert owner.execute(f"SELECT count(*) FROM ONLY {day.table}").fetchone() == (2002,)
 
 
 def test_what_came_late_is_due_again(packed, committed):

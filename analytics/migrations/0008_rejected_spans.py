@@ -4,9 +4,9 @@ from analytics.storage.ddl import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0005_engines")]
+    dependencies = [("analytics", "0007_usage")]
     operations = [
-        sql_file("0005_rejected_spans"),
+        sql_file("0007_rejected_spans"),
         migrations.CreateModel(
             name="RejectedSpan",
             fields=[

@@ -1,0 +1,1 @@
+"""HTTP caching of analytic routes: data versions, validators, and rendered replies in Redis."""

@@ -1,0 +1,69 @@
+"""Validators of a reply, and whether the client has it already (RFC 9110 §13)."""
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from django.middleware.gzip import re_accepts_gzip
+from django.utils.http import http_date, parse_http_date_safe
+from rest_framework.request import Request
+
+_TAG_DIGITS = 32
+_OPAQUE = re.compile(r'"[^"\x00-\x20\x7f]*"')
+# Lists may have empty elements (RFC 9110 §5.6.1).
+_TAG_LIST = re.compile(rf"[ \t,]*(?:W/)?{_OPAQUE.pattern}(?:[ \t]*,[ \t]*(?:(?:W/)?{_OPAQUE.pattern})?)*[ \t]*")
+_ONE_GRID = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a reply is known by; either may be left out."""
+
+    etag: str | None
+    last_modified: int | None
+
+    def headers(self) -> dict[str, str]:
+        told = {
+            "ETag": self.etag,
+            "Last-Modified": None if self.last_modified is None else http_date(self.last_modified),
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def are_known(self, request: Request) -> bool:
+        """Whether the client has this reply: `If-None-Match` decides where it is sent, else `If-Modified-Since`."""
+        if (listed := request.headers.get("If-None-Match")) is not None:
+            return self.etag is not None and lists(listed, self.etag)
+        since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+        if since is None or self.last_modified is None:
+            return False
+        return self.last_modified <= since <= time.time()
+
+
+def lists(header: str, etag: str) -> bool:
+    """Whether an `If-None-Match` names `etag` by weak comparison; one that is malformed anywhere names nothing."""
+    if header.strip() == "*":
+        return True
+    return bool(_TAG_LIST.fullmatch(header)) and opaque(etag) in _OPAQUE.findall(header)
+
+
+def opaque(etag: str) -> str:
+    """Return what weak comparison compares."""
+    return etag.removeprefix("W/")
+
+
+def tag(request: Request, identity: bytes, version: str, *, weak: bool) -> str:
+    """Return the tag of one version of a reply: weak too where the client takes gzip, in both forms of the reply."""
+    digits = sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
+    gzip = re_accepts_gzip.search(request.headers.get("Accept-Encoding", ""))
+    return f'W/"{digits}"' if weak or gzip else f'"{digits}"'
+
+
+def modified(changed: datetime, *, moving_until: datetime | None) -> int:
+    """Return the epoch second for `Last-Modified`: the newest change, rounded down.
+
+    A range that moves with the clock reads differently without a write: since the minute before its `now`.
+    """
+    latest = changed if moving_until is None else max(changed, moving_until - _ONE_GRID)
+    return int(latest.astimezone(UTC).timestamp())

@@ -1,0 +1,124 @@
+"""The one function through which every span passes on its way in: content that is not kept, then personal data."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from analytics.ingest.redaction.texts import TextRedactor
+from analytics.ingest.span import NormalSpan, Rejection
+from analytics.ingest.vocabularies.content import drop_content
+from analytics.ingest.wire import RawSpan
+from analytics.registry.redaction import Redaction
+
+# Exempt are ids, user, session, model and provider; kinds, states and rules are words of ours.
+EXEMPT = (
+    "trace_id", "span_id", "parent_span_id", "response_id", "user_id", "session_id", "provider", "model",
+    "response_model",
+)  # fmt: skip
+_LABELS = (
+    "span_name", "service_name", "operation_name", "service_tier", "environment", "team_id", "prompt_name",
+    "tool_name", "agent_name", "workflow_name", "finish_reason", "error_type", "error_message",
+)  # fmt: skip
+_TREES = (
+    "input_messages", "output_messages", "request_parameters", "tools", "retrieval", "tags", "attributes",
+    "resource_attributes", "instrumentation_scope", "events", "evaluations", "mapping_sources",
+)  # fmt: skip
+# Text of messages -> the messages it is made of: what is found there is counted once.
+_TEXTS = (("input_text", "input_messages"), ("output_text", "output_messages"))
+_SHORTEST = 3
+
+
+class Redactor:
+    """Redacts spans of one request; `key` makes the hashes. Resource and scope of a request are looked at once."""
+
+    def __init__(self, redaction: Redaction, *, key: bytes = b"", keeps_content: bool = True) -> None:
+        self._texts = TextRedactor(redaction, key) if redaction.mode != "off" else None
+        self._keeps_content = keeps_content
+        self._shared: tuple[Any, Any, bool] = (None, None, False)
+
+    def redact(self, span: NormalSpan, raw: RawSpan) -> None:
+        """Take out of `span` what its project does not keep; `raw` is what the span was made of."""
+        if not self._keeps_content:
+            drop_content(span)
+        if self._texts is None or not (self._texts.has_own or self._is_suspect(self._texts, raw)):
+            return
+        counts = self._texts.counts
+        counts.clear()
+        for member in _LABELS:
+            if value := getattr(span, member):
+                setattr(span, member, self._texts.redact(value))
+        for member in _TREES:
+            if value := getattr(span, member):
+                setattr(span, member, self._tree(value))
+        span.links = [{**link, "attributes": self._tree(link["attributes"])} for link in span.links]
+        counted = dict(counts)
+        for text, messages in _TEXTS:
+            if value := getattr(span, text):
+                setattr(span, text, self._texts.redact(value))
+                if getattr(span, messages) is None:
+                    counted = dict(counts)
+                counts.clear()
+                counts.update(counted)
+        span.redactions = counted
+
+    def rejected(self, rejection: Rejection) -> Rejection:
+        """Return what is told about a span that was set aside, redacted too."""
+        if self._texts is None:
+            return rejection
+        texts = self._texts
+        return replace(
+            rejection,
+            span_name=rejection.span_name and texts.redact(rejection.span_name),
+            service_name=rejection.service_name and texts.redact(rejection.service_name),
+            scope_name=rejection.scope_name and texts.redact(rejection.scope_name),
+        )
+
+    def _is_suspect(self, texts: TextRedactor, raw: RawSpan) -> bool:
+        """Whether anything of a span can be a finding: one search over all of it, which nearly always finds nothing."""
+        resource, scope, is_suspect = self._shared
+        if resource is not raw.resource or scope is not raw.scope:
+            is_suspect = _raises(texts, [raw.resource, raw.scope.name, raw.scope.version, raw.scope.attributes])
+            is_suspect |= _raises(texts, raw.scope.schema_url)
+            self._shared = (raw.resource, raw.scope, is_suspect)
+        if is_suspect:
+            return True
+        told: Any = raw.attributes
+        if raw.events or raw.links or raw.status_message:
+            events = [(event["name"], event["attributes"]) for event in raw.events]
+            told = [told, events, [link["attributes"] for link in raw.links], raw.status_message]
+        return _raises(texts, [raw.name, told])
+
+    def _tree(self, value: Any) -> Any:
+        assert self._texts is not None
+        if isinstance(value, str):
+            return self._texts.redact(value) if len(value) >= _SHORTEST else value
+        if isinstance(value, list):
+            return [self._tree(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kept: dict[str, Any] = {}
+        for key, item in value.items():
+            name = self._texts.redact(key) if len(key) >= _SHORTEST else key
+            kept[_unlike(name, kept) if name in kept else name] = self._tree(item)
+        return kept
+
+
+def _raises(texts: TextRedactor, told: Any) -> bool:
+    try:
+        octets = orjson.dumps(told)
+    except (orjson.JSONEncodeError, RecursionError):
+        return True  # a whole number or a text that JSON cannot hold: look at it properly
+    return texts.alarms(octets)
+
+
+def _unlike(name: str, taken: dict[str, Any]) -> str:
+    """Return `name`, numbered when another key became the same."""
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name} ({number})"
+    return found
+
+
+UNREDACTED = Redactor(Redaction(mode="off"))

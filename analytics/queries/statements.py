@@ -1,0 +1,318 @@
+"""A question and the segments that answer it -> SQL. Names come from the registry, values are always parameters. Pure.
+
+Rows are keyed by their bucket, where the question has buckets, and by a text of each dimension that it groups by, the
+empty text where there is none. `s` is a row of spans or of a rollup, `c` the content of a span.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
+from analytics.queries.sources import Segment
+from analytics.registry.dimensions import PROJECT, Dimension
+from analytics.registry.facts import FACTS_BY_KEY, Distinct, Merge, Sketch
+from analytics.registry.measures import Figure, Quantile
+from analytics.registry.rollups import Rollup
+from analytics.storage.rollups import merged
+
+_EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
+_CONTENT = """
+    LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
+        AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id"""
+_COMPARISONS = {
+    Comparison.GT: ">",
+    Comparison.GTE: ">=",
+    Comparison.LT: "<",
+    Comparison.LTE: "<=",
+    Comparison.EQ: "=",
+}
+Statement = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statements:
+    """The statements of one question over given segments."""
+
+    question: Question
+    segments: Sequence[Segment]
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+    def facts(self, *, ordered: bool) -> Statement:
+        """Return the statement of key and facts; `ordered` also applies having, sort and limit (and reads one more)."""
+        question, keys = self.question, self._keys
+        columns = "".join(f", {_whole(key)} AS {key}" for key in question.facts)
+        sql = f"""
+            SELECT {", ".join([*keys, *question.facts])} FROM (
+                SELECT {_listed(keys, columns)} FROM ({" UNION ALL ".join(self._fact_parts())}) AS parts {self._grouped}
+            ) AS merged"""
+        conditions = [f"{' + '.join(question.present)} > 0"] if keys else []
+        parameters = self._parameters
+        if ordered:
+            conditions += [
+                f"{one.figure.of.sql} {_COMPARISONS[one.comparison]} %(having_{place})s"
+                for place, one in enumerate(question.having)
+            ]
+            parameters |= {f"having_{place}": one.value for place, one in enumerate(question.having)}
+        if conditions:
+            sql += f" WHERE {' AND '.join(conditions)}"
+        if ordered and keys:
+            sql += f" ORDER BY {', '.join(self._order())}"
+            if question.limit is not None:
+                sql += " LIMIT %(most)s"
+                parameters["most"] = question.limit + 1
+        return sql, parameters
+
+    def exact(self, sketch: Sketch, wanted: Sequence[Quantile]) -> Statement:
+        """Return the statement of key and exact nearest-rank percentiles, from spans alone."""
+        # percentile_disc is the nearest rank: the least value whose rank is at least p times the count.
+        ranks = "".join(
+            f", percentile_disc({one.percent / 100}) WITHIN GROUP (ORDER BY {sketch.value})"
+            f" FILTER (WHERE {sketch.condition})"
+            for one in wanted
+        )
+        return self._over_spans(ranks), self._parameters
+
+    def values(self, distinct: Distinct) -> Statement:
+        """Return the statement of key and exact number of different values, from spans alone."""
+        return self._over_spans(f", count(DISTINCT {distinct.value})"), self._parameters
+
+    def sketches(self, sketch: Sketch) -> Statement:
+        """Return the statement of key, bins and counts: as kept, and of spans binned now; a key may have several rows.
+
+        Rows by labels are many, so they are merged before they leave the server.
+        """
+        keys = self._keys
+        parts = []
+        for rollup, places in self._sources:
+            head = self._head(rollup)
+            if rollup is not None and not rollup.labels:
+                parts.append(
+                    f"SELECT {_listed(head, f', s.{sketch.bins}, s.{sketch.counts}')} FROM {rollup.table} AS s"
+                    f" WHERE {self._where(rollup, places)} AND s.{sketch.bins} IS NOT NULL"
+                )
+                continue
+            if rollup is None:
+                held = f"""SELECT {_listed(head, f", observatory_bin({sketch.value}) AS bin, count(*) AS n")}
+                    FROM {self._from(None, places)} WHERE {self._where(None, places)} AND {sketch.condition}"""
+            else:
+                held = f"""SELECT {_listed(head, ", held.bin, sum(held.n)::bigint AS n")} FROM {rollup.table} AS s
+                    CROSS JOIN LATERAL unnest(s.{sketch.bins}, s.{sketch.counts}) AS held (bin, n)
+                    WHERE {self._where(rollup, places)}"""
+            binned = f"{held} GROUP BY {_positions(len(keys) + 1)}"
+            parts.append(
+                f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({binned}) AS binned {self._grouped}"
+            )
+        return " UNION ALL ".join(parts), self._parameters
+
+    def registers(self, distinct: Distinct) -> Statement:
+        """Return the statement of key, rank and how many registers of different values have that rank."""
+        keys, parts = self._keys, []
+        for rollup, places in self._sources:
+            head = self._head(rollup)
+            if rollup is None:
+                parts.append(
+                    f"SELECT {_listed(head, f', observatory_register({distinct.value}) AS register')}"
+                    f" FROM {self._from(None, places)}"
+                    f" WHERE {self._where(None, places)} AND {distinct.value} IS NOT NULL"
+                )
+            else:
+                parts.append(
+                    f"SELECT {_listed(head, ', held.register')} FROM {rollup.table} AS s"
+                    f" CROSS JOIN LATERAL unnest(s.{distinct.registers}) AS held (register)"
+                    f" WHERE {self._where(rollup, places)}"
+                )
+        seen = " UNION ALL ".join(parts)
+        greatest = f"""SELECT {_listed(keys, ", max(register) & 63 AS rank")} FROM ({seen}) AS seen
+            GROUP BY {", ".join([*keys, "register >> 6"])}"""
+        sql = f"""SELECT {_listed(keys, ", rank, count(*)")} FROM ({greatest}) AS greatest
+            GROUP BY {_positions(len(keys) + 1)}"""
+        return sql, self._parameters
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _keys(self) -> list[str]:
+        bucket = [] if self.question.width is None else ["bucket"]
+        return [*bucket, *(f"g{place}" for place in range(len(self.question.group_by)))]
+
+    @property
+    def _grouped(self) -> str:
+        return f"GROUP BY {_positions(len(self._keys))}" if self._keys else ""
+
+    @cached_property
+    def _sources(self) -> list[tuple[Rollup | None, list[int]]]:
+        places: dict[str, tuple[Rollup | None, list[int]]] = {}
+        for place, segment in enumerate(self.segments):
+            name = segment.rollup.table if segment.rollup else ""
+            places.setdefault(name, (segment.rollup, []))[1].append(place)
+        return list(places.values())
+
+    def _fact_parts(self) -> Iterator[str]:
+        for rollup, places in self._sources:
+            facts = "".join(f", {_fact(key, rollup)} AS {key}" for key in self.question.facts)
+            yield (
+                f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup, places)}"
+                f" WHERE {self._where(rollup, places)} {self._grouped}"
+            )
+
+    def _over_spans(self, columns: str) -> str:
+        places = range(len(self.segments))
+        return (
+            f"SELECT {_listed(self._head(None), columns)} FROM {self._from(None, places)}"
+            f" WHERE {self._where(None, places)} {self._grouped}"
+        )
+
+    def _head(self, rollup: Rollup | None) -> list[str]:
+        column = "s.bucket" if rollup else "s.ts"
+        bucket = [] if self.question.width is None else [f"date_bin(%(width)s, {column}, {_EPOCH}) AS bucket"]
+        return [
+            *bucket,
+            *(f"{self._text(one, rollup)} AS g{place}" for place, one in enumerate(self.question.group_by)),
+        ]
+
+    def _text(self, dimension: Dimension, rollup: Rollup | None) -> str:
+        value = self._value(dimension, rollup)
+        return value if rollup or dimension.key == PROJECT else f"coalesce({value}, '')"
+
+    def _value(self, dimension: Dimension, rollup: Rollup | None) -> str:
+        if dimension.key == PROJECT:
+            return "(%(project_ids)s::text[])[array_position(%(projects)s::int[], s.project_id)]"
+        if rollup is not None:
+            return f"s.{dimension.label}"
+        if dimension.list:
+            return "listed.value"
+        return dimension.sql.format(attribute=self._names[dimension.key]) if dimension.attribute else dimension.sql
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        attributes = [one.key for one in self.question.dimensions if one.attribute]
+        return {key: f"attribute_{place}" for place, key in enumerate(attributes)}
+
+    @cached_property
+    def _split(self) -> Dimension | None:
+        """The list whose elements are rows of their own."""
+        narrowed = self.question.groups.dimensions if self.question.groups else ()
+        return next((one for one in (*self.question.group_by, *narrowed) if one.list), None)
+
+    def _from(self, rollup: Rollup | None, places: Sequence[int]) -> str:
+        if rollup is not None:
+            return f"{rollup.table} AS s"
+        tables = "llm_traces AS s"
+        if self.question.needs_content:
+            # Content is pruned by its own column.
+            tables += f"{_CONTENT} AND c.ts >= %(from_{places[0]})s AND c.ts < %(to_{places[-1]})s"
+        if self._split is not None:
+            tables += f" LEFT JOIN LATERAL unnest({self._split.sql}) AS listed (value) ON true"
+        return tables
+
+    def _where(self, rollup: Rollup | None, places: Sequence[int]) -> str:
+        column = "s.bucket" if rollup else "s.ts"
+        ranges = " OR ".join(f"({column} >= %(from_{place})s AND {column} < %(to_{place})s)" for place in places)
+        conditions = [
+            "s.organisation_id = ANY(%(organisations)s::int[])",
+            "s.project_id = ANY(%(projects)s::int[])",
+            # The whole stretch once more: partitions are pruned by it, not by the alternatives.
+            f"{column} >= %(from_{places[0]})s AND {column} < %(to_{places[-1]})s",
+            *([f"({ranges})"] if len(places) > 1 else []),
+            *(self._condition(one, f"filter_{place}", rollup) for place, one in enumerate(self.question.filters)),
+            *([self._narrowed(self.question.groups, rollup)] if self.question.groups else []),
+        ]
+        return " AND ".join(conditions)
+
+    def _condition(self, one: Filter, name: str, rollup: Rollup | None) -> str:
+        if one.dimension.key == PROJECT:
+            return f"s.project_id {'<> ALL' if one.operator.negative else '= ANY'}(%({name})s::int[])"
+        if one.dimension.list and self._split is None:
+            found = f"coalesce({one.dimension.sql} && %({name})s::text[], false)"
+            if one.operator is Operator.STARTS_WITH:
+                listed = f"unnest({one.dimension.sql}) AS one (value)"
+                found = f"EXISTS (SELECT FROM {listed} WHERE starts_with(one.value, %({name})s))"
+            return f"NOT {found}" if one.operator.negative else found
+        value = self._value(one.dimension, rollup)
+        match one.operator:
+            case Operator.EQ | Operator.IN:
+                return f"{value} = ANY(%({name})s::text[])"
+            case Operator.NE | Operator.NOT_IN:
+                return f"({value} IS NULL OR {value} <> ALL(%({name})s::text[]))"
+            case Operator.STARTS_WITH:
+                return f"starts_with({value}, %({name})s)"
+
+    def _narrowed(self, groups: Groups, rollup: Rollup | None) -> str:
+        texts = ", ".join(self._text(one, rollup) for one in groups.dimensions)
+        given = ", ".join(f"%(group_{place})s::text[]" for place in range(len(groups.dimensions)))
+        return f"({texts}) {'IN' if groups.inside else 'NOT IN'} (SELECT * FROM unnest({given}) AS given)"
+
+    def _order(self) -> Iterator[str]:
+        sort, groups = self.question.sort, self.question.group_by
+        direction = "DESC" if sort.descending else "ASC"
+        figures = {one.key: one for one in self.question.figures}
+        if sort.by in figures:
+            yield f"{figures[sort.by].of.sql} {direction} NULLS LAST"
+        for place, one in enumerate(groups):
+            if one.key == sort.by:
+                yield f"{_ordered(place)} {direction} NULLS LAST"
+        if self.question.width is not None:
+            yield f"bucket {direction if sort.by == TIMESTAMP else 'DESC'}"
+        yield from (f"{_ordered(place)} ASC NULLS LAST" for place in range(len(groups)))
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        question = self.question
+        parameters: dict[str, Any] = {
+            **question.scope.tenant,
+            "width": question.width,
+            "seconds": seconds_of(question),
+        }
+        if any(one.key == PROJECT for one in question.dimensions):
+            known = question.scope.projects
+            parameters["project_ids"] = [str(known[one].public_id) for one in parameters["projects"]]
+        for key, name in self._names.items():
+            parameters[name] = next(one.attribute for one in question.dimensions if one.key == key)
+        for place, one in enumerate(question.filters):
+            parameters[f"filter_{place}"] = self._compared(one)
+        if question.groups:
+            for place in range(len(question.groups.dimensions)):
+                parameters[f"group_{place}"] = [row[place] for row in question.groups.rows]
+        for place, segment in enumerate(self.segments):
+            parameters |= {f"from_{place}": segment.start, f"to_{place}": segment.end}
+        return parameters
+
+    def _compared(self, one: Filter) -> Any:
+        if one.dimension.key == PROJECT:
+            known = self.question.scope.projects.items()
+            return [number for number, project in known if str(project.public_id) in one.values]
+        return one.values[0] if one.operator is Operator.STARTS_WITH else list(one.values)
+
+
+def seconds_of(question: Question) -> Any:
+    """Return the seconds that rates of a row are over: those of a bucket, or of the whole range."""
+    return (question.width or question.range.end - question.range.start).total_seconds()
+
+
+def is_known_to_server(figure: Figure) -> bool:
+    """Return whether the server can compare and order by a figure."""
+    return figure.of.sql is not None
+
+
+def _listed(keys: Sequence[str], columns: str) -> str:
+    return f"{', '.join(keys)}{columns}" if keys else columns.removeprefix(", ")
+
+
+def _ordered(place: int) -> str:
+    return f"nullif(g{place}, '') COLLATE \"C\""
+
+
+def _positions(count: int) -> str:
+    return ", ".join(str(place) for place in range(1, count + 1))
+
+
+def _fact(key: str, rollup: Rollup | None) -> str:
+    fact = FACTS_BY_KEY[key]
+    return merged(fact.merge, f"s.{key}") if rollup else fact.over_spans
+
+
+def _whole(key: str) -> str:
+    fact = FACTS_BY_KEY[key]
+    sql = merged(fact.merge, key)
+    return f"coalesce({sql}, 0)" if fact.merge is Merge.SUM else sql

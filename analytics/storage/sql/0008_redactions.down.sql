@@ -1,0 +1,1 @@
+ALTER TABLE llm_contents DROP COLUMN redactions;

@@ -1,0 +1,143 @@
+"""Pages of the price book: rows to be read, a form for new ones, and the runs that re-priced spans."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from analytics.costs.price_book import adding_prices
+from analytics.costs.price_files import TIERS
+from analytics.ingest.prices import EVERYBODY
+from analytics.ingest.readers import provider as one_name
+from analytics.models import CostRun, ModelPrice
+from analytics.pricing.book import MOST_RATE, RATES
+from observatory.accounts.models import Organisation
+
+_KEY = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to")
+
+
+def _rate(name: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        min_value=0,
+        max_value=MOST_RATE,
+        max_digits=18,
+        decimal_places=9,
+        required=name in {"input", "output"},
+        help_text="US dollars for each call." if name == "per_request" else "US dollars per million tokens.",
+    )
+
+
+class PriceForm(forms.ModelForm):
+    """A new row; what it corrects stays, and holds no longer."""
+
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.all(), required=False, empty_label="everybody", help_text="Its own rows win."
+    )
+    provider = forms.CharField(max_length=500, help_text="As spans name it, such as openai.")
+    model_pattern = forms.CharField(max_length=500, help_text="Name of a model, or a glob: *, ?, [...].")
+    service_tier = forms.ChoiceField(choices=[(tier, tier) for tier in TIERS])
+    min_prompt_tokens = forms.IntegerField(
+        min_value=0, max_value=2**31 - 1, initial=0, help_text="The row is for longer prompts than this."
+    )
+    valid_from = forms.SplitDateTimeField(widget=AdminSplitDateTime, help_text="UTC.")
+    valid_to = forms.SplitDateTimeField(
+        widget=AdminSplitDateTime,
+        required=False,
+        help_text="UTC, not included. The same as valid from withdraws what is corrected.",
+    )
+
+    class Meta:
+        model = ModelPrice
+        fields = (*_KEY, *RATES)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.update({name: _rate(name) for name in RATES if name in self.fields})
+
+    def clean_provider(self) -> str:
+        name: str = self.cleaned_data["provider"]
+        return one_name(name) or name
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = values.get("valid_from"), values.get("valid_to")
+        if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
+            raise forms.ValidationError({"valid_to": "A price cannot end before it begins."})
+        return values
+
+
+@admin.register(ModelPrice)
+class ModelPriceAdmin(admin.ModelAdmin):
+    """Rows never change. A correction is a new row, begun from the one it corrects."""
+
+    form = PriceForm
+    list_display = (
+        "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", "input", "output",
+        "whose", "source",
+    )  # fmt: skip
+    list_filter = ("provider", "service_tier")
+    search_fields = ("provider", "model_pattern")
+    ordering = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "id")
+    fields = ("organisation", *_KEY, *RATES)
+
+    def get_fields(self, request: HttpRequest, obj: ModelPrice | None = None) -> Any:  # noqa: ARG002  Django's
+        return self.fields if obj is None else ("whose", *_KEY, *RATES, "source", "created_at", "correction")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ModelPrice | None = None) -> Any:  # noqa: ARG002
+        return () if obj is None else ("whose", "created_at", "correction")
+
+    def has_change_permission(self, request: HttpRequest, obj: ModelPrice | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelPrice | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    @admin.display(description="whose")
+    def whose(self, price: ModelPrice) -> str:
+        if price.organisation_id == EVERYBODY:
+            return "everybody's"
+        found = Organisation.objects.filter(pk=price.organisation_id).first()
+        return found.slug if found else str(price.organisation_id)
+
+    @admin.display(description="correction")
+    def correction(self, price: ModelPrice) -> str:
+        return format_html(
+            '<a href="{}?corrects={}">Add a correction</a>', reverse("admin:analytics_modelprice_add"), price.pk
+        )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        number = request.GET.get("corrects", "")
+        known = ModelPrice.objects.filter(pk=number).first() if number.isascii() and number.isdigit() else None
+        if known is None:
+            return {}
+        return {name: getattr(known, name) for name in (*_KEY, *RATES)} | {"organisation": known.organisation_id}
+
+    def save_model(self, request: HttpRequest, obj: ModelPrice, form: forms.ModelForm, change: bool) -> None:
+        organisation = form.cleaned_data["organisation"]
+        obj.organisation_id = EVERYBODY if organisation is None else organisation.pk
+        obj.source = f"admin: {request.user.get_username()}"
+        with adding_prices():
+            super().save_model(request, obj, form, change)
+        messages.info(request, "Stored spans keep their costs: recompute_costs prices them anew.")
+
+
+@admin.register(CostRun)
+class CostRunAdmin(admin.ModelAdmin):
+    """Re-pricings, to be read; `recompute_costs --undo` undoes one."""
+
+    list_display = ("id", "state", "start_time", "end_time", "provider", "model", "spans_changed", "started_at")
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CostRun | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CostRun | None = None) -> bool:  # noqa: ARG002
+        return False

@@ -1,0 +1,61 @@
+"""The one door to Redis: an answer within the time it is given, or at once the news that there is none."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis import Redis
+from redis.exceptions import RedisError
+
+from ratelimit.breaker import CircuitBreaker
+from ratelimit.metrics import BACKEND_ERRORS, DEGRADED
+
+logger = structlog.get_logger(__name__)
+R = TypeVar("R")
+
+
+class AwayError(Exception):
+    """Redis did not answer in time, or did not a moment ago and is not asked again yet."""
+
+
+class Backend:
+    """Redis behind a circuit breaker.
+
+    A call has the socket timeout of the cache, `RATE_LIMIT_TIMEOUT_MS`; a failure is counted, and followed by
+    `RATE_LIMIT_RETRY_SECONDS` in which Redis is not asked and nothing waits for it.
+    """
+
+    def __init__(self, alias: str = "default") -> None:
+        self._alias = alias
+        self._breaker = CircuitBreaker(lambda: settings.RATE_LIMIT_RETRY_SECONDS)
+
+    def ask(self, work: Callable[[Redis], R]) -> R:
+        """Return what `work` makes of the client; raise `AwayError` when Redis does not answer."""
+        if not self._breaker.admits(time.monotonic()):
+            raise AwayError
+        try:
+            answer = work(get_redis_connection(self._alias))
+        except (RedisError, OSError) as away:
+            self._note_failure(away)
+            raise AwayError from away
+        self._note_success()
+        return answer
+
+    def _note_failure(self, away: Exception) -> None:
+        self._breaker.failed(time.monotonic())
+        BACKEND_ERRORS.inc()
+        DEGRADED.set(1)
+        logger.warning("rate_limit_backend_away", error=type(away).__name__)
+        # Connections that were opened before the server went would each cost another wait after its return.
+        get_redis_connection(self._alias).connection_pool.disconnect(inuse_connections=False)
+
+    def _note_success(self) -> None:
+        if self._breaker.succeeded():
+            DEGRADED.set(0)
+            logger.info("rate_limit_backend_back")
+
+
+backend = Backend()
