@@ -7,7 +7,7 @@ from typing import Any
 from analytics.ingest.span import NormalSpan
 from analytics.pricing.book import PriceBook
 from analytics.pricing.ledger import entry
-from analytics.storage.rows import BLANK, USAGE_PARTS
+from analytics.storage.rows import USAGE_PARTS, blank_row
 from analytics.storage.spans import Tenant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,8 +30,9 @@ _parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
 
 def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) -> dict[str, Any]:
     """Return the columns of a span in both relations but its marks, by name; `ingested_ns` is when it arrived."""
-    row: dict[str, Any] = {**BLANK, **dict(zip(_SAME_NAME, _same(span), strict=True))}
-    row.update((name, value) for name, value in zip(_UNLESS_EMPTY, _unless_empty(span), strict=True) if value)
+    row = blank_row()
+    row.update(zip(_SAME_NAME, _same(span), strict=True))
+    row.update(zip(_UNLESS_EMPTY, [value or None for value in _unless_empty(span)], strict=True))
     row["organisation_id"], row["project_id"] = tenant.organisation_id, tenant.project_id
     row["ts"], row["ingested_at"] = span.start_ns, ingested_ns
     if span.usage is not None:

@@ -17,6 +17,7 @@ def sum_of_costs(nanousd: int | Decimal | None, *, over: int) -> Decimal | None:
 
 def dollars_text(nanousd: int) -> str:
     """Return nano-dollars in dollars as a JSON number, without trailing zeros."""
-    whole, fraction = divmod(abs(nanousd), 1_000_000_000)
-    sign = "-" if nanousd < 0 else ""
-    return f"{sign}{whole}.{fraction:09d}".rstrip("0") if fraction else f"{sign}{whole}"
+    if nanousd < 0:
+        return f"-{dollars_text(-nanousd)}"
+    digits = f"{nanousd:010d}"
+    return f"{digits[:-9]}.{digits[-9:]}".rstrip("0").rstrip(".")

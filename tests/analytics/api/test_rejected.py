@@ -3,9 +3,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 
+from analytics.ingest import service
 from analytics.ingest.normalise import _REJECTIONS
 from analytics.jobs import rejected
 from analytics.registry.rejections import MALFORMED_REQUEST, REASONS
@@ -78,6 +79,16 @@ def test_spans_are_listed_when_all_of_a_request_are_bad(api):
         ("invalid_span_id", False),
         ("invalid_trace_id", True),
     ]
+
+
+def test_what_cannot_be_stored_lists_nothing_either(api, monkeypatch):
+    def fail(*_):
+        raise DatabaseError
+
+    monkeypatch.setattr(service, "mark_changed", fail)
+    reply = post(api, request(span(), span() | {"traceId": ""}))
+
+    assert (reply.status_code, listed(api)["data"]) == (503, [])
 
 
 @pytest.mark.parametrize(

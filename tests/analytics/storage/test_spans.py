@@ -21,7 +21,7 @@ from analytics.registry.fields import SPAN_FIELDS
 from analytics.storage import ddl
 from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.partitions import ensure_days, forget_days
-from analytics.storage.rows import BLANK, CONTENT_COLUMNS, SPAN_COLUMNS, span_text
+from analytics.storage.rows import CONTENT_COLUMNS, SPAN_COLUMNS, blank_row, span_text
 from analytics.storage.spans import insert_spans
 from tests import timescale
 from tests.analytics.storage.conftest import DAY, NOON, NOON_NS
@@ -83,7 +83,7 @@ def row(**given: Any) -> dict[str, Any]:
 
 
 def put(rows: list[dict[str, Any]]) -> None:
-    insert_spans([(span_text({**BLANK, **one}), (one["usage_counted"], one["call_counted"])) for one in rows])
+    insert_spans([(span_text(blank_row() | one), (one["usage_counted"], one["call_counted"])) for one in rows])
 
 
 def raw(**given: Any) -> RawSpan:
