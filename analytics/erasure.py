@@ -179,7 +179,7 @@ def _refresh(tenant: Tenant, tally: _Tally, now: datetime) -> None:
         start=floor(tally.first, DAY), end=min(floor(tally.last, DAY) + DAY, now), projects=[tenant.project_id]
     )
     for grain in GRAIN_WIDTHS:
-        for batch in batches(due_buckets(grain, window)):
+        for batch in batches(grain, due_buckets(grain, window)):
             remake(grain, batch)
 
 

@@ -35,13 +35,14 @@ def partitions(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
 def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Refresh every rollup, the finer ones first; return how many buckets were made anew."""
     forget_marks_behind()
-    done = 0
-    for grain in GRAIN_WIDTHS:
-        more = True
-        while more:
+    done, more = 0, True
+    while more:
+        for grain in GRAIN_WIDTHS:
             with metrics.REFRESH.labels(grain).time():
                 refreshed = refresh(grain, before=timezone.now())
             done, more = done + refreshed.buckets, refreshed.more
+            if more:
+                break  # a backlog of hours does not keep minutes waiting: these have their turn after each batch
     return done
 
 

@@ -1,32 +1,66 @@
 """`python -m benchmarks`: measure this checkout on this machine and compare with the targets."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TextIO
 
 from benchmarks.figures import Figure, table
-from benchmarks.stores import stores
+from benchmarks.page import page
+from benchmarks.run import Run
+from benchmarks.stores import named_server, stores
 
-NAMES = ("stages", "ingest", "reads", "traces", "edge")
+Part = Callable[[Run], Iterable[Figure]]
+ENGINES = ("plain", "timescaledb")
+TIMESCALE_URL = "OBSERVATORY_TEST_TIMESCALE_URL"
 DEFAULT_SPANS = 20_000
 FEWEST_SPANS = 1000
 
 
+# They import models, which Django gives only once its servers are known.
+def _of_each_size(name: str, run: Run) -> Iterator[Figure]:
+    """Measure a part that looks at one number of spans in the database that Django uses."""
+    engine = import_module("analytics.storage.engines").engine().name
+    measure: Callable[[int], Iterable[Figure]] = import_module(f"benchmarks.{name}").measure
+    for spans in run.sizes:
+        yield from (replace(figure, engine=engine) for figure in measure(spans))
+
+
+def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
+    """Measure a part that compares sizes or engines."""
+    measure: Callable[[Run], Iterable[Figure]] = import_module(f"benchmarks.{name}").measure
+    return measure(run)
+
+
+PARTS: Mapping[str, Part] = {
+    **{name: partial(_of_each_size, name) for name in ("stages", "ingest", "reads", "traces", "edge")},
+    "storage": partial(_of_the_run, "storage"),
+}
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed."""
-    given = _parser().parse_args(arguments)
+    given = _parsed(arguments)
+    sizes = given.spans or [DEFAULT_SPANS]
     figures: list[Figure] = []
-    with stores(given.server):
-        engine = import_module("analytics.storage.engines").engine().name
-        for name in given.only or NAMES:
-            _say(sys.stderr, f"Measuring {name} with {given.spans} spans.")
-            # They import models, which Django gives only once its servers are known.
-            measure: Callable[[int], list[Figure]] = import_module(f"benchmarks.{name}").measure
-            figures += [replace(figure, engine=engine) for figure in measure(given.spans)]
-    _say(sys.stdout, table(figures), *(figure.as_json for figure in figures))
+    with stores(given.store, server=given.server) as embedded:
+        servers = [embedded] if embedded else []
+        if "timescaledb" in given.engine and not given.server:
+            servers.append(named_server(given.timescale))
+        run = Run(sizes=sizes, servers=[server for server in servers if server.engine in given.engine])
+        for name in given.only:
+            _say(sys.stderr, f"Measuring {name} with {', '.join(f'{size:,}' for size in sizes)} spans.")
+            for figure in PARTS[name](run):
+                figures.append(figure)
+                _say(sys.stdout, figure.as_json)
+        if given.write:
+            given.write.write_text(page(figures, run, arguments))
+    _say(sys.stdout, table(figures))
     missed = [figure.figure for figure in figures if figure.is_missed]
     if missed:
         _say(sys.stderr, f"Missed: {', '.join(missed)}.")
@@ -34,19 +68,52 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    named = os.environ.get(TIMESCALE_URL)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
-        epilog="example: python -m benchmarks --only ingest --spans 5000",
+        epilog="example: python -m benchmarks --only storage --spans 1000000 --spans 10000000 --store /var/tmp/bench",
     )
-    parser.add_argument("--only", choices=NAMES, action="append", help="measure this one (may be repeated)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this one (may be repeated)")
     parser.add_argument(
-        "--spans", type=_spans, default=DEFAULT_SPANS, help=f"spans of each benchmark (default {DEFAULT_SPANS})"
+        "--spans",
+        type=_spans,
+        action="append",
+        help=f"spans of each benchmark (default {DEFAULT_SPANS}; may be repeated)",
     )
     parser.add_argument(
-        "--server", default="", help="superuser's address of a server to use, such as one with TimescaleDB"
+        "--engine",
+        choices=ENGINES,
+        action="append",
+        help="measure the storage on this engine (may be repeated; default: all that are there)",
     )
+    parser.add_argument(
+        "--timescale",
+        metavar="URL",
+        default=named,
+        help=f"superuser of a server with TimescaleDB on this machine (default: {TIMESCALE_URL})",
+    )
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        default="",
+        help="superuser of a server to use for everything but the storage, such as one with TimescaleDB",
+    )
+    parser.add_argument("--store", type=Path, metavar="DIR", help="keep loaded databases in this folder and use them")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
     return parser
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    given.engine = given.engine or (ENGINES if given.timescale else ENGINES[:1])
+    if "timescaledb" in given.engine and not given.timescale:
+        parser.error(f"name a server with TimescaleDB: --timescale URL or {TIMESCALE_URL}")
+    if given.server and "storage" in (given.only or ()):
+        parser.error("the storage is measured on servers of its own: --engine, --timescale")
+    given.only = given.only or [name for name in PARTS if name != "storage" or not given.server]
+    return given
 
 
 def _say(stream: TextIO, *lines: str) -> None:

@@ -48,17 +48,20 @@ class Figure:
         )
 
     @property
-    def cells(self) -> tuple[str, str, str, str]:
-        """Figure, value, target and verdict."""
+    def cells(self) -> tuple[str, ...]:
+        """Figure, engine, rows, value, target and verdict."""
         wanted = "" if self.target is None else f"{self.direction.replace('_', ' ')} {self.target:g}"
         verdict = "" if self.target is None else "missed" if self.is_missed else "met"
-        return self.figure, f"{self.value:.4g} {self.unit}", wanted, verdict
+        return self.figure, self.engine, f"{self.rows:,}", f"{self.value:.4g} {self.unit}", wanted, verdict
+
+
+HEAD = ("figure", "engine", "spans", "value", "target", "")
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures one below the other, in columns."""
-    rows = [("figure", "value", "target", ""), *(figure.cells for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [HEAD, *(figure.cells for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
@@ -69,6 +72,22 @@ def seconds(work: Callable[[], Any], *, clock: Clock = perf_counter) -> float:
     begun = clock()
     work()
     return clock() - begun
+
+
+def medians(*works: Callable[[], Any], repetitions: int, clock: Clock = perf_counter, at_once: int = 1) -> list[float]:
+    """Return the median time of each work. They run turn by turn, once before to be warm: noise meets all alike.
+
+    In each turn a work runs `at_once` times, for a clock whose ticks are long.
+    """
+
+    def several(work: Callable[[], Any]) -> None:
+        for _ in range(at_once):
+            work()
+
+    for work in works:
+        work()
+    turns = [[seconds(partial(several, work), clock=clock) for work in works] for _ in range(repetitions)]
+    return [statistics.median(times) / at_once for times in zip(*turns, strict=True)]
 
 
 def median_seconds(work: Callable[[], Any], *, repetitions: int) -> float:

@@ -188,7 +188,10 @@ def _percentiles(
     merged: dict[Key, Counter[int]] = defaultdict(Counter)
     for *key, bins, counts in _read(statements.sketches(sketch)):
         into = merged[tuple(key)]
-        for number, count in zip(bins or (), counts or (), strict=True):
+        if counts is None:
+            into.update(bins or ())  # each counts 1
+            continue
+        for number, count in zip(bins, counts, strict=True):
             into[number] += count
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])

@@ -12,10 +12,10 @@ from typing import Any
 from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
 from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
-from analytics.registry.facts import FACTS_BY_KEY, Distinct, Merge, Sketch
+from analytics.registry.facts import FACTS_BY_KEY, Distinct, Sketch
 from analytics.registry.measures import Figure, Quantile
 from analytics.registry.rollups import Rollup
-from analytics.storage.rollups import merged
+from analytics.storage.rollups import merged, whole
 
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 _CONTENT = """
@@ -100,7 +100,8 @@ class Statements:
                 held = f"""SELECT {_listed(head, f", observatory_bin({sketch.value}) AS bin, count(*) AS n")}
                     FROM {self._from(None, places)} WHERE {self._where(None, places)} AND {sketch.condition}"""
             else:
-                held = f"""SELECT {_listed(head, ", held.bin, sum(held.n)::bigint AS n")} FROM {rollup.table} AS s
+                held = f"""SELECT {_listed(head, ", held.bin, sum(coalesce(held.n, 1))::bigint AS n")}
+                    FROM {rollup.table} AS s
                     CROSS JOIN LATERAL unnest(s.{sketch.bins}, s.{sketch.counts}) AS held (bin, n)
                     WHERE {self._where(rollup, places)}"""
             binned = f"{held} GROUP BY {_positions(len(keys) + 1)}"
@@ -333,6 +334,4 @@ def _fact(key: str, rollup: Rollup | None) -> str:
 
 
 def _whole(key: str) -> str:
-    fact = FACTS_BY_KEY[key]
-    sql = merged(fact.merge, key)
-    return f"coalesce({sql}, 0)" if fact.merge is Merge.SUM else sql
+    return whole(FACTS_BY_KEY[key], key)

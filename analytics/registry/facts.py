@@ -64,7 +64,7 @@ class Sketch:
 
     @property
     def counts(self) -> str:
-        """Name of the array column of counts, beside the bins."""
+        """Name of the array column of counts, beside the bins; NULL where each is 1."""
         return f"{self.key}_counts"
 
     @property

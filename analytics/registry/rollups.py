@@ -15,7 +15,7 @@ class Rollup:
     """One table: buckets of `width` by organisation and project, and by `labels` where it has them.
 
     It is made of spans, or of the finer rollup `source`. A missing label is the empty text in it. `kind` says how long
-    it is kept. A `sparse` one has many small rows, and NULL for every sum that is 0.
+    it is kept. A `sparse` one has many small rows, and NULL for every sum that is 0. One `by_user` has the most rows.
     """
 
     table: str
@@ -28,6 +28,7 @@ class Rollup:
     sketches: tuple[Sketch, ...] = SKETCHES
     distincts: tuple[Distinct, ...] = ()
     sparse: bool = False
+    by_user: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -44,15 +45,19 @@ class Rollup:
 
     def over_spans(self, fact: Fact) -> str:
         """Return the SQL over spans that makes the column of `fact`."""
-        return f"nullif({fact.over_spans}, 0)" if self.sparse and fact.merge is Merge.SUM else fact.over_spans
+        return self.kept(fact, fact.over_spans)
+
+    def kept(self, fact: Fact, value: str) -> str:
+        """Return the SQL of what is kept of `value` in the column of `fact`."""
+        return f"nullif({value}, 0)" if self.sparse and fact.merge is Merge.SUM else value
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
 # kept for a week only, and a day that changes later could not be made of them.
 ROLLUPS: tuple[Rollup, ...] = (
-    Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute"),
-    Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS),
+    Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
+    Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
     Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, kind="hour", source="llm_metrics_1hour"),
     Rollup(
         table="llm_usage_1hour",
@@ -62,10 +67,27 @@ ROLLUPS: tuple[Rollup, ...] = (
         labels=USAGE_LABELS,
         sketches=(),
         sparse=True,
+        by_user=True,
     ),
-    Rollup(table="llm_metrics_1day", grain="1day", width=DAY, kind="day", labels=LABELS, source="llm_metrics_1hour"),
+    Rollup(
+        table="llm_metrics_1day",
+        grain="1day",
+        width=DAY,
+        kind="day",
+        labels=LABELS,
+        source="llm_metrics_1hour",
+        sparse=True,
+    ),
     Rollup(table="llm_totals_1day", grain="1day", width=DAY, kind="day", source="llm_totals_1hour"),
-    Rollup(table="llm_usage_1day", grain="1day", width=DAY, kind="usage_day", labels=USAGE_LABELS, sparse=True),
+    Rollup(
+        table="llm_usage_1day",
+        grain="1day",
+        width=DAY,
+        kind="usage_day",
+        labels=USAGE_LABELS,
+        sparse=True,
+        by_user=True,
+    ),
     Rollup(
         table="llm_distinct_1day",
         grain="1day",

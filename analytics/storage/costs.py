@@ -295,7 +295,7 @@ def unpriced_models(*, since: datetime) -> int:
             SELECT count(DISTINCT (r.provider, r.model))
             FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
             JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
-            WHERE r.bucket >= %(since)s AND r.usage_count > r.priced_count
+            WHERE r.bucket >= %(since)s AND r.usage_count > coalesce(r.priced_count, 0)
             """,
             {
                 "organisations": [one.organisation_id for one in tenants],

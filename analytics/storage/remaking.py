@@ -79,9 +79,10 @@ def _buckets(sql: str, grain: str, window: Window) -> list[Bucket]:
     return buckets
 
 
-def batches(buckets: Sequence[Bucket]) -> list[Sequence[Bucket]]:
+def batches(grain: str, buckets: Sequence[Bucket]) -> list[Sequence[Bucket]]:
     """Return `buckets` in the portions that one transaction makes."""
-    return [buckets[place : place + BATCH_BUCKETS] for place in range(0, len(buckets), BATCH_BUCKETS)]
+    most = BATCH_BUCKETS[grain]
+    return [buckets[place : place + most] for place in range(0, len(buckets), most)]
 
 
 def remake(grain: str, buckets: Sequence[Bucket], *, corrects: bool = False) -> None:

@@ -4,20 +4,22 @@ A refresh deletes the marks that it sees and then rebuilds exactly those buckets
 stays, and with it the bucket counts as changed: what a rollup says of an unmarked bucket is what its spans say.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from analytics.registry.facts import Distinct, Merge, Sketch
+from analytics.registry.facts import Distinct, Fact, Merge, Sketch
 from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, LAST_KINDS, ROLLUPS, Rollup
 from analytics.storage.changes import floor
 from analytics.storage.horizons import SPANS_ARE_GONE, horizons_of
 from analytics.storage.transactions import retried
 
-BATCH_BUCKETS = 500
+# Buckets that are made anew in one transaction: of busy projects a day has as many spans as two hundred minutes.
+BATCH_BUCKETS: Mapping[str, int] = {"1min": 500, "1hour": 96, "1day": 8}
 _NO_LABEL = "''"
 Bucket = tuple[int, int, datetime]
 # SQL: the buckets that the parameters of `columns_of` name.
@@ -47,13 +49,13 @@ class Refreshed:
 
 
 def refresh(grain: str, *, before: datetime) -> Refreshed:
-    """Make anew the changed buckets of `grain` that ended by `before`, at most `BATCH_BUCKETS`, oldest first.
+    """Make anew the changed buckets of `grain` that ended by `before`, at most a batch of them, oldest first.
 
     A day waits until none of its hours is marked.
     """
     # Read committed is enough: what is read after the marks were taken is never older than what they tell of.
     taken = retried(lambda: _refresh(grain, before))
-    return Refreshed(grain=grain, buckets=len(taken), more=len(taken) >= BATCH_BUCKETS)
+    return Refreshed(grain=grain, buckets=len(taken), more=len(taken) >= BATCH_BUCKETS[grain])
 
 
 def _refresh(grain: str, before: datetime) -> list[Bucket]:
@@ -64,7 +66,7 @@ def _refresh(grain: str, before: datetime) -> list[Bucket]:
     buckets = _due(grain, before)
     if buckets:
         remake(grain, buckets)
-    _thin_out_marks(grain)
+    _thin_out_marks(grain, before)
     return buckets
 
 
@@ -82,7 +84,7 @@ def _due(grain: str, before: datetime) -> list[Bucket]:
                 {HOURS_ARE_DONE if grain == "1day" else ""}
             ORDER BY bucket, organisation_id, project_id LIMIT %(most)s
             """,
-            {"grain": grain, "before": before - GRAIN_WIDTHS[grain], "most": BATCH_BUCKETS},
+            {"grain": grain, "before": before - GRAIN_WIDTHS[grain], "most": BATCH_BUCKETS[grain]},
         )
         due: list[Bucket] = cursor.fetchall()
     return due
@@ -116,8 +118,11 @@ def _take_marks(grain: str, buckets: Sequence[Bucket]) -> None:
         )
 
 
-def _thin_out_marks(grain: str) -> None:
-    """Leave one mark, the newest, of each bucket that is not due yet: a busy hour would have thousands."""
+def _thin_out_marks(grain: str, before: datetime) -> None:
+    """Leave one mark, the newest, of each bucket that is not due yet: a busy hour would have thousands.
+
+    Those that are due are left to their turn: looking at all of them after each batch made a long backlog quadratic.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -125,13 +130,13 @@ def _thin_out_marks(grain: str) -> None:
                 DELETE FROM bucket_change AS marks USING (
                     SELECT ctid, row_number() OVER (
                         PARTITION BY organisation_id, project_id, bucket ORDER BY changed_at DESC
-                    ) AS place FROM bucket_change WHERE grain = %(grain)s
+                    ) AS place FROM bucket_change WHERE grain = %(grain)s AND bucket > %(before)s
                 ) AS ranked
                 WHERE marks.ctid = ranked.ctid AND ranked.place > 1
                 RETURNING marks.organisation_id, marks.project_id, marks.bucket, marks.changed_at
             ) {_fold("thinned")}
             """,
-            {"grain": grain},
+            {"grain": grain, "before": before - GRAIN_WIDTHS[grain]},
         )
 
 
@@ -212,10 +217,8 @@ def _from_spans(rollup: Rollup) -> str:
     facts = ", ".join(f"{rollup.over_spans(fact)} AS {fact.key}" for fact in rollup.facts)
     # Every expression over spans says `s`; the labels and the bucket of the inner query carry the keys' names.
     chosen = f"""
-            SELECT s.*, given.bucket FROM {GIVEN}
-            JOIN llm_traces AS s ON s.organisation_id = given.organisation_id AND s.project_id = given.project_id
-                AND s.ts >= given.bucket AND s.ts < given.bucket + %(width)s
-            WHERE s.ts >= %(first)s AND s.ts < %(last)s"""
+            SELECT given.*, {", ".join(f"s.{column}" for column in _read_of_spans(rollup))}
+            FROM {_of_each_bucket("llm_traces", "ts")} AS s"""
     named = f"SELECT s.organisation_id, s.project_id, s.bucket{labels}"
     parts = [
         f"chosen AS ({chosen})",
@@ -229,7 +232,7 @@ def _from_spans(rollup: Rollup) -> str:
 def _binned(sketch: Sketch, rollup: Rollup, named: str) -> str:
     keys, (bins, counts) = ", ".join(rollup.keys), sketch.columns
     return f"""{sketch.key} AS (
-            SELECT {keys}, array_agg(bin ORDER BY bin) AS {bins}, array_agg(n ORDER BY bin) AS {counts}
+            SELECT {keys}, {_as_kept(bins, counts)}
             FROM ({named}, observatory_bin({sketch.value}) AS bin, count(*) AS n FROM chosen AS s
                 WHERE {sketch.condition} GROUP BY {_positions(rollup)}, {len(rollup.keys) + 1}) AS binned
             GROUP BY {keys})"""
@@ -246,6 +249,31 @@ def _registered(distinct: Distinct, rollup: Rollup, named: str) -> str:
             GROUP BY {keys})"""
 
 
+def _of_each_bucket(table: str, time: str) -> str:
+    """Return the FROM of `given` and the rows of `table` in each of its buckets, which has yet to be named.
+
+    Each bucket is a walk along the primary key: as a join, the planner compared every row with every bucket.
+    """
+    return f"""{GIVEN}
+            CROSS JOIN LATERAL (
+                SELECT * FROM {table} AS one
+                WHERE one.organisation_id = given.organisation_id AND one.project_id = given.project_id
+                    AND one.{time} >= given.bucket AND one.{time} < given.bucket + %(width)s
+                    AND one.{time} >= %(first)s AND one.{time} < %(last)s
+                OFFSET 0
+            )"""
+
+
+def _read_of_spans(rollup: Rollup) -> list[str]:
+    """Return the columns of spans that the rollup's labels and values are made of."""
+    said = [
+        *(rollup.over_spans(fact) for fact in rollup.facts),
+        *(f"{one.value} {one.condition}" for one in rollup.sketches),
+        *(one.value for one in rollup.distincts),
+    ]
+    return sorted({*rollup.labels, *re.findall(r"\bs\.(\w+)", " ".join(said))})
+
+
 def _positions(rollup: Rollup) -> str:
     return ", ".join(str(place) for place in range(1, len(rollup.keys) + 1))
 
@@ -253,24 +281,33 @@ def _positions(rollup: Rollup) -> str:
 def _from_rollup(rollup: Rollup, source: Rollup) -> str:
     keys = ", ".join(rollup.keys)
     named = f"given.organisation_id, given.project_id, given.bucket{''.join(f', r.{one}' for one in rollup.labels)}"
-    facts = ", ".join(f"{merged(fact.merge, f'r.{fact.key}')} AS {fact.key}" for fact in rollup.facts)
-    finer = f"""FROM {GIVEN}
-            JOIN {source.table} AS r ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
-                AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(width)s
-            WHERE r.bucket >= %(first)s AND r.bucket < %(last)s"""
+    facts = ", ".join(f"{rollup.kept(fact, whole(fact, f'r.{fact.key}'))} AS {fact.key}" for fact in rollup.facts)
+    finer = f"FROM {_of_each_bucket(source.table, 'bucket')} AS r"
     sketches = [_merged_sketch(one, keys, named, finer, rollup) for one in rollup.sketches]
     return ", ".join([f"facts AS (SELECT {named}, {facts} {finer} GROUP BY {_positions(rollup)})", *sketches])
 
 
 def _merged_sketch(sketch: Sketch, keys: str, named: str, finer: str, rollup: Rollup) -> str:
     bins, counts = sketch.columns
-    split = finer.replace("WHERE", f"CROSS JOIN LATERAL unnest(r.{bins}, r.{counts}) AS held (bin, n) WHERE", 1)
+    split = f"{finer} CROSS JOIN LATERAL unnest(r.{bins}, r.{counts}) AS held (bin, n)"
     place = len(rollup.keys) + 1
     return f"""{sketch.key} AS (
-            SELECT {keys}, array_agg(bin ORDER BY bin) AS {bins}, array_agg(n ORDER BY bin) AS {counts}
-            FROM (SELECT {named}, held.bin, sum(held.n)::bigint AS n {split}
+            SELECT {keys}, {_as_kept(bins, counts)}
+            FROM (SELECT {named}, held.bin, sum(coalesce(held.n, 1))::bigint AS n {split}
                 GROUP BY {_positions(rollup)}, {place}) AS binned
             GROUP BY {keys})"""
+
+
+def _as_kept(bins: str, counts: str) -> str:
+    """Return both columns of a sketch made of rows `bin`, `n`; counts of 1 alone, which are most, are not kept."""
+    return f"""array_agg(bin ORDER BY bin) AS {bins},
+                CASE WHEN max(n) > 1 THEN array_agg(n ORDER BY bin) END AS {counts}"""
+
+
+def whole(fact: Fact, column: str) -> str:
+    """Return the SQL that makes one fact of the rows of a rollup, with 0 for a sum of nothing."""
+    sql = merged(fact.merge, column)
+    return f"coalesce({sql}, 0)" if fact.merge is Merge.SUM else sql
 
 
 def merged(merge: Merge, column: str) -> str:

@@ -125,7 +125,7 @@ def _settled(buckets: list[Bucket], days: Window) -> list[Bucket]:
 
 
 def _remake_all(grain: str, buckets: Sequence[Bucket], done: Done, *, corrects: bool) -> None:
-    for batch in batches(buckets):
+    for batch in batches(grain, buckets):
         remake(grain, batch, corrects=corrects)
         done(len(batch))
 

@@ -18,25 +18,27 @@ PRIVILEGES: tuple[tuple[sql.SQL, sql.SQL], ...] = (
 )
 
 
-def make_embedded_roles(superuser_url: str, *, owner_password: str, service_password: str) -> None:
-    """Make database and roles on our own server where they are missing; a second call changes nothing."""
+def make_embedded_roles(
+    superuser_url: str, *, owner_password: str, service_password: str, name: str = DATABASE
+) -> None:
+    """Make roles and database `name` on our own server where they are missing; a second call changes nothing."""
     with psycopg.connect(superuser_url, autocommit=True) as server:
         for role, password in ((OWNER, owner_password), (SERVICE, service_password)):
             if not _exists(server, "SELECT FROM pg_roles WHERE rolname = %s", role):
                 make_login(server, role, password)
-        if _exists(server, "SELECT FROM pg_database WHERE datname = %s", DATABASE):
+        if _exists(server, "SELECT FROM pg_database WHERE datname = %s", name):
             return
         # The name becomes the real one only when every right is in place: an interrupted first start is made again.
-        draft = sql.Identifier(f"{DATABASE}_new")
+        draft = sql.Identifier(f"{name}_new")
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(draft))
         server.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(draft, sql.Identifier(OWNER)))
         server.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(draft))
         server.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(draft, sql.Identifier(SERVICE)))
-        with psycopg.connect(superuser_url, dbname=f"{DATABASE}_new", autocommit=True) as database:
+        with psycopg.connect(superuser_url, dbname=f"{name}_new", autocommit=True) as database:
             database.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER)))
             database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
             grant_to_service(database, owner=OWNER, service=SERVICE)
-        server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(DATABASE)))
+        server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(name)))
 
 
 def make_login(connection: psycopg.Connection, role: str, password: str | None) -> None:

@@ -1,0 +1,75 @@
+"""The figures of a run as a page of the documentation."""
+
+import os
+import platform
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.figures import HEAD, Figure
+from benchmarks.run import Run
+from benchmarks.stores import Server
+
+_HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
+
+
+def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
+    """Return the page: the command, the machine, the versions and the table."""
+    lines = [
+        "# Storage under months of spans",
+        "",
+        "Written by the command itself; what the figures mean is told in [benchmarks](../explanation/benchmarks.md).",
+        "",
+        "```",
+        f"python -m benchmarks {shlex.join(_told(arguments))}",
+        "```",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_machine(), *(_version(server) for server in run.servers)])}.",
+        "",
+        *_table(figures),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _told(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments; a place on this machine becomes a word in capitals."""
+    hidden = ""
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        if name in _HIDDEN and equals:
+            yield f"{name}={_word(name)}"
+        else:
+            yield _word(hidden) if hidden else argument
+        hidden = argument if argument in _HIDDEN else ""
+
+
+def _word(option: str) -> str:
+    return {"--timescale": "URL", "--store": "DIR", "--write": "FILE"}[option]
+
+
+def _machine() -> str:
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{os.cpu_count()} processors, {next(named, platform.machine())}; Python {platform.python_version()}"
+
+
+def _version(server: Server) -> str:
+    with psycopg.connect(server.superuser_url) as connection:
+        (version,) = connection.execute("SHOW server_version").fetchone() or ("",)
+        extension = connection.execute(
+            "SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'"
+        ).fetchone()
+    said = f"PostgreSQL {version}"
+    return said if server.engine == "plain" else f"{said} with TimescaleDB {extension and extension[0]}"
+
+
+def _table(figures: Sequence[Figure]) -> Iterator[str]:
+    yield f"| {' | '.join(HEAD)} |"
+    yield f"|{' --- |' * len(HEAD)}"
+    for figure in figures:
+        name, *rest = figure.cells
+        yield f"| `{name}` | {' | '.join(rest)} |"
