@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from analytics.queries.performance import performance
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analytics.queries.figures import ask
+from analytics.queries.performance import performance
 from analytics.queries.plans import Question, Sort
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
