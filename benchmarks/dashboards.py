@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection
 
 from analytics.queries.figures import ask
-from analytics.queries.performance import performance
 from analytics.queries.plans import Question, Sort
+from analytics.queries.reports.performance import performance
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.grains import BY_KEY as GRAINS

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analytics.queries.figures import ask
-from analytics.queries.performance import performance
 from analytics.queries.plans import Question, Sort
+from analytics.queries.reports.performance import performance
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.grains import BY_KEY as GRAINS
