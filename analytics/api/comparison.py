@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api import schema
-from analytics.api.bodies import Member, a_list, a_text, body_schema, one_of, validate_body
 from analytics.api.caching.views import Question
 from analytics.api.common import filters_of, time_range
 from analytics.api.figures import WEEK, FigureView, ReportView, question_of, reported
+from analytics.api.members import Member, a_list, a_text, body_schema, one_of, validate_body
 from analytics.api.parameters import Parameter, choice, names, validate
 from analytics.queries.reports.comparison import COMPARISON, METADATA, METRICS, comparison
 from analytics.registry.dimensions import EQUALITIES

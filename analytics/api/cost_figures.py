@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from django.conf import settings
 from rest_framework.request import Request
 
-from analytics.api.bodies import told
 from analytics.api.caching.views import Question
 from analytics.api.common import FIELDS, FILTERS, PROJECTS, filters_of, time_range
 from analytics.api.figures import EXPLAIN, MONTH, ReportView, question_of, reported
+from analytics.api.members import told
 from analytics.api.metrics import GRANULARITY, dimension_named
 from analytics.api.overviews import bounded, flag
 from analytics.api.parameters import Parameter, choice, integer, number, text, validate

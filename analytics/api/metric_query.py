@@ -11,7 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api import schema
-from analytics.api.bodies import (
+from analytics.api.caching.views import Question as Asked
+from analytics.api.common import time_range
+from analytics.api.figures import FigureView, question_of
+from analytics.api.members import (
     Member,
     a_boolean,
     a_list,
@@ -24,9 +27,6 @@ from analytics.api.bodies import (
     told,
     validate_body,
 )
-from analytics.api.caching.views import Question as Asked
-from analytics.api.common import time_range
-from analytics.api.figures import FigureView, question_of
 from analytics.api.metrics import AGGREGATION_NAMES, INTERVAL_SCHEMA, dimension_named
 from analytics.queries.plans import ASKED, TIMESTAMP, Comparison, Filter, Having, Operator, Question, Sort
 from analytics.queries.reports.tables import DATA, QUERY_METADATA, query_table

@@ -8,12 +8,12 @@ from typing import Any
 from django.conf import settings
 from rest_framework.request import Request
 
-from analytics.api.bodies import (
-    told,
-)
 from analytics.api.caching.views import Question as Asked
 from analytics.api.common import filters_of, time_range
 from analytics.api.figures import ReportView, question_of, reported
+from analytics.api.members import (
+    told,
+)
 from analytics.api.parameters import Parameter, boolean, choice, names, validate
 from analytics.queries.plans import Question
 from analytics.queries.reports.performance import METADATA, PERFORMANCE, performance

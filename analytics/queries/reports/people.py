@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from analytics.queries.figures import Answer, Ask, ask
@@ -11,11 +13,11 @@ from analytics.queries.plans import Filter, Operator, Question, Sort
 from analytics.queries.selection import DEFAULT_SELECTION
 from analytics.queries.shapes import Kind, Leaf, Tree, leaf
 from analytics.queries.sources import Segment
-from analytics.queries.spans import render
 from analytics.queries.statements import Statements
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
-from analytics.registry.measures import FIGURES, OF_LISTS, Figure
+from analytics.registry.fields import FieldType
+from analytics.registry.measures import FIGURES, NANO, OF_LISTS, Figure
 from analytics.scope import Scope
 
 Reply = dict[str, Any]
@@ -169,4 +171,21 @@ def _roots(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> list[Re
         ORDER BY s.ts, s.trace_id, s.span_id LIMIT %(most)s"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters | {"most": MOST_TRACES + 1, "near": where.start})
-        return list(render(DEFAULT_SELECTION, scope, cursor.fetchall()))
+        return [_span(scope, row) for row in cursor.fetchall()]
+
+
+def _span(scope: Scope, row: Sequence[Any]) -> Reply:
+    """Return the default members of a span that have a value."""
+    shown: Reply = {}
+    for member, value in zip(DEFAULT_SELECTION.members, row, strict=True):
+        if value is None:
+            continue
+        if member.field.key == "project_id":
+            shown[member.name] = str(scope.projects[value].public_id)
+        elif member.field.type is FieldType.MONEY:
+            shown[member.name] = Decimal(value) / NANO
+        elif member.field.type is FieldType.JSON and isinstance(value, str):
+            shown[member.name] = orjson.Fragment(value)
+        else:
+            shown[member.name] = value
+    return shown
