@@ -1,21 +1,25 @@
 """Periodic jobs of the worker. Each is a plain function that can run again at any time."""
 
 from datetime import timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
-from analytics.storage import metrics
+from analytics.storage import metrics, searches
 from analytics.storage.ageing import retention_apply
 from analytics.storage.costs import forget_costs_behind
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
+from analytics.storage.opinions import forget_orphans
 from analytics.storage.partitions import ensure_days
 from analytics.storage.rejected import forget_rejected
 from analytics.storage.rollups import refresh
+
+_SEARCH_SECONDS = 10
 
 
 @app.periodic(cron="7 * * * *")
@@ -41,6 +45,32 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
     return done
 
 
+@app.periodic(cron="* * * * * */10")
+@app.task(name="search", queueing_lock="search", pass_context=False)
+def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Make the search vectors of spans that have none, the oldest first; return of how many.
+
+    It ends after a while, so that other jobs get their turn; what is left is searched without a vector meanwhile.
+    """
+    done, until = 0, monotonic() + _SEARCH_SECONDS
+    while (made := searches.make_vectors()) and monotonic() < until:
+        done += made
+    done += made
+    if not made:
+        done += searches.make_vectors_of_backlog()
+    metrics.SEARCH_VECTORS.inc(done)
+    oldest = searches.oldest_unsearchable()
+    metrics.SEARCH_LAG.set(0 if oldest is None else max(0, (timezone.now() - oldest).total_seconds()))
+    return done
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="orphans", queueing_lock="orphans", pass_context=False)
+def orphans(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Delete feedback, evaluations and links of traces that are gone; return how many."""
+    return forget_orphans()
+
+
 @app.periodic(cron="41 * * * *")
 @app.task(name="retention", queueing_lock="retention", pass_context=False)
 def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
@@ -60,7 +90,7 @@ def compress(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due,
     if engine().name != "timescaledb":
         return 0
     try:
-        return compression.compress_due(today=timezone.now().date())
+        return compression.compress_due(today=timezone.now().date(), prepare=searches.make_vectors_of)
     except BusyError:
         return 0
 

@@ -61,7 +61,13 @@ class Scope:
 
 
 class Caller(Protocol):
-    """What `request.user` of an analytics view can do."""
+    """What `request.user` of an analytics view can do, and the organisation and bucket that it has."""
+
+    @property
+    def organisation_id(self) -> int: ...
+
+    @property
+    def rate_key(self) -> str: ...
 
     @property
     def key_prefix(self) -> str | None:

@@ -10,7 +10,7 @@ from typing import TextIO
 from benchmarks.figures import Figure, table
 from benchmarks.stores import stores
 
-NAMES = ("stages", "ingest", "reads")
+NAMES = ("stages", "ingest", "reads", "traces", "edge")
 DEFAULT_SPANS = 20_000
 FEWEST_SPANS = 1000
 

@@ -27,7 +27,7 @@ from analytics.queries.reports.quality import quality
 from analytics.queries.reports.summary import summary
 from analytics.queries.reports.tables import Fill, metrics_table
 from analytics.queries.selection import DEFAULT_SELECTION
-from analytics.queries.spans import SpanList, list_spans, list_statement
+from analytics.queries.spans import SpanList, Spans, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.grains import BY_KEY as GRAINS
@@ -53,7 +53,7 @@ def measure(spans: int) -> list[Figure]:
     now = datetime.now(UTC)
     where = TimeRange(start=now - timedelta(days=DAYS), end=now)
     _fill(spans, now)
-    page = SpanList(scope=SCOPE, range=where, selection=DEFAULT_SELECTION, limit=PAGE)
+    page = SpanList(spans=Spans(scope=SCOPE, range=where), selection=DEFAULT_SELECTION, limit=PAGE, clock=now)
     figures = partial(performance, scope=SCOPE, where=where, grain=GRAINS["1hour"])
     listed = median_seconds(partial(list_spans, page), repetitions=REPETITIONS)
     by_key = median_seconds(partial(_run, *_by_key(page)), repetitions=REPETITIONS)
@@ -130,7 +130,7 @@ def _fill(spans: int, now: datetime) -> None:
 
 def _by_key(page: SpanList) -> tuple[str, dict[str, Any]]:
     """Return a statement that reads the columns of `page` for the keys that it holds, known beforehand."""
-    keys = [row[:3] for row in _run(*list_statement(page))][:PAGE]
+    keys = [row[1:4] for row in _run(*list_statement(page))][:PAGE]
     columns = ", ".join(member.field.sql for member in page.selection.members)
     sql = f"""
         SELECT {columns}

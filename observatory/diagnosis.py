@@ -138,7 +138,14 @@ def _role(check: str) -> Finding:
             f"role {name} has {' and '.join(rights)}: the server does not keep tenants apart from it",
             "Connect as a role without these rights; docs/how-to/external-servers.md makes one.",
         )
-    return _ok(check, f"{name} has neither SUPERUSER nor BYPASSRLS")
+    owned = _one("SELECT count(*) FROM pg_class WHERE relrowsecurity AND pg_has_role(current_user, relowner, 'MEMBER')")
+    if owned != (0,):
+        return _wrong(
+            check,
+            f"role {name} owns the tenant tables, or is a member of their owner: row security does not bind it",
+            "Give the service a role of its own; docs/how-to/external-servers.md makes one.",
+        )
+    return _ok(check, f"{name} owns no tenant table and has neither SUPERUSER nor BYPASSRLS")
 
 
 def _migrations(check: str) -> Finding:

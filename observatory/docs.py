@@ -12,6 +12,7 @@ from drf_spectacular.validation import validate_schema
 from analytics.api.schema import COMPONENTS as ANALYTICS
 from errors.json import dumps
 from errors.schema import COMPONENTS as ERRORS
+from observatory.accounts.api.shapes import COMPONENTS as MANAGED
 
 _CACHED = {"Cache-Control": "public, max-age=3600", "Vary": "Accept, Accept-Encoding"}
 # The page's library draws its icons from data URLs and sets style attributes.
@@ -28,7 +29,7 @@ def document() -> dict[str, Any]:
 
 def add_components(result: dict[str, Any], **_given: object) -> dict[str, Any]:
     """Add the shapes that replies refer to; called by the generator."""
-    result["components"].setdefault("schemas", {}).update(ERRORS | ANALYTICS)
+    result["components"].setdefault("schemas", {}).update({**ERRORS, **ANALYTICS, **MANAGED})
     return result
 
 

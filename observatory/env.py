@@ -140,6 +140,19 @@ def secret(value: str) -> str:
     return value
 
 
+def algorithm(value: str) -> str:
+    if value not in ("HS256", "RS256"):
+        raise ValueError("write HS256 or RS256")
+    return value
+
+
+def pem(value: str) -> str:
+    """Read a key in PEM; its lines may be separated by backslash and n, as one line of the environment."""
+    if not value.startswith("-----BEGIN "):
+        raise ValueError("write a key in PEM, which begins with -----BEGIN")
+    return value.replace("\\n", "\n")
+
+
 def base_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("write a URL that begins with http:// or https://")
@@ -176,11 +189,59 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="REDIS_DB", read=whole(0, 65535), default=0, meaning="Database number of Redis."),
     Setting(name="REDIS_PASSWORD", read=text, default="", meaning="Password of Redis."),
     Setting(name="SECRET_KEY", read=secret, required=True, meaning="Signs cursors and admin sessions."),
-    Setting(name="JWT_SECRET", read=secret, required=True, meaning="Signs access tokens (HS256)."),
+    Setting(
+        name="SECRET_ENCRYPTION_KEY",
+        read=secret,
+        meaning="Encrypts signing secrets at rest; default: derived from SECRET_KEY.",
+    ),
+    Setting(name="JWT_SECRET", read=secret, meaning="Signs access tokens; required with HS256."),
+    Setting(
+        name="JWT_ALGORITHM", read=algorithm, default="HS256", meaning="HS256, or RS256 with one of the three below."
+    ),
+    Setting(
+        name="JWT_PRIVATE_KEY",
+        read=pem,
+        default="",
+        meaning="Signs with RS256 (PEM); without it tokens are only verified.",
+    ),
+    Setting(name="JWT_PUBLIC_KEY", read=pem, default="", meaning="Verifies RS256 (PEM)."),
+    Setting(
+        name="JWT_JWKS_URL",
+        read=base_url,
+        default="",
+        meaning="Key set that verifies RS256 when there is no public key.",
+    ),
     Setting(name="JWT_EXPIRATION", read=whole(1), default=3600, meaning="Seconds an access token lives."),
     Setting(name="JWT_REFRESH_EXPIRATION", read=whole(1), default=604_800, meaning="Seconds a refresh token lives."),
     Setting(name="JWT_LEEWAY_SECONDS", read=whole(0, 300), default=30, meaning="Clock skew tolerated in tokens."),
     Setting(name="JWT_REQUIRE_ISS_AUD", read=boolean, default=False, meaning="Tokens must carry issuer and audience."),
+    Setting(name="SIGNATURE_WINDOW_SECONDS", read=whole(1, 86_400), default=300, meaning="How old a signature may be."),
+    Setting(
+        name="SIGNATURE_NONCE_SECONDS",
+        read=whole(1, 172_800),
+        default=600,
+        meaning="How long a nonce is remembered; at least twice the window.",
+    ),
+    Setting(
+        name="KEY_ROTATION_OVERLAP_SECONDS",
+        read=whole(0, 31_536_000),
+        default=86_400,
+        meaning="How long a rotated key's old secret works, unless the call says.",
+    ),
+    Setting(
+        name="KEY_ROTATION_OVERLAP_MAX_SECONDS",
+        read=whole(0, 31_536_000),
+        default=604_800,
+        meaning="The longest such time that a call may ask for.",
+    ),
+    Setting(
+        name="IDEMPOTENCY_TTL_SECONDS",
+        read=whole(1, 2_592_000),
+        default=86_400,
+        meaning="How long a reply is kept for its Idempotency-Key.",
+    ),
+    Setting(name="RETENTION_AUDIT_DAYS", read=whole(1, 36_500), default=90, meaning="Days audit entries are kept."),
+    Setting(name="AUDIT_READS", read=boolean, default=False, meaning="Reads and searches of traces are audited too."),
     Setting(name="OBSERVATORY_HOME", read=text, default="./.observatory", meaning="Data folder of `up`."),
     Setting(name="APP_HOST", read=text, default="0.0.0.0", meaning="Address the web process listens on."),  # noqa: S104  a service is reached from outside
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
@@ -201,6 +262,12 @@ SETTINGS: tuple[Setting, ...] = (
         read=whole(0, 16),
         default=0,
         meaning="Proxies in front; the client is that place from the right in X-Forwarded-For.",
+    ),
+    Setting(
+        name="REQUEST_TIMEOUT_SECONDS",
+        read=whole(2, 3600),
+        default=30,
+        meaning="What a request may take; one statement gets two seconds less.",
     ),
     Setting(name="CORS_ORIGINS", read=comma_list, default=("*",), meaning="Origins that may call from a browser."),
     Setting(name="CORS_MAX_AGE", read=whole(0), default=3600, meaning="Seconds a preflight may be cached."),
@@ -296,6 +363,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="OFFSET_DEFAULT_LIMIT", read=whole(1), default=20, meaning="Items of a page that is asked by offset."),
     Setting(name="OFFSET_MAX_LIMIT", read=whole(1), default=100, meaning="Most items of a page by offset."),
     Setting(name="MAX_TEXT_PARAMETER_CHARS", read=whole(1), default=10_000, meaning="Longest text parameter."),
+    Setting(name="MAX_ARRAY_ITEMS", read=whole(1), default=1000, meaning="Most items of a list in a request."),
+    Setting(name="FILTER_MAX_DEPTH", read=whole(1, 100), default=10, meaning="Most levels of a filter."),
+    Setting(name="FILTER_MAX_LEAVES", read=whole(1), default=100, meaning="Most comparisons of a filter."),
+    Setting(name="FILTER_MAX_VALUES", read=whole(1), default=1000, meaning="Most values of one comparison."),
+    Setting(name="FILTER_MAX_REGEX_CHARS", read=whole(1), default=256, meaning="Longest regular expression."),
     Setting(name="TRACE_MAX_INLINE_SPANS", read=whole(1), default=1000, meaning="Most spans inside a trace detail."),
     Setting(name="RATE_LIMIT_ENABLED", read=boolean, default=True, meaning="Off: no limit and no headers."),
     Setting(name="RATE_LIMIT_ADMIN", read=whole(1), default=100_000, meaning="Tokens per minute of role admin."),
@@ -307,6 +379,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="RATE_LIMIT_CLASS_QUERY", read=whole(1), default=100, meaning="Metrics queries per minute."),
     Setting(name="RATE_LIMIT_CLASS_COMPARE", read=whole(1), default=50, meaning="Model comparisons per minute."),
     Setting(name="RATE_LIMIT_CLASS_AUTH", read=whole(1), default=20, meaning="Sign-in attempts per minute."),
+    Setting(name="RATE_LIMIT_CLASS_SEARCH", read=whole(1), default=100, meaning="Trace searches per minute."),
     Setting(name="RATE_LIMIT_BURST_FACTOR", read=decimal, default=1.2, meaning="Capacity over the minute rate."),
     Setting(name="RATE_LIMIT_TIMEOUT_MS", read=whole(1), default=50, meaning="Longest wait for Redis."),
     Setting(name="RATE_LIMIT_RETRY_SECONDS", read=whole(1), default=1, meaning="Pause before Redis is tried again."),
@@ -381,6 +454,13 @@ def _left_by_up() -> Mapping[str, str]:
     except (OSError, ValueError):
         raise SettingError(f"{path} cannot be read: delete it and run `make run` again.") from None
     return found
+
+
+def check_token_keys() -> None:
+    """Raise `SettingError` unless there is what the chosen algorithm verifies tokens with."""
+    needed = ("JWT_SECRET",) if read("JWT_ALGORITHM") == "HS256" else ("JWT_PUBLIC_KEY", "JWT_JWKS_URL")
+    if not any(map(read, needed)):
+        raise SettingError(f"{needed[0]} is not set: set it, or run `make run`, which makes everything.")
 
 
 def read(name: str) -> Any:

@@ -7,8 +7,9 @@ from analytics.api.caching.views import CachedView
 from analytics.ingest.vocabularies.emitters import EMITTERS
 from analytics.ingest.vocabularies.reference import names_by_member, resource_names
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
-from analytics.registry.fields import ALIASES, SPAN_FIELDS
+from analytics.registry.fields import ALIASES, KEYED, SPAN_FIELDS, SpanField
 from analytics.registry.measures import FIGURES, MEASURES
+from analytics.registry.operators import OPERATORS, Operator
 from analytics.registry.redaction import CUSTOM, DETECTORS
 from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
@@ -27,6 +28,23 @@ def pages() -> Mapping[str, str]:
         )
         + "\n"
         + _table(("other name", "member"), ((f"`{name}`", f"`{key}`") for name, key in ALIASES.items())),
+        "filters.md": _page(
+            "Filters",
+            "What `POST /api/v1/traces/search` and `q=` of the list compare. Operators are read in any case, with or"
+            " without underscores. A comparison with a missing value is false; its denial is then true.",
+            ("operator", "value", "kinds of members", "meaning"),
+            ((f"`{one.key}`", one.operand, ", ".join(sorted(one.types)), one.description) for one in OPERATORS),
+        )
+        + "\n`search` is for `input_text`, `output_text` and `content`, which is both. Documents whose keys can be"
+        f" compared: {', '.join(f'`{name}.<key>`' for name in KEYED)}.\n\n"
+        + _table(
+            ("member", "kind", "operators"),
+            (
+                (f"`{one.key}`", one.type, ", ".join(f"`{operator.key}`" for operator in _operators(one)))
+                for one in SPAN_FIELDS
+                if one.filterable
+            ),
+        ),
         "measures.md": _page(
             "Measures",
             "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
@@ -129,6 +147,10 @@ def _cached(route: str, view: type[CachedView]) -> tuple[str, ...]:
     control = group.cache_control(policy, public=False)
     tag = ("weak" if group.weak else "strong, weak with gzip") if policy.etag else ""
     return f"`{route}`", group.key, f"`{control}`", str(policy.ttl), tag, "yes" if policy.last_modified else ""
+
+
+def _operators(member: SpanField) -> Iterable[Operator]:
+    return (one for one in OPERATORS if member.type in one.types and (one.key != "search" or member.weights))
 
 
 def _page(title: str, lead: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -6,6 +6,7 @@ from django.urls import include, path
 from analytics.api.urls import otlp
 from observatory import health, prometheus
 from observatory.accounts import views as accounts
+from observatory.accounts.api.urls import urlpatterns as managed
 from observatory.docs import docs, schema
 
 _documents = [
@@ -27,7 +28,7 @@ urlpatterns = [
     path("auth/refresh", accounts.RefreshView.as_view()),
     path("auth/revoke", accounts.RevokeView.as_view()),
     *otlp,
-    path("api/v1/", include([*_documents, path("", include("analytics.api.urls"))])),
+    path("api/v1/", include([*_documents, *managed, path("", include("analytics.api.urls"))])),
     path("api/schema", schema),
     path("api/docs", docs),
     path("", include("errors.urls")),

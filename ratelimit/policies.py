@@ -80,6 +80,7 @@ CLASSES: Mapping[str, RouteClass] = MappingProxyType(
     {
         route_class.name: route_class
         for route_class in (
+            RouteClass(name="search"),
             RouteClass(name="query"),
             RouteClass(name="compare"),
             RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS),

@@ -42,6 +42,8 @@ class LimitedView(Protocol):
 
     def keys_to_read(self, request: Request) -> Sequence[str]: ...
 
+    def caller_was_renewed(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
@@ -82,22 +84,30 @@ def charge_request(request: Request, view: LimitedView) -> None:
             buckets.append(_tier_bucket(tier, principal, view.rate_cost))
         if view.rate_class is not None:
             buckets.append(_class_bucket(view.rate_class, principal))
-    reading = view.keys_to_read(request)
-    if buckets or reading:
-        _charge(request, tier, view.rate_class, buckets, reading)
+    lease = getattr(_caller(request), "lease", None)
+    reading = [*view.keys_to_read(request), *([lease.key] if lease else [])]
+    if not buckets and not reading:
+        return
+    decision = _visit(request, tier, view.rate_class, buckets, reading)
+    if lease is not None and (read_ahead(request) or {}).get(lease.key) != lease.generation:
+        # What was remembered of the caller may be out of date: it is looked up before anything else is said.
+        request.user = lease.renew(request)
+        view.caller_was_renewed()
+    if decision is not None and not decision.admitted:
+        raise _refusal(decision, view.rate_class)
 
 
 def charge_address(request: Request) -> None:
     """Charge the anonymous bucket of the request's address for a credential that failed."""
     if settings.RATE_LIMIT_ENABLED:
-        _charge(request, ANONYMOUS, None, [_tier_bucket(ANONYMOUS, _address(request), 1)])
+        _charge(request, ANONYMOUS, [_tier_bucket(ANONYMOUS, _address(request), 1)])
 
 
 def charge_more(request: Request, cost: int) -> None:
     """Charge `cost` further tokens to the bucket that paid for the request; raise 429/1500 when it has too few."""
     charge = charge_of(request)
     if charge is not None and cost > 0:
-        _charge(request, charge.tier, None, [replace(charge.buckets[0], cost=cost)])
+        _charge(request, charge.tier, [replace(charge.buckets[0], cost=cost)])
 
 
 def _caller(request: Request) -> LimitedCaller | None:
@@ -127,15 +137,22 @@ def _class_bucket(name: str, principal: str) -> Bucket:
     return Bucket(key=key, policy=policy_of(name), cost=1, name=name)
 
 
-def _charge(
+def _charge(request: Request, tier: Tier, buckets: Sequence[Bucket]) -> None:
+    decision = _visit(request, tier, None, buckets)
+    if decision is not None and not decision.admitted:
+        raise _refusal(decision, None)
+
+
+def _visit(
     request: Request, tier: Tier, route_class: str | None, buckets: Sequence[Bucket], reading: Sequence[str] = ()
-) -> None:
+) -> Decision | None:
+    """Charge `buckets` and read the values of `reading`; both are noted at the request."""
     visit = limiter.visit(buckets, reading=reading)
     if reading:
         request.read_ahead = _by_key(reading, visit.values)  # type: ignore[attr-defined]  # beside what it has paid
     decision = visit.decision
     if decision is None:
-        return
+        return None
     request.rate_charge = Charge(  # type: ignore[attr-defined]  # REST framework's request carries what it has paid
         tier=tier, route_class=route_class, buckets=buckets, decision=decision
     )
@@ -144,7 +161,7 @@ def _charge(
         DEGRADED_DECISIONS.labels(tier=tier.name).inc()
     if not decision.admitted:
         EXCEEDED.labels(**{"tier": tier.name, "class": route_class or "none"}).inc()
-        raise _refusal(decision, route_class)
+    return decision
 
 
 def _by_key(reading: Sequence[str], values: Values | None) -> Mapping[str, bytes | None] | None:

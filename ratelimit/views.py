@@ -26,10 +26,15 @@ class LimitedAPIView(APIView):
     rate_cost: int = 1
     rate_class: str | None = None
     rate_bucket: Literal["principal", "ingest"] | None = "principal"
+    audited: str | None = ""  # what the view changes, for the audit log; None: its requests are not recorded
+    largest_body: int | None = None  # bytes; None: MAX_BODY_BYTES
 
     def keys_to_read(self, request: Request) -> Sequence[str]:  # noqa: ARG002  for views that will need some
         """Return keys of Redis whose values the view will need; they are read in the round trip of the charge."""
         return ()
+
+    def caller_was_renewed(self) -> None:
+        """Forget what was made of the caller so far: another one has taken its place."""
 
     def initialize_request(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Request:
         return BodyRequest(

@@ -1,7 +1,7 @@
 """Parameters and reply parts that several routes share."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from time import monotonic
 from typing import Any, cast
@@ -100,10 +100,14 @@ def time_range(
     default: timedelta,
     longest_days: int,
     names: Sequence[str] = ("start_time", "end_time"),
+    clock: datetime | None = None,
 ) -> TimeRange:
-    """Return the range of validated `values`, against the present clock; `names` are those of the request's bounds."""
+    """Return the range of validated `values`, against the present clock unless one is given.
+
+    `names` are those of the request's bounds.
+    """
     window = Window(default=default, longest=timedelta(days=longest_days), grid=settings.TIME_GRID_SECONDS)
-    return resolve(values["start_time"], values["end_time"], window=window, clock=timezone.now(), names=names)
+    return resolve(values["start_time"], values["end_time"], window=window, clock=clock or timezone.now(), names=names)
 
 
 def moves(values: Mapping[str, Any]) -> bool:

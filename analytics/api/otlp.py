@@ -95,6 +95,8 @@ class OtlpView(LimitedAPIView):
 
     rate_bucket: Literal["principal", "ingest"] | None = "ingest"
     permission: ClassVar[str] = "ingest:write"
+    audited = None
+    largest_body = settings.INGEST_MAX_BODY_BYTES
     expected: ClassVar[str]
 
     def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:

@@ -94,6 +94,19 @@ def number(*, low: int) -> Callable[[str, str], Decimal]:
     return read
 
 
+def amount() -> Callable[[str, str], Decimal]:
+    """Return a reader of decimal numbers from 0."""
+
+    def read(name: str, value: str) -> Decimal:
+        if not _DECIMAL.fullmatch(value):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, details=f"Received value: {value}", expected="a number")
+        if value.startswith("-") and Decimal(value) < 0:
+            raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=0, high="infinity")
+        return Decimal(value)
+
+    return read
+
+
 def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
     """Return a reader of one of `names` (any case), which gives what the name stands for."""
 
@@ -107,8 +120,8 @@ def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
     return read
 
 
-def names(*, most: int) -> Callable[[str, str], tuple[str, ...]]:
-    """Return a reader of a comma list of at most `most` items, trimmed, each kept once."""
+def names(*, most: int, allowed: Sequence[str] = ()) -> Callable[[str, str], tuple[str, ...]]:
+    """Return a reader of a comma list of at most `most` items, trimmed, each kept once; with `allowed` only those."""
 
     def read(name: str, value: str) -> tuple[str, ...]:
         items = tuple(dict.fromkeys(item.strip() for item in value.split(",")))
@@ -116,6 +129,9 @@ def names(*, most: int) -> Callable[[str, str], tuple[str, ...]]:
             raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="names separated by commas, none of them empty")
         if len(items) > most:
             raise ApiError(LIMIT_EXCEEDED, field=name, low=1, high=most, details=f"Received items: {len(items)}")
+        for item in items:
+            if allowed and item not in allowed:
+                raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{item[:64]}: allowed: {', '.join(allowed)}")
         return items
 
     return read

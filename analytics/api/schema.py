@@ -5,9 +5,12 @@ from typing import Any
 
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
-from analytics.queries.spans import TRACE_FIGURES
+from analytics.queries.statistics import STATISTICS
+from analytics.queries.traces import LINKS, TRACE_FIGURES
+from analytics.queries.tree import PLACE
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
 from analytics.registry.measures import Figure, Unit
+from analytics.registry.operators import OPERATORS
 from analytics.registry.rejections import REASONS
 
 _TYPES: Mapping[FieldType, dict[str, Any]] = {
@@ -20,6 +23,7 @@ _TYPES: Mapping[FieldType, dict[str, Any]] = {
     FieldType.TIME: {"type": "string", "format": "date-time"},
     FieldType.LIST: {"type": "array", "items": {"type": "string"}},
     FieldType.JSON: {},
+    FieldType.KEY: {},
     FieldType.BOOLEAN: {"type": "boolean"},
 }
 _UNITS: Mapping[Unit, dict[str, Any]] = {
@@ -106,15 +110,120 @@ def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
     return {**body, "properties": {**body["properties"], "metadata": shape(metadata), "plan": plan}}
 
 
-_SPAN: dict[str, Any] = {"type": "object", "properties": {field.key: _member(field) for field in SPAN_FIELDS}}
+_PLACE: Mapping[str, dict[str, Any]] = {
+    "depth": {"type": "integer", "description": "0 for roots."},
+    "self_time_ms": {"type": "integer", "description": "Duration without the time in which a child ran."},
+    "subtree_cost_usd": {"type": ["number", "null"], "description": "Cost of the counted spans of the subtree."},
+    "subtree_tokens": {"type": "integer", "description": "Tokens of the counted spans of the subtree."},
+    "on_critical_path": {"type": "boolean", "description": "Whether the end of the trace waited for this span."},
+}
+_STATISTICS: Mapping[str, dict[str, Any]] = {
+    "total_count": {"type": "integer"},
+    "trace_count": {"type": "integer"},
+    "total_cost_usd": {"type": ["number", "null"]},
+    "unpriced_requests": {"type": "integer"},
+    "total_tokens": {"type": "integer"},
+    "avg_duration_ms": {"type": ["number", "null"]},
+    "min_duration_ms": {"type": ["integer", "null"]},
+    "max_duration_ms": {"type": ["integer", "null"]},
+    "success_count": {"type": "integer"},
+    "error_count": {"type": "integer"},
+    "success_rate": {"type": "number", "minimum": 0, "maximum": 1},
+}
+_ID = {"type": "string"}
+_FEEDBACK: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "trace_id", "created_at", "score"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "trace_id": _ID,
+        "span_id": {"type": ["string", "null"], "description": "null where the whole trace is meant."},
+        "created_at": _TIME,
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "resolved": {"type": ["boolean", "null"]},
+        "comment": {"type": ["string", "null"]},
+        "user_id": {"type": ["string", "null"]},
+        "labels": {"type": ["array", "null"], "items": {"type": "string"}},
+    },
+}
+_EVALUATION: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "trace_id", "timestamp", "evaluator_name"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "trace_id": _ID,
+        "span_id": {"type": ["string", "null"], "description": "null where the whole trace is meant."},
+        "timestamp": _TIME,
+        "evaluator_name": {"type": "string"},
+        "score": {"type": ["number", "null"]},
+        "passed": {"type": ["boolean", "null"]},
+        "label": {"type": ["string", "null"]},
+        "explanation": {"type": ["string", "null"]},
+    },
+}
+_LINK: dict[str, Any] = {
+    "type": "object",
+    "properties": {"trace_id": _ID, "span_id": _ID, "linked_trace_id": _ID, "linked_span_id": _ID},
+}
+_MARKED = {"type": "array", "items": {"type": "string"}, "maxItems": 3}
+_MEMBERS: dict[str, Any] = {field.key: _member(field) for field in SPAN_FIELDS}
+_OPINIONS: dict[str, Any] = {
+    "evaluations": {"type": "array", "items": ref("Evaluation")},
+    "feedback": {"type": "array", "items": ref("Feedback")},
+}
+_INLINE: dict[str, Any] = {"spans_truncated": {"type": "boolean"}}
+_SPAN: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **_MEMBERS,
+        **_OPINIONS,
+        **_INLINE,
+        "spans": {"type": "array", "items": ref("Span"), "description": "Direct children."},
+        "highlights": {
+            "type": "object",
+            "description": "Fragments of HTML: hits between <mark> and </mark>, all else escaped.",
+            "properties": {"input_text": _MARKED, "output_text": _MARKED},
+        },
+    },
+}
+_TRACE_SPAN: dict[str, Any] = {
+    "type": "object",
+    "properties": {**_MEMBERS, **_OPINIONS, **{name: _PLACE[name] for name in PLACE}},
+}
 _TRACE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **_SPAN["properties"],
+        **_MEMBERS,
         **{name: _FIGURES[name] for name in TRACE_FIGURES},
-        "spans": {"type": "array", "items": ref("Span")},
-        "spans_truncated": {"type": "boolean"},
+        **{name: {"type": "array", "items": ref("Link")} for name in LINKS},
+        **_OPINIONS,
+        **_INLINE,
+        "spans": {"type": "array", "items": ref("TraceSpan")},
     },
+}
+_FILTER: dict[str, Any] = {
+    "description": "A comparison, or parts joined by AND, OR, NOT. Operators are read in any case.",
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["field", "operator", "value"],
+            "additionalProperties": False,
+            "properties": {
+                "field": {"type": "string", "description": "A member of a span, content, or attributes.<key>."},
+                "operator": {"type": "string", "examples": [one.key for one in OPERATORS]},
+                "value": {},
+            },
+        },
+        {
+            "type": "object",
+            "required": ["operator", "filters"],
+            "additionalProperties": False,
+            "properties": {
+                "operator": {"type": "string", "examples": ["AND", "OR", "NOT"]},
+                "filters": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Filter"}},
+            },
+        },
+    ],
 }
 _META: dict[str, Any] = {
     "type": "object",
@@ -189,8 +298,14 @@ _PRICE = {
 
 COMPONENTS: dict[str, Any] = {
     "Span": _SPAN,
+    "TraceSpan": _TRACE_SPAN,
     "Trace": _TRACE,
     "RejectedSpan": _REJECTED,
+    "TraceStatistics": {"type": "object", "properties": {name: _STATISTICS[name] for name in STATISTICS}},
+    "Feedback": _FEEDBACK,
+    "Evaluation": _EVALUATION,
+    "Link": _LINK,
+    "Filter": _FILTER,
     "Meta": _META,
     "Pagination": _PAGINATION,
     "OffsetPagination": _OFFSET_PAGINATION,

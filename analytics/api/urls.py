@@ -11,12 +11,13 @@ from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
+from analytics.api.opinions import EvaluationView, FeedbackView
 from analytics.api.otlp import OtlpLogsView, OtlpMetricsView, OtlpTracesView
 from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationView, QualityView, SummaryView
 from analytics.api.people import SessionsView, SessionView, UsersView
 from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
-from analytics.api.traces import TraceDetailView, TraceListView
+from analytics.api.traces import TraceDetailView, TraceListView, TraceSearchView, TraceSpansView, TraceStatsView
 
 
 def _alias(view: type[APIView], **operations: str) -> Callable[..., HttpResponseBase]:
@@ -39,7 +40,12 @@ urlpatterns = [
     path("otlp/v1/logs", _alias(OtlpLogsView, post="otlp_logs_alias"), name="otlp-logs-alias"),
     path("ingest/rejected", RejectedView.as_view(), name="ingest-rejected"),
     path("traces", TraceListView.as_view(), name="traces"),
+    path("traces/search", TraceSearchView.as_view(), name="traces-search"),
+    path("traces/stats", TraceStatsView.as_view(), name="traces-stats"),
     path("traces/<str:trace_id>", TraceDetailView.as_view(), name="trace"),
+    path("traces/<str:trace_id>/spans", TraceSpansView.as_view(), name="trace-spans"),
+    path("traces/<str:trace_id>/feedback", FeedbackView.as_view(), name="trace-feedback"),
+    path("traces/<str:trace_id>/evaluations", EvaluationView.as_view(), name="trace-evaluations"),
     path("costs/prices", PriceListView.as_view(), name="prices"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("metrics/query", MetricsQueryView.as_view(), name="metrics-query"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from analytics.ingest.cutting import Cutter
@@ -206,17 +207,18 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:
-    told = {name: facts.values.get(member) for name, member in _COUNTS}
+    values = facts.values
+    told = {name: values[member] for name, member in _COUNTS if member in values}
     # A number that no call can have says nothing: cut to what fits, it would still be priced.
-    counts = {name: count for name, count in told.items() if count is None or count <= _MOST_TOKENS}
+    counts = {name: count for name, count in told.items() if count <= _MOST_TOKENS}
     notes = set()
-    if len(counts) < len(told) or not facts.unreadable.isdisjoint(_COUNTED):
+    if len(counts) < len(told) or facts.unreadable:
         notes.add(USAGE_CLAMPED)
-    if any(count is not None for count in counts.values()):
+    if counts:
         apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
         span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=apart)
         notes.update(clamped)
-    if (waited := facts.values.get("ttft_ms")) is not None:
+    if (waited := values.get("ttft_ms")) is not None:
         span.ttft_ms = min(waited, _MOST_MILLISECONDS)
         notes.update({USAGE_CLAMPED} if waited > _MOST_MILLISECONDS else ())
     span.notes.extend(notes)
@@ -234,13 +236,12 @@ _COUNTS = (
     ("audio_output", "audio_output_tokens"),
     ("reasoning", "reasoning_tokens"),
 )
-_COUNTED = frozenset(member for _, member in _COUNTS)
-
 _LABELS = (
     "span_name", "service_name", "operation_name", "provider", "model", "response_model", "response_id",
     "service_tier", "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name",
     "workflow_name", "finish_reason", "error_type",
 )  # fmt: skip
+_labels = attrgetter(*_LABELS)
 _TEXTS = (
     "error_message", "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools",
     "retrieval", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "evaluations",
@@ -251,9 +252,9 @@ _WORST_GROWTH = 6
 
 def _cut(span: NormalSpan, raw: RawSpan, limits: Limits) -> None:
     labels, texts = Cutter(limits.label_chars), Cutter(limits.text_chars)
-    for member in _LABELS:
-        value = getattr(span, member)
-        if value and len(value) > limits.label_chars:
+    longest = limits.label_chars
+    for member, value in zip(_LABELS, _labels(span), strict=True):
+        if value and len(value) > longest:
             setattr(span, member, labels.cut(value))
     span.tags = labels.cut(span.tags) if span.tags else span.tags
     # Walking every text of every span is dear; a span that is shorter than the limit as a whole holds no longer text.

@@ -40,6 +40,21 @@ def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) 
     return row
 
 
+def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:
+    """Return what is kept of a span in relations of its own: its links and its evaluations; `None` without any."""
+    if not span.links and not span.evaluations:
+        return None
+    return {
+        "organisation_id": tenant.organisation_id,
+        "project_id": tenant.project_id,
+        "ts": span.start_ns,
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "links": span.links,
+        "evaluations": span.evaluations,
+    }
+
+
 def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
     """Return the columns of a span's cost by the price valid at its start, or why it has none."""
     made = entry(

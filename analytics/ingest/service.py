@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -14,12 +14,14 @@ from analytics.ingest import metrics
 from analytics.ingest.counting import moved, settle
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
-from analytics.ingest.records import record
+from analytics.ingest.records import beside, record
 from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
 from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
+from analytics.storage.evaluations import insert_evaluations
+from analytics.storage.links import insert_links
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
@@ -62,6 +64,7 @@ class _Ready(NamedTuple):
     of: TraceSpan
     text: SpanText
     unpriced_reason: str | None
+    beside: dict[str, Any] | None
 
 
 def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
@@ -92,7 +95,12 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
         key = (span.trace_id, span.span_id)
         if key not in ready:
             row = record(tenant, span, book, now_ns)
-            ready[key] = _Ready(of=_trace_span(span), text=span_text(row), unpriced_reason=row["unpriced_reason"])
+            ready[key] = _Ready(
+                of=_trace_span(span),
+                text=span_text(row),
+                unpriced_reason=row["unpriced_reason"],
+                beside=beside(tenant, span),
+            )
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
@@ -161,6 +169,9 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     fresh = {key: one for key, one in given.items() if key not in stored} if stored else given
     marks = settle([*stored.values(), *(one.of for one in fresh.values())])
     insert_spans([(one.text, marks[key]) for key, one in fresh.items()])
+    kept = [one.beside for one in fresh.values() if one.beside]
+    insert_links(kept)
+    insert_evaluations(kept)
     _count_unpriced(fresh.values())
     changed = moved(stored.values(), marks)
     update_marks(tenant, changed)

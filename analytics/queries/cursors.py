@@ -1,35 +1,42 @@
-"""Keyset cursors: where a page ended, bound to the query it came from, and signed."""
+"""Keyset cursors: where a page ended, bound to the query it came from, signed, and good for a day."""
 
 import base64
 import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from errors.catalog import INVALID_CURSOR
+from errors.catalog import CURSOR_EXPIRED, INVALID_CURSOR
 from errors.exceptions import ApiError
 
 _SIGNATURE_BYTES = 16
+GOOD_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """The last row of a page, and the resolved time range that the following pages keep."""
+    """The last row of a page, and the resolved time range that the following pages keep.
+
+    `clock` is what relative times of the list count from, and since when the cursor is good; `value` is the row's value
+    of the sort column. Lists that have neither leave them out.
+    """
 
     ts: datetime
     trace_id: bytes
     span_id: bytes
     start: datetime
     end: datetime
+    clock: datetime | None = None
+    value: int | float | str | None = None
 
 
 def binding(*parts: Any) -> bytes:
     """Return the hash of everything a cursor is bound to: filter, sort, organisation, projects."""
-    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).digest()
+    return hashlib.sha256(orjson.dumps(parts, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def encode(cursor: Cursor, *, bound_to: bytes, key: str) -> str:
@@ -41,13 +48,15 @@ def encode(cursor: Cursor, *, bound_to: bytes, key: str) -> str:
             cursor.span_id.hex(),
             _micros(cursor.start),
             _micros(cursor.end),
+            None if cursor.clock is None else _micros(cursor.clock),
+            cursor.value,
         ]
     )
     return base64.urlsafe_b64encode(_signature(body, bound_to, key) + body).rstrip(b"=").decode()
 
 
-def decode(text: str, *, bound_to: bytes, key: str) -> Cursor:
-    """Return the cursor behind `text`; raise 400/1207 when it is damaged or belongs to another query."""
+def decode(text: str, *, bound_to: bytes, key: str, now: datetime | None = None) -> Cursor:
+    """Return the cursor behind `text`; raise 400/1207 when it is damaged, of another query, or too old at `now`."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
@@ -55,13 +64,18 @@ def decode(text: str, *, bound_to: bytes, key: str) -> Cursor:
     signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(body, bound_to, key)):
         raise ApiError(INVALID_CURSOR, field="cursor")
-    ts, trace_id, span_id, start, end = orjson.loads(body)
+    ts, trace_id, span_id, start, end, since, value = orjson.loads(body)
+    clock = None if since is None else _instant(since)
+    if now is not None and clock is not None and clock + GOOD_FOR < now:
+        raise ApiError(CURSOR_EXPIRED, field="cursor")
     return Cursor(
         ts=_instant(ts),
         trace_id=bytes.fromhex(trace_id),
         span_id=bytes.fromhex(span_id),
         start=_instant(start),
         end=_instant(end),
+        clock=clock,
+        value=value,
     )
 
 

@@ -4,21 +4,21 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analytics.registry.fields import ALIASES, BY_KEY, DEFAULT_KEYS, SPAN_FIELDS, Relation, SpanField
+from analytics.registry.fields import ALIASES, BY_KEY, DEFAULT_KEYS, KEYED, SPAN_FIELDS, Relation, SpanField
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
 
-_ATTRIBUTES = "attributes."
 _NAMES = [*BY_KEY, *ALIASES]
+_KEYED_NAMES = [f"{name}.<key>" for name in KEYED]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """A member to send: under which name, from which field; `attribute` narrows `attributes` to one key."""
+    """A member to send: under which name, from which field; `key` narrows a document to one of its keys."""
 
     name: str
     field: SpanField
-    attribute: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,14 @@ def select(names: Sequence[str]) -> Selection:
 
 
 def _one(name: str) -> Selected:
-    if name.startswith(_ATTRIBUTES) and len(name) > len(_ATTRIBUTES):
-        return Selected(name=name, field=BY_KEY["attributes"], attribute=name.removeprefix(_ATTRIBUTES))
+    head, dot, key = name.partition(".")
+    document = ALIASES.get(head, head)
+    if dot and key and document in KEYED:
+        return Selected(name=name, field=BY_KEY[document], key=key)
     field = BY_KEY.get(ALIASES.get(name, name))
     if field is not None:
         return Selected(name=name, field=field)
     near = difflib.get_close_matches(name, _NAMES, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise ApiError(
-        INVALID_FIELD_VALUE, field="fields", details=f"{name}: {hint}allowed: {', '.join(_NAMES)}, attributes.<key>"
-    )
+    allowed = ", ".join([*_NAMES, *_KEYED_NAMES])
+    raise ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint}allowed: {allowed}")

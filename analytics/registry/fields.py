@@ -21,6 +21,7 @@ class FieldType(StrEnum):
     TIME = "time"
     LIST = "list"
     JSON = "json"
+    KEY = "json key"
     BOOLEAN = "bool"
 
 
@@ -36,7 +37,9 @@ class SpanField:
     """One member of the span object.
 
     `sql` gives NULL when the span has no such value. `default` members are sent without `fields`; `equality` names
-    the members that a list can be narrowed by with a query parameter of the same name.
+    the members that a list can be narrowed by with a query parameter of the same name; lists can be put in the order
+    of `sortable` members. `octets` is the stored form of an id whose `sql` spells it in hex digits. `weights` are the
+    classes of the search vector that hold the member's words.
     """
 
     key: str
@@ -45,6 +48,10 @@ class SpanField:
     relation: Relation = Relation.SPAN
     default: bool = False
     equality: bool = False
+    sortable: bool = False
+    filterable: bool = True
+    octets: str = ""
+    weights: str = ""
     description: str
 
     def __post_init__(self) -> None:
@@ -64,28 +71,49 @@ ID, LABEL, TEXT, INT, NUM = FieldType.ID, FieldType.LABEL, FieldType.CONTENT, Fi
 MONEY, TIME, LIST, JSON, BOOL = FieldType.MONEY, FieldType.TIME, FieldType.LIST, FieldType.JSON, FieldType.BOOLEAN
 
 
-def _label(key: str, description: str, *, default: bool = True, equality: bool = False) -> SpanField:
-    return SpanField(key=key, type=LABEL, sql=f"s.{key}", default=default, equality=equality, description=description)
+def _label(
+    key: str, description: str, *, default: bool = True, equality: bool = False, sortable: bool = False
+) -> SpanField:
+    return SpanField(
+        key=key,
+        type=LABEL,
+        sql=f"s.{key}",
+        default=default,
+        equality=equality,
+        sortable=sortable,
+        description=description,
+    )
 
 
 def _tokens(key: str, description: str) -> SpanField:
     return SpanField(key=key, type=INT, sql=f"s.{key}", description=description)
 
 
-def _content(key: str, kind: FieldType, description: str, *, default: bool = False) -> SpanField:
+def _content(
+    key: str, kind: FieldType, description: str, *, default: bool = False, filterable: bool = True, weights: str = ""
+) -> SpanField:
     return SpanField(
-        key=key, type=kind, sql=f"c.{key}", relation=Relation.CONTENT, default=default, description=description
+        key=key,
+        type=kind,
+        sql=f"c.{key}",
+        relation=Relation.CONTENT,
+        default=default,
+        filterable=filterable,
+        weights=weights,
+        description=description,
     )
 
 
 SPAN_FIELDS: tuple[SpanField, ...] = (
-    SpanField(key="ts", type=TIME, sql="s.ts", default=True, description="Start of the span."),
+    SpanField(key="ts", type=TIME, sql="s.ts", default=True, sortable=True, description="Start of the span."),
     SpanField(key="project_id", type=ID, sql="s.project_id", default=True, description="Project of the span."),
     SpanField(
         key="trace_id",
         type=ID,
         sql="encode(s.trace_id, 'hex')",
+        octets="s.trace_id",
         default=True,
+        sortable=True,
         equality=True,
         description="Trace, 32 lowercase hex digits.",
     ),
@@ -93,13 +121,16 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         key="span_id",
         type=ID,
         sql="encode(s.span_id, 'hex')",
+        octets="s.span_id",
         default=True,
+        sortable=True,
         description="Span, 16 lowercase hex digits.",
     ),
     SpanField(
         key="parent_span_id",
         type=ID,
         sql="encode(s.parent_span_id, 'hex')",
+        octets="s.parent_span_id",
         default=True,
         description="Parent span; absent on roots.",
     ),
@@ -111,13 +142,13 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         "chat, text_completion, embeddings, execute_tool, invoke_agent, retrieval and others as sent.",
         equality=True,
     ),
-    _label("provider", "Normalised provider of the model.", equality=True),
-    _label("model", "Model asked for.", equality=True),
+    _label("provider", "Normalised provider of the model.", equality=True, sortable=True),
+    _label("model", "Model asked for.", equality=True, sortable=True),
     _label("response_model", "Model that answered.", default=False),
     _content("response_id", LABEL, "Id the provider gave the answer."),
     _content("input_type", LABEL, "text, chat or multimodal.", default=True),
-    _content("input_text", TEXT, "Plain text of the input.", default=True),
-    _content("output_text", TEXT, "Plain text of the output.", default=True),
+    _content("input_text", TEXT, "Plain text of the input.", default=True, weights="A"),
+    _content("output_text", TEXT, "Plain text of the output.", default=True, weights="B"),
     _content("input_messages", JSON, "Input as messages with role and content."),
     _content("output_messages", JSON, "Output as messages with role and content."),
     _label("finish_reason", "First reason to stop."),
@@ -136,6 +167,7 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         type=INT,
         sql=TOTAL_TOKENS,
         default=True,
+        sortable=True,
         description="Prompt and completion tokens.",
     ),
     _tokens("uncached_input_tokens", "Input tokens that no cache held."),
@@ -173,19 +205,35 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         type=MONEY,
         sql="s.total_cost_nanousd",
         default=True,
+        sortable=True,
         description="Cost by the price book; absent when the span is unpriced.",
     ),
-    _content("cost_breakdown", JSON, "Cost of each token part in dollars; adds up to the total to the last digit."),
+    _content(
+        "cost_breakdown",
+        JSON,
+        "Cost of each token part in dollars; adds up to the total to the last digit.",
+        filterable=False,
+    ),
     SpanField(key="price_version", type=ID, sql="s.price_id::text", description="Price that made the cost."),
     SpanField(
         key="reported_cost_usd", type=MONEY, sql="s.reported_cost_nanousd", description="Cost the emitter reported."
     ),
     _label("unpriced_reason", "no_price, no_part_price or no_usage.", default=False),
     SpanField(
-        key="duration_ms", type=INT, sql="s.duration_ms", default=True, description="End minus start in milliseconds."
+        key="duration_ms",
+        type=INT,
+        sql="s.duration_ms",
+        default=True,
+        sortable=True,
+        description="End minus start in milliseconds.",
     ),
     SpanField(
-        key="ttft_ms", type=INT, sql="s.ttft_ms", default=True, description="Time to the first token in milliseconds."
+        key="ttft_ms",
+        type=INT,
+        sql="s.ttft_ms",
+        default=True,
+        sortable=True,
+        description="Time to the first token in milliseconds.",
     ),
     SpanField(
         key="tokens_per_second",
@@ -195,14 +243,14 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
         description="Completion tokens over the duration.",
     ),
     SpanField(key="streamed", type=BOOL, sql="s.streamed", description="Whether the answer was streamed."),
-    SpanField(key="status_code", type=LABEL, sql="s.status_code", default=True, description="OK, ERROR or UNSET."),
+    _label("status_code", "OK, ERROR or UNSET.", sortable=True),
     _label("error_type", "Class of the error."),
     _content("error_message", TEXT, "Text of the error.", default=True),
     _label("user_id", "End user.", equality=True),
     _label("session_id", "Conversation.", equality=True),
     _label("team_id", "Team.", equality=True),
     _label("prompt_name", "Prompt template."),
-    _label("environment", "Deployment environment.", equality=True),
+    _label("environment", "Deployment environment.", equality=True, sortable=True),
     _content("tags", LIST, "Tags.", default=True),
     _label("tool_name", "Tool called.", default=False),
     _label("agent_name", "Agent.", default=False),
@@ -212,26 +260,35 @@ SPAN_FIELDS: tuple[SpanField, ...] = (
     _content("retrieval", JSON, "Query and documents of a retrieval."),
     _content("attributes", JSON, "Every attribute that has no member of its own.", default=True),
     _content("resource_attributes", JSON, "Attributes of the resource."),
-    _content("events", JSON, "Events of the span."),
-    _content("links", JSON, "Links to other spans."),
+    _content("events", JSON, "Events of the span.", filterable=False),
+    _content("links", JSON, "Links to other spans.", filterable=False),
     SpanField(
         key="scope",
         type=JSON,
         sql="c.instrumentation_scope",
         relation=Relation.CONTENT,
+        filterable=False,
         description="Instrumentation scope that made the span.",
     ),
-    _content("mapping_sources", JSON, "Attribute name each member was read from."),
+    _content("mapping_sources", JSON, "Attribute name each member was read from.", filterable=False),
     _label("service_tier", "Tier the call was billed in: batch, flex, priority, or as sent.", default=False),
     _content("usage_rule", LABEL, "inclusive, exclusive or exclusive_inferred."),
-    _content("redactions", JSON, "How often each detector found something, by detector."),
-    _content("notes", LIST, "What was changed on the way in: truncated, usage_clamped."),
+    _content("redactions", JSON, "How often each detector found something, by detector.", filterable=False),
+    _content("notes", LIST, "What was changed on the way in: truncated, usage_clamped.", filterable=False),
     SpanField(key="ingested_at", type=TIME, sql="s.ingested_at", description="When the span arrived."),
 )
 
 BY_KEY: Mapping[str, SpanField] = {field.key: field for field in SPAN_FIELDS}
 DEFAULT_KEYS: tuple[str, ...] = tuple(field.key for field in SPAN_FIELDS if field.default)
 EQUALITY_KEYS: tuple[str, ...] = tuple(field.key for field in SPAN_FIELDS if field.equality)
+SORT_KEYS: tuple[str, ...] = tuple(field.key for field in SPAN_FIELDS if field.sortable)
+
+# Searched as one: not a member that can be sent.
+BOTH_TEXTS = SpanField(
+    key="content", type=TEXT, sql="NULL", weights="AB", relation=Relation.CONTENT, description="Input and output."
+)
+# Documents of which a single key can be asked for and compared: `attributes.<key>`.
+KEYED: tuple[str, ...] = ("attributes", "resource_attributes", "request_parameters")
 
 # Other names a member may be asked for; it is answered under the name asked.
 ALIASES: Mapping[str, str] = {

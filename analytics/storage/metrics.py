@@ -16,3 +16,9 @@ BACKLOG = Gauge(
     ["table"],
     multiprocess_mode="mostrecent",
 )
+SEARCH_VECTORS = Counter("search_vectors_total", "Search vectors made.")
+SEARCH_LAG = Gauge(
+    "search_lag_seconds",
+    "Age of the oldest span that is searched without a vector, 0 when there is none.",
+    multiprocess_mode="mostrecent",
+)

@@ -164,6 +164,15 @@ def limit_set(*, kind: str, days: int, tenant: Tenant = EVERYBODY, dry_run: bool
     return Change(kind=kind, tenant=tenant, before=before, after=changed.days(kind, tenant))
 
 
+def limit_unset(*, kind: str, tenant: Tenant) -> None:
+    """Forget a project's own limit: everybody's holds for it again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM retention_rules WHERE kind = %s AND organisation_id = %s AND project_id = %s",
+            [kind, tenant.organisation_id, tenant.project_id],
+        )
+
+
 def _check_days(kind: str, days: int) -> None:
     if days < LEAST_DAYS:
         raise RefusedError(

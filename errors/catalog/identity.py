@@ -69,6 +69,54 @@ REVOKED_TOKEN = ErrorSpec(
     cause="It was revoked itself, or the user or key that it was made from was.",
     remedy="Sign in again; when that fails too, ask an administrator.",
 )
+SIGNATURE_INVALID = ErrorSpec(
+    code=1005,
+    error_code="SIGNATURE_INVALID",
+    title="Invalid signature",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="The request's signature is not valid: sign exactly what is sent, with the key's signing secret",
+    meaning="The signature does not fit the request.",
+    cause="A signature header is malformed, another secret was used, or path, query or body changed after signing.",
+    remedy="Compare the signed text with the one in the guide, line by line.",
+)
+SIGNATURE_REQUIRED = ErrorSpec(
+    code=1006,
+    error_code="SIGNATURE_REQUIRED",
+    title="Signature required",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="This key must sign its requests: send X-Signature, X-Signature-Timestamp and X-Signature-Nonce",
+    meaning="The key was made with signing and the request is not signed.",
+    cause="One of the three signature headers is missing.",
+    remedy="Sign the request with the key's signing secret, or use a key without signing.",
+)
+SIGNATURE_EXPIRED = ErrorSpec(
+    code=1007,
+    error_code="SIGNATURE_EXPIRED",
+    title="Expired signature",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="The signature's timestamp is more than {seconds} seconds off: sign again with the present time",
+    meaning="The signature was made too long ago, or in the future.",
+    cause="The request was delayed or stored, or the client's clock is wrong.",
+    remedy="Sign each request just before it is sent; set the clock by NTP.",
+)
+SIGNATURE_REPLAYED = ErrorSpec(
+    code=1008,
+    error_code="SIGNATURE_REPLAYED",
+    title="Replayed signature",
+    category=Category.AUTHENTICATION,
+    status=401,
+    headers=CHALLENGE,
+    message="The signature's nonce was used before: sign again with a new one",
+    meaning="A request with this nonce has been answered already.",
+    cause="The same signed request was sent twice.",
+    remedy="Make a new nonce for every request, repeated ones included.",
+)
 INVALID_CREDENTIALS = ErrorSpec(
     code=1009,
     error_code="INVALID_CREDENTIALS",
@@ -116,6 +164,18 @@ PROJECT_ACCESS_DENIED = ErrorSpec(
     meaning="The project named is not one that the credential reaches.",
     cause="The project does not exist, belongs to another organisation, or is not on the credential's list.",
     remedy="Name a project of the credential, or ask an administrator to add this one.",
+)
+PROJECT_IS_ARCHIVED = PROJECT_ACCESS_DENIED.saying("Project '{project}' is archived and takes no spans: name another")
+RESOURCE_ACCESS_DENIED = ErrorSpec(
+    code=1102,
+    error_code="RESOURCE_ACCESS_DENIED",
+    title="Resource access denied",
+    category=Category.AUTHORIZATION,
+    status=403,
+    message="'{field}' goes beyond what you hold yourself: leave out what the details name",
+    meaning="Nobody can grant more than they hold.",
+    cause="A permission, a project or a tier in the request is beyond the caller's own.",
+    remedy="Leave it out, or let somebody make the change who holds it.",
 )
 IP_NOT_ALLOWED = ErrorSpec(
     code=1103,

@@ -26,6 +26,7 @@ TRACE_NOT_FOUND = ErrorSpec(
     remedy="Check the id, and use a credential that reaches the project.",
 )
 UNKNOWN_LABEL = RESOURCE_NOT_FOUND.saying("There is no label {label}: /api/v1/metrics/labels lists those that exist")
+NOT_FOUND_HERE = RESOURCE_NOT_FOUND.saying("There is no {what} of this id in reach: check it")
 METHOD_NOT_ALLOWED = ErrorSpec(
     code=1305,
     error_code="METHOD_NOT_ALLOWED",
@@ -49,6 +50,17 @@ SESSION_NOT_FOUND = ErrorSpec(
     remedy="Check the id, ask for a longer range, and use a credential that reaches the project.",
 )
 
+RESOURCE_ALREADY_EXISTS = ErrorSpec(
+    code=1400,
+    error_code="RESOURCE_ALREADY_EXISTS",
+    title="Resource already exists",
+    category=Category.CONFLICT,
+    status=409,
+    message="The value of '{field}' is taken: choose another",
+    meaning="A name that must be unique is in use.",
+    cause="A slug or a membership like it exists already.",
+    remedy="Choose another value, or change what exists.",
+)
 DUPLICATE_KEY = ErrorSpec(
     code=1401,
     error_code="DUPLICATE_KEY",
@@ -70,5 +82,29 @@ CONCURRENCY_CONFLICT = ErrorSpec(
     meaning="The change does not fit the present state.",
     cause="Another request changed the same thing meanwhile, or its state does not allow the change.",
     remedy="Read the present state and repeat the change if it still makes sense.",
+    retryable=True,
+)
+STATE_FORBIDS = CONCURRENCY_CONFLICT.saying("The present state does not allow the change: {reason}")
+PRECONDITION_FAILED = ErrorSpec(
+    code=1404,
+    error_code="PRECONDITION_FAILED",
+    title="Precondition failed",
+    category=Category.CONFLICT,
+    status=412,
+    message="If-Match names another version than the present one: read it again and repeat the change",
+    meaning="What is to be changed is no longer what the client has seen.",
+    cause="Somebody else changed it after the ETag was read.",
+    remedy="Read it again, and send the change with the new ETag if it still makes sense.",
+)
+IDEMPOTENCY_IN_PROGRESS = ErrorSpec(
+    code=1405,
+    error_code="IDEMPOTENCY_IN_PROGRESS",
+    title="Idempotent request in progress",
+    category=Category.CONFLICT,
+    status=409,
+    message="The first request with this Idempotency-Key is still running: repeat this one in a moment",
+    meaning="Two requests with one Idempotency-Key are on their way at once.",
+    cause="The request was repeated before the first one was answered.",
+    remedy="Wait a moment and repeat the request; it gets the first one's reply.",
     retryable=True,
 )

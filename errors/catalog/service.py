@@ -85,6 +85,31 @@ DATABASE_CONSTRAINT_VIOLATION = ErrorSpec(
     remedy="Check the values sent; give the operator the request id if they are in order.",
 )
 
+EXTERNAL_SERVICE_ERROR = ErrorSpec(
+    code=1700,
+    error_code="EXTERNAL_SERVICE_ERROR",
+    title="External service error",
+    category=Category.EXTERNAL,
+    status=502,
+    message="The token issuer's keys cannot be read just now: try again",
+    meaning="A service that this one depends on does not answer.",
+    cause="The address in JWT_JWKS_URL is unreachable or answers with something else.",
+    remedy="Try again; when it lasts, give the operator the request id.",
+    retryable=True,
+)
+REDIS_ERROR = ErrorSpec(
+    code=1701,
+    error_code="REDIS_ERROR",
+    title="Redis unavailable",
+    category=Category.EXTERNAL,
+    status=503,
+    headers=RETRY_NEXT_SECOND,
+    message="The request needs a store that does not answer just now: try again after the seconds in Retry-After",
+    meaning="Redis is away, and this request cannot be answered without it.",
+    cause="Signed requests need Redis to see that none is sent twice.",
+    remedy="Try again; the service reconnects by itself.",
+    retryable=True,
+)
 READ_POSITION_NOT_REACHED = ErrorSpec(
     code=1604,
     error_code="READ_POSITION_NOT_REACHED",
@@ -112,6 +137,18 @@ INGEST_OVERLOADED = ErrorSpec(
     retryable=True,
 )
 
+REQUEST_TIMEOUT = ErrorSpec(
+    code=1800,
+    error_code="REQUEST_TIMEOUT",
+    title="Request timeout",
+    category=Category.TIMEOUT,
+    status=504,
+    message="The request was not answered in time: ask for less, or try again later",
+    meaning="The whole request took longer than a request may take.",
+    cause="The service is under load, or the request takes several long steps.",
+    remedy="Ask for a shorter range or a coarser grain, or try again later.",
+    retryable=True,
+)
 OPERATION_TIMEOUT = ErrorSpec(
     code=1801,
     error_code="OPERATION_TIMEOUT",
@@ -135,6 +172,17 @@ INTERNAL_SERVER_ERROR = ErrorSpec(
     meaning="The service met something that nobody had foreseen.",
     cause="A fault of the service.",
     remedy="Give the operator the request id; its log line has the cause.",
+)
+NOT_IMPLEMENTED = ErrorSpec(
+    code=1901,
+    error_code="NOT_IMPLEMENTED",
+    title="Not implemented here",
+    category=Category.INTERNAL,
+    status=501,
+    message="This deployment does not offer it: {reason}",
+    meaning="The service knows the request, but this deployment of it cannot answer.",
+    cause="A setting or the storage engine leaves the feature out.",
+    remedy="Ask the operator; docs/reference/settings.md names the setting.",
 )
 SERVICE_UNAVAILABLE = ErrorSpec(
     code=1902,

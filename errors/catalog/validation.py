@@ -94,6 +94,7 @@ LIMIT_EXCEEDED = ErrorSpec(
 )
 TEXT_TOO_LONG = LIMIT_EXCEEDED.saying("Field '{field}' is too long: at most {high} characters")
 FIELD_SIZE_REFUSED = LIMIT_EXCEEDED.saying("Field '{field}' has too many or too few items: see the details")
+FILTER_TOO_DEEP = LIMIT_EXCEEDED.saying("The filter is nested too deep at '{field}': at most {high} levels")
 PROJECT_REQUIRED = ErrorSpec(
     code=1206,
     error_code="PROJECT_REQUIRED",
@@ -117,6 +118,7 @@ INVALID_CURSOR = ErrorSpec(
     cause="It is damaged, or was made for another filter, order or scope.",
     remedy="Ask for the first page, and change only limit, fields and include between pages.",
 )
+CURSOR_EXPIRED = INVALID_CURSOR.saying("The cursor has expired: start again from the first page")
 UNSUPPORTED_MEDIA_TYPE = ErrorSpec(
     code=1208,
     error_code="UNSUPPORTED_MEDIA_TYPE",
@@ -152,6 +154,39 @@ NOT_ACCEPTABLE = ErrorSpec(
     meaning="There is no form of the answer that the client accepts.",
     cause="Accept names none of the forms that the route offers, or gives them the weight 0.",
     remedy="Accept one of the forms that the message names.",
+)
+UNPROCESSABLE_CONTENT = ErrorSpec(
+    code=1211,
+    error_code="UNPROCESSABLE_CONTENT",
+    title="Unprocessable content",
+    category=Category.VALIDATION,
+    status=422,
+    message="The members of the body do not go together: see the details",
+    meaning="Each member is well formed, but together they break a rule.",
+    cause="For example neither of two members of which one is needed.",
+    remedy="Change the members as the details say.",
+)
+IDEMPOTENCY_KEY_REUSED = ErrorSpec(
+    code=1212,
+    error_code="IDEMPOTENCY_KEY_REUSED",
+    title="Idempotency key reused",
+    category=Category.VALIDATION,
+    status=422,
+    message="This Idempotency-Key was sent before with another body: use a new one",
+    meaning="An Idempotency-Key stands for one request and its repetitions.",
+    cause="A client uses one key for two different requests.",
+    remedy="Make a new key for every new request, and keep it for repetitions alone.",
+)
+INVALID_FILTER = ErrorSpec(
+    code=1213,
+    error_code="INVALID_FILTER",
+    title="Invalid filter",
+    category=Category.VALIDATION,
+    status=400,
+    message="The filter is not valid at '{field}': see what is allowed there",
+    meaning="A filter expression, or a line of the textual filter language, cannot be understood.",
+    cause="An unknown member or operator, a value of the wrong kind, a regular expression that does not compile.",
+    remedy="Correct what the message points at; the details list what is allowed in its place.",
 )
 INVALID_READ_POSITION = ErrorSpec(
     code=1214,

@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 
 from analytics.registry.redaction import CONTENT_CAPTURES
 from errors.exceptions import ApiError
-from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
+from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, Project, User
 from observatory.accounts.redaction import read_redaction, read_scopes
 
 admin.site.site_header = admin.site.site_title = "LLM Observatory"
@@ -19,6 +19,14 @@ class MemberAdmin(UserAdmin):
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
         return False
+
+
+class VersionedAdmin(admin.ModelAdmin):
+    """What is changed here has another row version, which clients compare before they change it."""
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        obj.row_version += 1 if change else 0
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Organisation)
@@ -53,7 +61,7 @@ def _read(reader: Callable[[Any], Any], value: Any) -> Any:
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):
+class ProjectAdmin(VersionedAdmin):
     form = ProjectForm
     list_display = ("slug", "organisation", "name", "is_public", "public_id")
     list_filter = ("organisation", "is_public")
@@ -62,7 +70,7 @@ class ProjectAdmin(admin.ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(VersionedAdmin):
     list_display = ("user", "organisation", "role")
     list_filter = ("organisation", "role")
     list_select_related = ("user", "organisation")
@@ -70,7 +78,7 @@ class MembershipAdmin(admin.ModelAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(VersionedAdmin):
     """Keys are made by the service, which shows their secret once; here they are seen, limited and revoked."""
 
     list_display = ("name", "prefix", "organisation", "rate_limit_tier", "expires_at", "revoked_at")
@@ -79,4 +87,22 @@ class ApiKeyAdmin(admin.ModelAdmin):
     readonly_fields = ("prefix", "created_by")
 
     def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    """The audit log of every organisation, and failed sign-ins of nobody's; only to be read."""
+
+    list_display = ("ts", "action", "resource_type", "resource_id", "success", "user_id", "key_id", "ip_address")
+    list_filter = ("action", "success")
+    date_hierarchy = "ts"
+
+    def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
         return False

@@ -1,8 +1,15 @@
 """Credential of a request -> principal. Identity is what was verified here, never a header the caller may change."""
 
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -12,23 +19,29 @@ from errors.catalog import (
     CREDENTIALS_DIFFER,
     INVALID_API_KEY,
     INVALID_TOKEN,
+    IP_NOT_ALLOWED,
     MALFORMED_AUTHORIZATION,
     MISSING_AUTHORIZATION,
     REVOKED_TOKEN,
 )
 from errors.exceptions import ApiError
-from observatory.accounts.models import ApiKey, Membership, Organisation, Project, RevokedToken, User
+from observatory.accounts import audit, generation, signatures
+from observatory.accounts.leases import LONGEST_SECONDS, Lease, leases
+from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisation, Project, RevokedToken, User
+from observatory.accounts.networks import admits, networks_of
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
 from observatory.accounts.roles import PERMISSIONS, ROLES, expand
-from observatory.accounts.secrets import API_KEY_PREFIX, digest
+from observatory.accounts.secrets import API_KEY_PREFIX, decrypt, digest
 from observatory.accounts.tokens import verify_access_token
+from observatory.database import tenancy
+from ratelimit.address import client_address
 
 
 class CredentialAuthentication(BaseAuthentication):
     """Reads `Authorization: Bearer <token or key>` and `X-API-Key`.
 
-    Raises 401/1000 without a credential unless the view serves anonymous callers (`public = True`), and
-    401/1001-1004 for a bad one: it never falls back to anonymous.
+    Raises 401/1000 without a credential unless the view serves anonymous callers (`public = True`), 401/1001-1004 for a
+    bad one (it never falls back to anonymous), and what `admit` raises.
     """
 
     def authenticate(self, request: Request) -> tuple[Principal | Anonymous, None]:
@@ -39,8 +52,10 @@ class CredentialAuthentication(BaseAuthentication):
         if credential is None:
             return self._anonymous(request), None
         is_key = key is not None or credential.startswith(API_KEY_PREFIX)
-        principal = principal_of_key(credential) if is_key else principal_of_token(credential)
-        vars(request._request)["principal"] = principal  # noqa: SLF001  the log line is written outside of REST framework
+        principal = _known(credential, is_key=is_key)
+        vars(request._request)["principal"] = principal  # noqa: SLF001  log and audit are written outside of REST framework
+        admit(request, principal)
+        tenancy.show_organisation(principal.organisation_id)
         return principal, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  signature of DRF
@@ -54,6 +69,25 @@ class CredentialAuthentication(BaseAuthentication):
         return Anonymous(public_projects=_refs(Q(is_public=True)))
 
 
+def admit(request: Request, principal: Principal) -> None:
+    """Raise 403/1103 from an address that is not allowed, 401/1005-1008 unless signed where it must be."""
+    _admit_address(request, principal)
+    if principal.signing_secrets:
+        view = (request.parser_context or {}).get("view")
+        signatures.check(
+            request._request,  # noqa: SLF001  the body as it was sent
+            key=principal.rate_key,
+            secrets=[decrypt(stored) for stored in principal.signing_secrets],
+            largest_body=getattr(view, "largest_body", None) or settings.MAX_BODY_BYTES,
+        )
+
+
+def _admit_address(request: Request, principal: Principal) -> None:
+    if not admits(principal.networks, client_address(request)):
+        audit.refused_address(request._request, principal)  # noqa: SLF001  the entry is of the whole request
+        raise ApiError(IP_NOT_ALLOWED)
+
+
 def _bearer(request: Request) -> str | None:
     header = request.headers.get("Authorization")
     if header is None:
@@ -64,51 +98,101 @@ def _bearer(request: Request) -> str | None:
     return credential.strip()
 
 
+def _known(credential: str, *, is_key: bool) -> Principal:
+    """Return the principal that was verified a moment ago, to be confirmed with the charge, or verify it now."""
+    remembered_as = sha256(credential.encode()).digest()
+    return leases.get(remembered_as) or _verified(remembered_as, credential, is_key=is_key)
+
+
+def _verified(remembered_as: bytes, credential: str, *, is_key: bool) -> Principal:
+    leases.drop(remembered_as)
+    # Read before the look-up: a change that comes between them makes this generation an old one.
+    present = generation.current()
+    principal = (principal_of_key if is_key else principal_of_token)(credential)
+    if present is not None:
+        lease = Lease(generation=present, renew=partial(_renewed, remembered_as, credential, is_key))
+        ends = principal.expires_at
+        seconds = LONGEST_SECONDS if ends is None else ends - time.time()
+        leases.put(remembered_as, replace(principal, lease=lease), seconds=seconds)
+    return principal
+
+
+def _renewed(remembered_as: bytes, credential: str, is_key: bool, request: Request) -> Principal:
+    """Return the principal as it is now; its address is looked at again, its signature was of this request already."""
+    principal = _verified(remembered_as, credential, is_key=is_key)
+    vars(request._request)["principal"] = principal  # noqa: SLF001  as above
+    _admit_address(request, principal)
+    return principal
+
+
 def _refs(condition: Q) -> tuple[ProjectRef, ...]:
     return ProjectRef.all_of(Project.objects.filter(condition))
 
 
 def principal_of_key(secret: str) -> Principal:
     """Return the principal of an API key; raise 401/1003 when it is unknown, expired or revoked."""
-    key = (
-        ApiKey.objects.usable(now=timezone.now())
-        .select_related("organisation")
-        .filter(secret_sha256=digest(secret))
-        .first()
-    )
-    if key is None:
-        raise ApiError(INVALID_API_KEY)
-    return Principal(
-        kind="key",
-        id=str(key.id),
-        organisation=key.organisation.public_id,
-        projects=_refs(Q(api_keys=key.id, organisation=key.organisation_id)),
-        permissions=expand(key.permissions),
-        rate_key=f"key:{key.id}",
-        rate_tier=key.rate_limit_tier,
-        key_prefix=key.prefix,
-    )
+    with tenancy.only(tenancy.EVERY):
+        now = timezone.now()
+        key = ApiKey.objects.opened_by(digest(secret), now=now).select_related("organisation").first()
+        if key is None:
+            raise ApiError(INVALID_API_KEY)
+        is_previous = bytes(key.secret_sha256) != digest(secret)
+        ends = [at for at in (key.expires_at, key.previous_expires_at if is_previous else None) if at is not None]
+        _note_use(key, now)
+        return Principal(
+            kind="key",
+            id=str(key.id),
+            organisation=key.organisation.public_id,
+            organisation_id=key.organisation_id,
+            projects=_refs(Q(api_keys=key.id, organisation=key.organisation_id)),
+            permissions=expand(key.permissions),
+            rate_key=f"key:{key.id}",
+            rate_tier=key.rate_limit_tier,
+            key_prefix=key.prefix,
+            expires_at=min(ends).timestamp() if ends else None,
+            **_conditions(key.organisation, key),
+        )
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    used = ApiKeyUse(key=key, last_used_at=now.replace(second=0, microsecond=0))
+    ApiKeyUse.objects.bulk_create([used], update_conflicts=True, unique_fields=["key"], update_fields=["last_used_at"])
 
 
 def principal_of_token(token: str) -> Principal:
     """Return the principal of an access token; raise 401/1001, 1002, 1004."""
     claims = verify_access_token(token)
-    organisation = _organisation_unless_revoked(claims)
-    is_key = claims["sub"].startswith("key:")
-    holds_all = claims["role"] == "admin" and not is_key and claims.get("narrowed") is not True
-    permissions = (
-        PERMISSIONS if holds_all else expand(filter(lambda name: isinstance(name, str), claims["permissions"]))
-    )
-    own = Q(organisation=organisation.id)
-    return Principal(
-        kind="key" if is_key else "user",
-        id=claims["sub"].removeprefix("key:"),
-        organisation=organisation.public_id,
-        projects=_refs(own if holds_all else own & _named(claims["projects"])),
-        permissions=permissions,
-        rate_key=claims["sub"] if is_key else f"user:{organisation.id}:{claims['sub']}",
-        rate_tier=claims["role"] if claims["role"] in ROLES else "viewer",
-    )
+    with tenancy.only(tenancy.EVERY):
+        organisation = _organisation_unless_revoked(claims)
+        key = _key_behind(claims["sub"])
+        holds_all = claims["role"] == "admin" and key is None and claims.get("narrowed") is not True
+        permissions = (
+            PERMISSIONS if holds_all else expand(filter(lambda name: isinstance(name, str), claims["permissions"]))
+        )
+        own = Q(organisation=organisation.id)
+        return Principal(
+            kind="user" if key is None else "key",
+            id=claims["sub"].removeprefix("key:"),
+            organisation=organisation.public_id,
+            organisation_id=organisation.id,
+            projects=_refs(own if holds_all else own & _named(claims["projects"])),
+            permissions=permissions,
+            rate_key=f"user:{organisation.id}:{claims['sub']}" if key is None else claims["sub"],
+            rate_tier=claims["role"] if claims["role"] in ROLES else "viewer",
+            role=claims["role"] if key is None else None,
+            expires_at=claims["exp"] + settings.JWT_LEEWAY_SECONDS,
+            **_conditions(organisation, key),
+        )
+
+
+def _conditions(organisation: Organisation, key: ApiKey | None) -> Mapping[str, Any]:
+    """Return from where, and signed with what, the credential is good."""
+    networks = (networks_of(organisation.allowed_ips), networks_of(key.allowed_ips if key else ()))
+    stored: list[bytes | memoryview | None] = []
+    if key is not None and key.signing == "required":
+        overlaps = key.previous_expires_at is not None and key.previous_expires_at > timezone.now()
+        stored = [key.signing_secret, key.previous_signing_secret if overlaps else None]
+    return {"networks": networks, "signing_secrets": tuple(bytes(one) for one in stored if one is not None)}
 
 
 def _organisation_unless_revoked(claims: dict[str, Any]) -> Organisation:
@@ -121,11 +205,16 @@ def _organisation_unless_revoked(claims: dict[str, Any]) -> Organisation:
     return organisation
 
 
+def _key_behind(subject: str) -> ApiKey | None:
+    return ApiKey.objects.get(pk=subject.removeprefix("key:")) if subject.startswith("key:") else None
+
+
 def _subject_is_gone(subject: str, organisation: Organisation) -> bool:
     """Whether the key or user behind a token may no longer act; a user that is not ours is not ours to judge."""
     if subject.startswith("key:"):
         key = _uuid(subject.removeprefix("key:"))
-        return key is None or not ApiKey.objects.usable(now=timezone.now()).filter(pk=key).exists()
+        usable = ApiKey.objects.usable(now=timezone.now())
+        return key is None or not usable.filter(pk=key, organisation=organisation).exists()
     user = _uuid(subject)
     if user is None or not User.objects.filter(pk=user).exists():
         return False

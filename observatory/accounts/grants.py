@@ -20,7 +20,7 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 from observatory.accounts.authentication import principal_of_key
 from observatory.accounts.models import Membership, Project, User
-from observatory.accounts.principals import ProjectRef
+from observatory.accounts.principals import Principal, ProjectRef
 from observatory.accounts.roles import expand, permissions_of
 from observatory.accounts.tokens import Grant, consume_refresh_token, issue_access_token, issue_refresh_token
 
@@ -34,6 +34,8 @@ class IssuedToken:
     access_token: str
     scope: str
     org_id: str
+    organisation_id: int
+    user_id: str | None = None
     refresh_token: str | None = None
 
     def as_json(self) -> Mapping[str, object]:
@@ -50,27 +52,33 @@ class IssuedToken:
         return reply
 
 
-def client_credentials(
-    *, client_id: str, client_secret: str, projects: Sequence[str], scope: Sequence[str], now: datetime
-) -> IssuedToken:
-    """Return a token with the key's permissions and projects, or the subset asked for; raise 401/1009, 403/1101."""
+def client(*, client_id: str, client_secret: str) -> Principal:
+    """Return the principal of the key that is named by its id and its secret; raise 401/1009."""
     try:
         principal = principal_of_key(client_secret)
     except ApiError:
         raise ApiError(INVALID_CREDENTIALS, details="invalid_client") from None
     if not hmac.compare_digest(principal.id.encode(), client_id.lower().encode()):
         raise ApiError(INVALID_CREDENTIALS, details="invalid_client")
-    chosen = _subset(principal.projects, projects)
-    permissions = sorted(principal.permissions & expand(scope) if scope else principal.permissions)
+    return principal
+
+
+def client_credentials(key: Principal, *, projects: Sequence[str], scope: Sequence[str], now: datetime) -> IssuedToken:
+    """Return a token with the key's permissions and projects, or the subset asked for; raise 403/1101."""
+    chosen = _subset(key.projects, projects)
+    permissions = sorted(key.permissions & expand(scope) if scope else key.permissions)
     grant = Grant(
-        sub=f"key:{principal.id}",
-        org_id=str(principal.organisation),
+        sub=f"key:{key.id}",
+        org_id=str(key.organisation),
         projects=[str(project.public_id) for project in chosen],
-        role=principal.rate_tier,
+        role=key.rate_tier,
         permissions=permissions,
     )
     return IssuedToken(
-        access_token=issue_access_token(grant, now=now), scope=" ".join(permissions), org_id=grant.org_id
+        access_token=issue_access_token(grant, now=now),
+        scope=" ".join(permissions),
+        org_id=grant.org_id,
+        organisation_id=key.organisation_id,
     )
 
 
@@ -126,6 +134,8 @@ def _issue(
         access_token=issue_access_token(grant, now=now),
         scope=" ".join(granted),
         org_id=grant.org_id,
+        organisation_id=membership.organisation_id,
+        user_id=grant.sub,
         refresh_token=issue_refresh_token(
             membership=membership, projects=narrowed_to, permissions=permissions, now=now, family=family
         ),

@@ -14,10 +14,13 @@ from errors.catalog import (
     MISSING_AUTHORIZATION,
     NO_PROJECT_IN_REACH,
     PROJECT_ACCESS_DENIED,
+    PROJECT_IS_ARCHIVED,
     PROJECT_REQUIRED,
 )
 from errors.exceptions import ApiError
+from observatory.accounts.leases import Lease
 from observatory.accounts.models import Project
+from observatory.accounts.networks import Network
 from observatory.accounts.redaction import ingest_policy
 
 _DEFAULT_POLICY = IngestPolicy()
@@ -32,11 +35,12 @@ class ProjectRef:
     slug: str
     organisation_id: int
     created_at: datetime
+    archived: bool = False
 
     @classmethod
     def all_of(cls, projects: QuerySet[Project]) -> tuple["ProjectRef", ...]:
         """Return the references of `projects`, by number."""
-        columns = ("id", "public_id", "slug", "organisation_id", "created_at")
+        columns = ("id", "public_id", "slug", "organisation_id", "created_at", "archived")
         return tuple(cls(**row) for row in projects.order_by("id").values(*columns))
 
     def answers_to(self, name: str) -> bool:
@@ -62,15 +66,26 @@ def _scope(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A user or a key inside one organisation. `rate_key` and `rate_tier` name its bucket."""
+    """A user or a key inside one organisation. `rate_key` and `rate_tier` name its bucket.
+
+    Until `expires_at` (epoch seconds) it may be used, from `networks` (every list must admit the address), signed with
+    one of `signing_secrets` where there are any. One with a `lease` was verified earlier and is confirmed with the
+    charge.
+    """
 
     kind: Literal["user", "key"]
     id: str
     organisation: UUID
+    organisation_id: int
     projects: tuple[ProjectRef, ...]
     permissions: frozenset[str]
     rate_key: str
     rate_tier: str
+    role: str | None = None
+    expires_at: float | None = None
+    networks: tuple[tuple[Network, ...], ...] = ()
+    signing_secrets: tuple[bytes, ...] = ()
+    lease: Lease | None = None
     key_prefix: str | None = None
     is_authenticated: bool = True
 
@@ -83,7 +98,9 @@ class Principal:
         return _scope(self._chosen(projects), self.permissions)
 
     def ingest_scope(self, project: str | None) -> Scope:
-        chosen = self._chosen([project] if project else [])
+        chosen = [one for one in self._chosen([project] if project else []) if not one.archived]
+        if project and not chosen:
+            raise ApiError(PROJECT_IS_ARCHIVED, field="X-Project-ID", project=project)
         if len(chosen) != 1:
             raise ApiError(PROJECT_REQUIRED, field="X-Project-ID")
         return _scope(chosen, self.permissions, ingest_policy(chosen[0].id))
@@ -104,6 +121,7 @@ class Anonymous:
 
     public_projects: tuple[ProjectRef, ...]
     permissions: frozenset[str] = frozenset()
+    organisation_id: int = 0  # none
     rate_key: str = ""  # the limiter keys anonymous callers by address
     rate_tier: str = "anonymous"
     key_prefix: str | None = None

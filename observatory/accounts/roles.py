@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 ROLES = ("admin", "developer", "viewer", "billing")
+# Tiers of rate limits, the smallest first; nobody gives a key a larger one than their own.
+TIERS = ("billing", "viewer", "developer", "admin")
 
 # Permission -> roles whose tokens carry it.
 MATRIX: dict[str, frozenset[str]] = {

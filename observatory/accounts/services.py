@@ -1,47 +1,15 @@
 """Making organisations, projects, members and keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 
 from analytics.scope import Scope, ScopedProject
-from observatory.accounts.models import ApiKey, Membership, Organisation, Project, User
+from observatory.accounts.keys import NewKey, api_key_create
+from observatory.accounts.models import Membership, Organisation, Project, User
 from observatory.accounts.redaction import ingest_policy
-from observatory.accounts.secrets import digest, new_api_key
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
-    """A key with its secret, which can be shown now and never again."""
-
-    key: ApiKey
-    secret: str
-
-
-@transaction.atomic
-def api_key_create(
-    *,
-    organisation: Organisation,
-    name: str,
-    projects: Sequence[Project],
-    permissions: Sequence[str],
-    tier: str = "viewer",
-    created_by: User | None = None,
-) -> NewKey:
-    """Make a key of `projects`."""
-    secret, prefix = new_api_key()
-    key = ApiKey.objects.create(
-        organisation=organisation,
-        name=name,
-        prefix=prefix,
-        secret_sha256=digest(secret),
-        permissions=list(permissions),
-        rate_limit_tier=tier,
-        created_by=created_by,
-    )
-    key.projects.set(projects)
-    return NewKey(key=key, secret=secret)
+__all__ = ["NewKey", "api_key_create", "member_create", "organisation_scope"]
 
 
 @transaction.atomic

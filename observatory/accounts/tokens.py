@@ -4,17 +4,24 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from jwt.exceptions import PyJWKClientConnectionError
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
-from errors.catalog import EXPIRED_TOKEN, INVALID_REFRESH_TOKEN, INVALID_TOKEN
+from errors.catalog import (
+    EXPIRED_TOKEN,
+    EXTERNAL_SERVICE_ERROR,
+    INVALID_REFRESH_TOKEN,
+    INVALID_TOKEN,
+    NOT_IMPLEMENTED,
+)
 from errors.exceptions import ApiError
-from observatory.accounts.models import Membership, RefreshToken, RevokedToken
+from observatory.accounts.models import Membership, Organisation, RefreshToken, RevokedToken
 from observatory.accounts.secrets import digest, new_refresh_token
 
 # Claims that every token must hold, with the type each has.
@@ -44,9 +51,24 @@ class Grant:
     narrowed: bool = False
 
 
-@cache
+@lru_cache(maxsize=4)
+def _made(algorithm: str, signing: str, verifying: str, jwks_url: str, leeway: int) -> TokenBackend:
+    return TokenBackend(
+        algorithm, signing_key=signing, verifying_key=verifying, jwk_url=None if verifying else jwks_url, leeway=leeway
+    )
+
+
 def _backend() -> TokenBackend:
-    return TokenBackend("HS256", signing_key=settings.JWT_SECRET, leeway=settings.JWT_LEEWAY_SECONDS)
+    if settings.JWT_ALGORITHM == "HS256":
+        return _made("HS256", settings.JWT_SECRET, "", "", settings.JWT_LEEWAY_SECONDS)
+    keys = (settings.JWT_PRIVATE_KEY, settings.JWT_PUBLIC_KEY, settings.JWT_JWKS_URL)
+    return _made(settings.JWT_ALGORITHM, *keys, settings.JWT_LEEWAY_SECONDS)
+
+
+def check_that_tokens_are_made_here() -> None:
+    """Raise 501/1901 where the service only verifies what another issuer signs."""
+    if settings.JWT_ALGORITHM == "RS256" and not settings.JWT_PRIVATE_KEY:
+        raise ApiError(NOT_IMPLEMENTED, reason="tokens come from the issuer behind JWT_PUBLIC_KEY or JWT_JWKS_URL")
 
 
 def issue_access_token(grant: Grant, *, now: datetime) -> str:
@@ -76,7 +98,9 @@ def verify_access_token(token: str) -> dict[str, Any]:
         claims: dict[str, Any] = _backend().decode(cast("Any", token))
     except TokenBackendExpiredToken:
         raise ApiError(EXPIRED_TOKEN) from None
-    except TokenBackendError:
+    except TokenBackendError as problem:
+        if isinstance(problem.__cause__, PyJWKClientConnectionError):
+            raise ApiError(EXTERNAL_SERVICE_ERROR) from problem
         raise ApiError(INVALID_TOKEN) from None
     wrong = [name for name, kind in CLAIMS.items() if not isinstance(claims.get(name), kind)]
     if wrong or not _is_uuid(claims["jti"]) or claims.get("token_type", "access") != "access":
@@ -139,20 +163,32 @@ def consume_refresh_token(secret: str, *, now: datetime) -> RefreshToken:
     return token
 
 
-def revoke(token: str, *, now: datetime) -> None:
-    """Revoke an access token or the family of a refresh token; unknown and dead tokens are ignored."""
+def revoke(token: str, *, now: datetime) -> Mapping[str, Any]:
+    """Revoke an access token or the family of a refresh token; unknown and dead tokens are ignored.
+
+    Returns whose it was, as the audit log names it.
+    """
     refresh = RefreshToken.objects.filter(secret_sha256=digest(token)).first()
     if refresh is not None:
         RefreshToken.objects.filter(family=refresh.family, revoked_at=None).update(revoked_at=now)
-        return
+        return {"user_id": str(refresh.user_id), "organisation_id": refresh.organisation_id}
     try:
         claims = verify_access_token(token)
     except ApiError:
-        return
+        return {}
     # Another issuer may have written any number; a hundred years are as good as for ever.
     seconds = min(claims["exp"], now.timestamp() + _CENTURY_SECONDS) + settings.JWT_LEEWAY_SECONDS
     expires_at = datetime.fromtimestamp(seconds, tz=UTC)
     RevokedToken.objects.get_or_create(jti=claims["jti"], defaults={"expires_at": expires_at})
+    kind, _, key = claims["sub"].partition(":")
+    organisation = (
+        Organisation.objects.filter(public_id=claims["org_id"]).first() if _is_uuid(claims["org_id"]) else None
+    )
+    return {
+        "key_id" if key else "user_id": key or kind,
+        "organisation_id": organisation.id if organisation else None,
+        "resource_id": claims["jti"],
+    }
 
 
 def purge_dead_tokens(*, now: datetime) -> int:

@@ -2,6 +2,9 @@
 
 from typing import Any, cast
 
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,8 +20,10 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 from errors.parsing import FormParser, JSONParser
 from errors.schema import ERROR_REPLIES
-from observatory.accounts import grants, tokens
+from observatory.accounts import audit, grants, signatures, tokens
+from observatory.accounts.authentication import admit
 from observatory.accounts.schema import REFRESH_REQUEST, REVOKE_REQUEST, TOKEN_REPLY, TOKEN_REQUEST
+from observatory.database import tenancy
 from ratelimit.views import LimitedAPIView
 
 _MEMBERS = {
@@ -34,6 +39,13 @@ class _AuthView(LimitedAPIView):
     parser_classes = (JSONParser, FormParser)
     rate_bucket = None
     rate_class = "auth"
+    audited = "token"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "X-Signature" in request.headers:  # a signature is of the bytes that a parser is about to take
+            signatures.keep_body(request, limit=settings.MAX_BODY_BYTES)
+        with tenancy.only(tenancy.EVERY):  # nobody is known yet
+            return super().dispatch(request, *args, **kwargs)
 
 
 class TokenView(_AuthView):
@@ -41,6 +53,7 @@ class TokenView(_AuthView):
 
     @extend_schema(request=TOKEN_REQUEST, responses={200: TOKEN_REPLY, **ERROR_REPLIES}, operation_id="auth_token")
     def post(self, request: Request) -> Response:
+        tokens.check_that_tokens_are_made_here()
         body = _body(request)
         grant = _text(body, "grant_type") or ("client_credentials" if "client_id" in body else None)
         if grant is None:
@@ -48,24 +61,28 @@ class TokenView(_AuthView):
         if grant not in _MEMBERS:
             raise ApiError(INVALID_FIELD_VALUE, field="grant_type", details=f"Allowed: {', '.join(_MEMBERS)}")
         _refuse_unknown(body, _MEMBERS[grant])
-        projects, scope, now = _list(body, "projects"), _list(body, "scope"), timezone.now()
-        if grant == "password":
+        asked: dict[str, Any] = {
+            "projects": _list(body, "projects"),
+            "scope": _list(body, "scope"),
+            "now": timezone.now(),
+        }
+        raw = request._request  # noqa: SLF001  the audit log is written outside of REST framework
+        audit.describe(raw, action="login", resource_type="token")
+        if grant == "client_credentials":
+            secret = _required(body, "client_secret")
+            key = grants.client(client_id=_required(body, "client_id"), client_secret=secret)
+            audit.describe(raw, key_id=key.id, organisation_id=key.organisation_id)
+            admit(request, key)
+            return Response(grants.client_credentials(key, **asked).as_json())
+        username, organisation = _required(body, "username"), _text(body, "organisation")
+        try:
             issued = grants.password(
-                username=_required(body, "username"),
-                password=_required(body, "password"),
-                organisation=_text(body, "organisation"),
-                projects=projects,
-                scope=scope,
-                now=now,
+                username=username, password=_required(body, "password"), organisation=organisation, **asked
             )
-        else:
-            issued = grants.client_credentials(
-                client_id=_required(body, "client_id"),
-                client_secret=_required(body, "client_secret"),
-                projects=projects,
-                scope=scope,
-                now=now,
-            )
+        except ApiError:
+            audit.failed_sign_in(raw, username=username, organisation=organisation)
+            raise
+        audit.describe(raw, user_id=issued.user_id, organisation_id=issued.organisation_id)
         return Response(issued.as_json())
 
 
@@ -74,9 +91,14 @@ class RefreshView(_AuthView):
 
     @extend_schema(request=REFRESH_REQUEST, responses={200: TOKEN_REPLY, **ERROR_REPLIES}, operation_id="auth_refresh")
     def post(self, request: Request) -> Response:
+        tokens.check_that_tokens_are_made_here()
         body = _body(request)
         _refuse_unknown(body, ("refresh_token",))
-        return Response(grants.refresh(refresh_token=_required(body, "refresh_token"), now=timezone.now()).as_json())
+        raw = request._request  # noqa: SLF001  the audit log is written outside of REST framework
+        audit.describe(raw, action="login", resource_type="token")
+        issued = grants.refresh(refresh_token=_required(body, "refresh_token"), now=timezone.now())
+        audit.describe(raw, user_id=issued.user_id, organisation_id=issued.organisation_id)
+        return Response(issued.as_json())
 
 
 class RevokeView(_AuthView):
@@ -88,7 +110,8 @@ class RevokeView(_AuthView):
     def post(self, request: Request) -> Response:
         body = _body(request)
         _refuse_unknown(body, ("token",))
-        tokens.revoke(_required(body, "token"), now=timezone.now())
+        revoked = tokens.revoke(_required(body, "token"), now=timezone.now())
+        audit.describe(request._request, action="delete", resource_type="token", **revoked)  # noqa: SLF001  as above
         return Response({})
 
 

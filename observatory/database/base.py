@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.db.backends.postgresql import base
 
 from observatory import metrics
+from observatory.database import identity, tenancy
 
 log = structlog.get_logger("observatory.database")
 _SQL_CHARS = 500
@@ -17,11 +18,12 @@ _OPERATIONS = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection whose every statement passes through `measured`."""
+    """A connection whose statements see one tenant's rows, note changes of identities, and are measured."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(measured)
+        # The first one is the outermost.
+        self.execute_wrappers += [tenancy.bound, identity.noted, measured]
 
 
 def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import environ
 
-from observatory.env import BASE_DIR, read
+from observatory.env import BASE_DIR, check_token_keys, read
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -46,7 +46,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "observatory.middleware.compression.CompressionMiddleware",
     "errors.middleware.ErrorEnvelopeMiddleware",
+    "observatory.middleware.deadline.DeadlineMiddleware",
     "observatory.middleware.conditional.ConditionalMiddleware",
+    "observatory.middleware.audit.AuditMiddleware",
     "observatory.middleware.admin.AdminSessionMiddleware",
     "observatory.middleware.admin.AdminCsrfMiddleware",
     "observatory.middleware.admin.AdminAuthenticationMiddleware",
@@ -77,13 +79,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-JWT_SECRET: str = read("JWT_SECRET")
+check_token_keys()
+JWT_SECRET: str = read("JWT_SECRET") or ""
+JWT_ALGORITHM: str = read("JWT_ALGORITHM")
+JWT_PRIVATE_KEY: str = read("JWT_PRIVATE_KEY")
+JWT_PUBLIC_KEY: str = read("JWT_PUBLIC_KEY")
+JWT_JWKS_URL: str = read("JWT_JWKS_URL")
 JWT_EXPIRATION: int = read("JWT_EXPIRATION")
 JWT_REFRESH_EXPIRATION: int = read("JWT_REFRESH_EXPIRATION")
 JWT_LEEWAY_SECONDS: int = read("JWT_LEEWAY_SECONDS")
 JWT_REQUIRE_ISS_AUD: bool = read("JWT_REQUIRE_ISS_AUD")
 JWT_ISSUER = "llm-observatory"
 JWT_AUDIENCE = "llm-observatory-api"
+SECRET_ENCRYPTION_KEY: str = read("SECRET_ENCRYPTION_KEY") or SECRET_KEY
+SIGNATURE_WINDOW_SECONDS: int = read("SIGNATURE_WINDOW_SECONDS")
+SIGNATURE_NONCE_SECONDS: int = read("SIGNATURE_NONCE_SECONDS")
+KEY_ROTATION_OVERLAP_SECONDS: int = read("KEY_ROTATION_OVERLAP_SECONDS")
+KEY_ROTATION_OVERLAP_MAX_SECONDS: int = read("KEY_ROTATION_OVERLAP_MAX_SECONDS")
+IDEMPOTENCY_TTL_SECONDS: int = read("IDEMPOTENCY_TTL_SECONDS")
+RETENTION_AUDIT_DAYS: int = read("RETENTION_AUDIT_DAYS")
+AUDIT_READS: bool = read("AUDIT_READS")
 TRUSTED_PROXY_COUNT: int = read("TRUSTED_PROXY_COUNT")
 
 # --- stores -----------------------------------------------------------------------------------------------------------
@@ -130,6 +145,7 @@ CACHES: dict[str, Any] = {
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
+REQUEST_TIMEOUT_SECONDS: int = read("REQUEST_TIMEOUT_SECONDS")
 CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
@@ -147,10 +163,14 @@ CORS_ALLOW_HEADERS = [
     "x-project-id",
     "x-read-after",
     "x-request-id",
+    "x-signature",
+    "x-signature-nonce",
+    "x-signature-timestamp",
 ]
 CORS_EXPOSE_HEADERS = [
     "Age",
     "ETag",
+    "Idempotency-Replayed",
     "Last-Modified",
     "Link",
     "Location",
@@ -184,6 +204,12 @@ PAGE_MAX_LIMIT: int = read("PAGE_MAX_LIMIT")
 OFFSET_DEFAULT_LIMIT: int = read("OFFSET_DEFAULT_LIMIT")
 OFFSET_MAX_LIMIT: int = read("OFFSET_MAX_LIMIT")
 MAX_TEXT_PARAMETER_CHARS: int = read("MAX_TEXT_PARAMETER_CHARS")
+MAX_ARRAY_ITEMS: int = read("MAX_ARRAY_ITEMS")
+FILTER_MAX_DEPTH: int = read("FILTER_MAX_DEPTH")
+FILTER_MAX_LEAVES: int = read("FILTER_MAX_LEAVES")
+FILTER_MAX_VALUES: int = read("FILTER_MAX_VALUES")
+FILTER_MAX_REGEX_CHARS: int = read("FILTER_MAX_REGEX_CHARS")
+QUERY_TIMEOUT_MS = 25_000  # of one statement of a search: below the 30 s that a request may take
 TRACE_MAX_INLINE_SPANS: int = read("TRACE_MAX_INLINE_SPANS")
 RETENTION_SPANS_DAYS: int = read("RETENTION_SPANS_DAYS")
 RETENTION_MINUTE_DAYS: int = read("RETENTION_MINUTE_DAYS")
@@ -220,6 +246,7 @@ RATE_LIMIT_PER_MINUTE: dict[str, int] = {
     "query": read("RATE_LIMIT_CLASS_QUERY"),
     "compare": read("RATE_LIMIT_CLASS_COMPARE"),
     "auth": read("RATE_LIMIT_CLASS_AUTH"),
+    "search": read("RATE_LIMIT_CLASS_SEARCH"),
 }
 RATE_LIMIT_BURST_FACTOR: float = read("RATE_LIMIT_BURST_FACTOR")
 RATE_LIMIT_RETRY_SECONDS: int = read("RATE_LIMIT_RETRY_SECONDS")

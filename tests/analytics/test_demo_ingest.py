@@ -1,5 +1,6 @@
 """What the ingest path makes of the demo's spans."""
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 
@@ -8,6 +9,7 @@ from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import decode
 from analytics.management.demo import demo_requests
 from analytics.management.demo.rhythm import nanoseconds
+from observatory.env import BASE_DIR
 
 MONDAY_EVENING = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 
@@ -75,3 +77,10 @@ def test_retrievals_arrive_with_query_and_documents():
     found = [one.retrieval for one in normal_spans() if one.operation_name == "retrieval"]
 
     assert [one for one in found if not (one and one.get("documents"))] == []
+
+
+def test_the_search_in_the_readme_has_failing_calls_to_find():
+    word = re.search(r"'q=status:error (\w+)'", (BASE_DIR / "README.md").read_text())[1]
+    failed = [one for one in normal_spans() if one.status_code == "ERROR" and one.is_call]
+
+    assert [one for one in failed if word in f"{one.input_text} {one.output_text}".lower().split()] != []

@@ -3,6 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
+from analytics.registry.fields import BY_KEY
 from observatory.accounts.models import ApiKey
 from observatory.docs import document
 from tests.analytics.api.payloads import request, span
@@ -40,6 +41,12 @@ def documented(method, route, reply):
         ("/api/v1/traces", "/api/v1/traces?model=nothing"),
         ("/api/v1/traces", "/api/v1/traces?limit=0"),
         ("/api/v1/traces", "/api/v1/traces?project_id=no-such"),
+        ("/api/v1/traces", "/api/v1/traces?include=children,evaluations,feedback,total"),
+        ("/api/v1/traces", "/api/v1/traces?q=colour:red"),
+        ("/api/v1/traces/stats", "/api/v1/traces/stats"),
+        ("/api/v1/traces/stats", "/api/v1/traces/stats?model=nothing"),
+        ("/api/v1/traces/{trace_id}/spans", f"/api/v1/traces/{TRACE}/spans?limit=1"),
+        ("/api/v1/traces/{trace_id}/spans", f"/api/v1/traces/{'0' * 32}/spans"),
         ("/api/v1/traces/{trace_id}", f"/api/v1/traces/{TRACE}"),
         ("/api/v1/traces/{trace_id}", f"/api/v1/traces/{TRACE}?include=children"),
         ("/api/v1/traces/{trace_id}", f"/api/v1/traces/{'0' * 32}"),
@@ -72,7 +79,7 @@ def test_an_answer_is_as_documented(api, stored, route, path):
 
 
 def test_every_member_of_a_span_is_as_documented(api, stored):
-    names = ",".join(document()["components"]["schemas"]["Span"]["properties"])
+    names = ",".join(BY_KEY)
 
     reply = api.get(f"/api/v1/traces?fields={names}")
 
@@ -81,6 +88,23 @@ def test_every_member_of_a_span_is_as_documented(api, stored):
 
 def test_a_missing_credential_is_answered_as_documented(db):
     assert documented("get", "/api/v1/traces", client().get("/api/v1/traces")) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "path", "body"),
+    [
+        ("search", "search", {"filter": {"field": "model", "operator": "eq", "value": "gpt-4o"}, "include": ["total"]}),
+        ("search", "search", {"filter": {"field": "model", "operator": "search", "value": "x"}}),
+        ("{trace_id}/feedback", f"{TRACE}/feedback", {"score": 1, "labels": ["good"]}),
+        ("{trace_id}/feedback", f"{TRACE}/feedback", {"score": 2}),
+        ("{trace_id}/evaluations", f"{TRACE}/evaluations", {"evaluator_name": "e", "passed": True}),
+        ("{trace_id}/evaluations", f"{TRACE}/evaluations", {"evaluator_name": "e"}),
+    ],
+)
+def test_a_posted_question_or_opinion_is_answered_as_documented(api, stored, route, path, body):
+    reply = api.post(f"/api/v1/traces/{path}", body, content_type="application/json")
+
+    assert documented("post", f"/api/v1/traces/{route}", reply) == []
 
 
 @pytest.mark.parametrize("spans", [[], [{"traceId": ""}]], ids=["all kept", "one rejected"])

@@ -48,6 +48,14 @@ def lists(header: str, etag: str) -> bool:
     return bool(_TAG_LIST.fullmatch(header)) and opaque(etag) in _OPAQUE.findall(header)
 
 
+def matches_strongly(header: str, etag: str) -> bool:
+    """Whether an `If-Match` names the strong tag `etag` by strong comparison; one that is malformed names nothing."""
+    if header.strip() == "*":
+        return True
+    strong = [one.strip() for one in header.split(",")]
+    return bool(_TAG_LIST.fullmatch(header)) and etag in strong
+
+
 def opaque(etag: str) -> str:
     """Return what weak comparison compares."""
     return etag.removeprefix("W/")

@@ -135,6 +135,9 @@ class CachedView(AnalyticsView):
             return ()
         return self._inquiry.keys
 
+    def caller_was_renewed(self) -> None:
+        self._inquiry = None
+
     def respond(self, request: Request) -> Response:
         """Return 304, the kept reply or a new one."""
         started = time.monotonic()
@@ -172,8 +175,8 @@ class CachedView(AnalyticsView):
         key = inquiry.version_key
         if key is None:
             return exact()
-        ahead = read_ahead(request)
-        return store.sampled(key, known=store.read(key) if ahead is None else ahead[key], exact=exact)
+        ahead = read_ahead(request) or {}
+        return store.sampled(key, known=ahead[key] if key in ahead else store.read(key), exact=exact)
 
     def _validators(self, request: Request, inquiry: Inquiry, version: RangeVersion) -> Validators:
         policy, question = self.policy(), inquiry.question

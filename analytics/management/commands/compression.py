@@ -20,6 +20,7 @@ from analytics.storage.engines.compression import (
     stored_days,
 )
 from analytics.storage.exclusive import RefusedError
+from analytics.storage.searches import make_vectors_of
 
 _FAILED, _WRONG_ARGUMENTS, _NOT_SUPPORTED = 1, 2, 3
 
@@ -113,7 +114,7 @@ class Command(BaseCommand):
                 f" {packed.left} left"
             )
 
-        compress_due(today=today, report=report)
+        compress_due(today=today, report=report, prepare=make_vectors_of)
         before, after = sum(one.bytes_before for one in done), sum(one.bytes_after for one in done)
         if json:
             self._print_json({"days": len(done), "bytes_before": before, "bytes_after": after, "dry_run": False})

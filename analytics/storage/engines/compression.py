@@ -67,14 +67,22 @@ def due(*, today: date, after: int) -> list[StoredDay]:
     return [stored for stored in stored_days() if stored.state is not State.COLUMNS and stored.day < newest]
 
 
-def compress_due(*, today: date, report: Callable[[Packed], None] = lambda _packed: None) -> int:
+def compress_due(
+    *,
+    today: date,
+    report: Callable[[Packed], None] = lambda _packed: None,
+    prepare: Callable[[StoredDay], None] = lambda _stored: None,
+) -> int:
     """Move every due day into the columnstore, each in a transaction of its own; return how many there were.
+
+    `prepare` is called with each before.
 
     Raises `BusyError` when another process does the same.
     """
     with exclusively("compression"):
         waiting = due(today=today, after=after_days())
         for number, stored in enumerate(waiting, start=1):
+            prepare(stored)
             engine().compress_day(stored.relation, stored.day)
             report(_packed(stored, left=len(waiting) - number))
     return len(waiting)

@@ -25,6 +25,8 @@ log = structlog.get_logger("observatory.worker")
 JOBS: dict[str, Callable[[], int]] = {
     "partitions": analytics_jobs.partitions,
     "rollups": analytics_jobs.rollups,
+    "search": analytics_jobs.search,
+    "orphans": analytics_jobs.orphans,
     "retention": analytics_jobs.retention,
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,

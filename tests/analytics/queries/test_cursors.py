@@ -1,17 +1,22 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.queries.cursors import Cursor, binding, decode, encode
+from analytics.queries.cursors import GOOD_FOR, Cursor, binding, decode, encode
 from errors.exceptions import ApiError
 
 KEY = "a secret of the test"
 BOUND = binding([1], [2], {"model": "gpt-4o"})
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
 CURSOR = Cursor(
-    ts=datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC), trace_id=b"t" * 16, span_id=b"s" * 8, start=START, end=END
+    ts=datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC),
+    trace_id=b"t" * 16,
+    span_id=b"s" * 8,
+    start=START,
+    end=END,
+    clock=END,
 )
 
 
@@ -23,16 +28,21 @@ CURSOR = Cursor(
         span_id=st.binary(min_size=8, max_size=8),
         start=st.just(START),
         end=st.just(END),
+        clock=st.just(END),
+        value=st.none()
+        | st.integers(-(2**63), 2**63 - 1)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
     )
 )
 def test_a_cursor_comes_back_as_it_was(cursor):
-    assert decode(encode(cursor, bound_to=BOUND, key=KEY), bound_to=BOUND, key=KEY) == cursor
+    assert decode(encode(cursor, bound_to=BOUND, key=KEY), bound_to=BOUND, key=KEY, now=END) == cursor
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.hex()))
 def test_anything_that_is_no_cursor_is_refused(text):
     with pytest.raises(ApiError) as raised:
-        decode(text, bound_to=BOUND, key=KEY)
+        decode(text, bound_to=BOUND, key=KEY, now=END)
     assert (raised.value.spec.code, raised.value.field) == (1207, "cursor")
 
 
@@ -41,7 +51,7 @@ def test_every_damaged_character_is_noticed():
     for place in range(len(text) - 1):
         damaged = text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]
         with pytest.raises(ApiError):
-            decode(damaged, bound_to=BOUND, key=KEY)
+            decode(damaged, bound_to=BOUND, key=KEY, now=END)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +59,12 @@ def test_every_damaged_character_is_noticed():
 )
 def test_a_cursor_is_refused_by_another_query_and_another_key(bound_to, key):
     with pytest.raises(ApiError):
-        decode(encode(CURSOR, bound_to=BOUND, key=KEY), bound_to=bound_to, key=key)
+        decode(encode(CURSOR, bound_to=BOUND, key=KEY), bound_to=bound_to, key=key, now=END)
+
+
+def test_a_cursor_is_good_for_a_day():
+    text = encode(CURSOR, bound_to=BOUND, key=KEY)
+    assert decode(text, bound_to=BOUND, key=KEY, now=END + GOOD_FOR) == CURSOR
+    with pytest.raises(ApiError) as raised:
+        decode(text, bound_to=BOUND, key=KEY, now=END + GOOD_FOR + timedelta(seconds=1))
+    assert (raised.value.spec.code, "expired" in raised.value.message) == (1207, True)

@@ -1,18 +1,22 @@
 """How the server finds what is asked: by which index, in which partitions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.searches import searches_of
+from analytics.queries.filters.values import Limits
 from analytics.queries.selection import DEFAULT_SELECTION
-from analytics.queries.spans import SpanList, list_statement, locate_trace, trace_spans
+from analytics.queries.spans import SpanList, Spans, list_spans
 from analytics.queries.timerange import TimeRange
+from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
 from analytics.scope import Scope
 from analytics.storage.engines import engine
 from analytics.storage.partitions import ensure_days, forget_days
@@ -41,7 +45,11 @@ def filled(committed: Scope, owner: psycopg.Connection) -> Iterator[Scope]:
             "ingested_at, duration_ms, usage_counted, call_counted, span_name, span_kind, status_code",
             "now(), 1, true, true, 'chat', 'client', 'OK'",
         ),
-        ("llm_contents", "input_text", "repeat('x', 500)"),
+        (
+            "llm_contents",
+            "input_text, search_vector",
+            "repeat('x', 500), observatory_document(%(organisation)s, 'word' || number, NULL)",
+        ),
     ):
         owner.execute(
             f"""
@@ -101,7 +109,9 @@ def names() -> list[dict[str, str]]:
             " WHERE indrelid = ANY(%s::regclass[])",
             [list(tables)],
         )
-        indexes = {name: definition.partition("btree ")[2] for name, definition in cursor.fetchall()}
+        indexes = {
+            name: definition.partition(" USING ")[2].removeprefix("btree ") for name, definition in cursor.fetchall()
+        }
     return [{name.rpartition(".")[2].strip('"'): told for name, told in known.items()} for known in (tables, indexes)]
 
 
@@ -116,31 +126,72 @@ def at(day: int, hour: int = 0) -> datetime:
     return datetime.fromisoformat(f"{FIRST}T00:00Z") + timedelta(days=day, hours=hour)
 
 
-def the_list(scope: Scope, start: datetime, end: datetime) -> tuple[str, dict[str, Any]]:
-    return list_statement(
-        SpanList(scope=scope, range=TimeRange(start=start, end=end), selection=DEFAULT_SELECTION, limit=50)
-    )
+def scans_of(work: Callable[[], Any]) -> set[tuple[str, str, str]]:
+    """Return the scans of every statement that `work` runs."""
+    with CaptureQueriesContext(connection) as asked:
+        work()
+    return set().union(*(scans(query["sql"]) for query in asked if query["sql"].lstrip().startswith("SELECT")))
+
+
+def scans_of_list(scope: Scope, start: datetime, end: datetime, **narrowed: Any) -> set[tuple[str, str, str]]:
+    wanted = Spans(scope=scope, range=TimeRange(start=start, end=end), **narrowed)
+    plan = SpanList(spans=wanted, selection=DEFAULT_SELECTION, limit=50, clock=end)
+    return scans_of(lambda: list_spans(plan))
 
 
 def test_a_list_walks_the_primary_key_of_the_days_in_its_range(filled):
     expected = {("llm_traces 02", "Index Scan", BY_TIME), ("llm_contents 02", "Index Scan", BY_TIME)}
 
-    assert scans(*the_list(filled, at(1, 2), at(1, 20))) == engine_sees(expected)
+    assert scans_of_list(filled, at(1, 2), at(1, 20)) == engine_sees(expected)
 
 
 def test_a_list_of_several_days_stops_in_the_newest(filled):
     expected = {("llm_traces 04", "Index Scan", BY_TIME), ("llm_contents 04", "Index Scan", BY_TIME)}
 
-    assert scans(*the_list(filled, at(0), at(DAYS))) == engine_sees(expected)
+    assert scans_of_list(filled, at(0), at(DAYS)) == engine_sees(expected)
 
 
 def test_the_spans_of_a_trace_are_found_by_its_index_in_its_day_alone(filled):
-    project, where = locate_trace(filled, A_TRACE)
-    with CaptureQueriesContext(connection) as asked:
-        found = trace_spans(filled, project, A_TRACE, where, selection=DEFAULT_SELECTION, limit=100)
-    (statement,) = (query["sql"] for query in asked)
+    where = locate_trace(filled, A_TRACE)
+    pages = []
+    made = scans_of(lambda: pages.append(trace_spans(where, selection=SpansSelection(), limit=100)))
 
-    assert len(found) == SPANS_A_TRACE
-    assert {scan for scan in scans(statement) if not scan[0].startswith("llm_contents")} == {
+    assert len(orjson.loads(pages[0].json)) == SPANS_A_TRACE
+    assert {scan for scan in made if not scan[0].startswith("llm_contents")} == {
         ("llm_traces 02", "Index Scan", BY_TRACE)
+    }
+
+
+BY_WORDS = "gin (search_vector)"
+
+
+def asked(scope: Scope, document: dict[str, Any], start: datetime, end: datetime) -> dict[str, Any]:
+    limits = Limits(depth=9, leaves=9, values=9, regex_chars=99, text_chars=99, now=end)
+    node = read_filter(document, limits=limits)
+    where = TimeRange(start=start, end=end)
+    return {"filter": node, "searches": searches_of(node, scope=scope, where=where)}
+
+
+def test_a_filter_on_numbers_walks_the_primary_key_and_reads_no_content_but_the_pages(filled):
+    wanted = asked(filled, {"field": "model", "operator": "eq", "value": "none"}, at(1, 2), at(1, 4))
+    assert scans_of_list(filled, at(1, 2), at(1, 4), **wanted) == {("llm_traces 02", "Index Scan", BY_TIME)}
+
+
+def test_a_search_finds_its_words_by_their_index_in_the_days_of_its_range(filled):
+    document = {"field": "content", "operator": "search", "value": f"word{SPANS_A_DAY + 7}"}
+    made = scans_of_list(filled, at(1), at(3), **asked(filled, document, at(1), at(3)))
+    words = {scan for scan in made if "gin" in scan[2]}
+    assert {(how, index.split(" WHERE")[0]) for _, how, index in words} == {("Bitmap Index Scan", BY_WORDS)}
+    assert {table for table, *_ in made if table.startswith("llm_traces")} <= {"llm_traces 02", "llm_traces 03"}
+
+
+def test_rows_without_a_vector_are_looked_for_by_an_index_of_them_alone(filled):
+    where = TimeRange(start=at(0), end=at(DAYS))
+    document = {"field": "content", "operator": "search", "value": "word7"}
+    limits = Limits(depth=9, leaves=9, values=9, regex_chars=99, text_chars=99, now=at(DAYS))
+    node = read_filter(document, limits=limits)
+    with transaction.atomic():
+        made = scans_of(lambda: searches_of(node, scope=filled, where=where))
+    assert {index for table, _, index in made if table.startswith("llm_contents")} <= {
+        "(ts) WHERE ((search_vector IS NULL) AND ((input_text IS NOT NULL) OR (output_text IS NOT NULL)))"
     }

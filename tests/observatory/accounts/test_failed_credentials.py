@@ -20,7 +20,7 @@ def test_refused_credentials_are_paid_for_by_the_address(db, limits, headers):
     assert [reply["X-RateLimit-Remaining"] for reply in replies] == ["1", "0", "0"]
     assert (error(replies[2]), int(replies[2]["Retry-After"]), "WWW-Authenticate" in replies[2]) == (
         (429, 1500),
-        30,
+        pytest.approx(28, abs=2),
         False,
     )
 
@@ -47,7 +47,7 @@ def test_sign_in_is_limited_whether_it_succeeds_or_not(member, limits):
     replies = [sign_in("viewer"), sign_in("viewer", password="wrong"), sign_in("viewer"), sign_in("viewer")]
 
     assert [reply.status_code for reply in replies] == [200, 401, 200, 429]
-    assert (error(replies[3]), replies[3]["Retry-After"]) == ((429, 1502), "20")
+    assert (error(replies[3]), int(replies[3]["Retry-After"])) == ((429, 1502), pytest.approx(18, abs=2))
 
 
 def test_the_routes_of_sign_in_share_one_bucket(db, limits):

@@ -10,7 +10,7 @@ from analytics.api.caching import store
 from analytics.api.caching.entries import Entry
 from observatory.accounts.services import api_key_create
 from tests.analytics.api.caching.conftest import PERFORMANCE, TRACES, hour_of
-from tests.analytics.api.payloads import NS, span
+from tests.analytics.api.payloads import NS, request, span
 
 
 def told(reply):
@@ -83,8 +83,8 @@ def test_who_asks_for_it_gets_the_exact_state_of_an_open_range(api, send, direct
 def test_who_has_written_reads_the_exact_state_and_may_keep_it_only_to_ask_again(api, send):
     send(span())
     api.get(PERFORMANCE)
-    send(span())
-    fresh = api.get(PERFORMANCE, headers={"X-Read-After": "1"})
+    position = api.post("/v1/traces", request(span()), content_type="application/json")["X-Ingest-Position"]
+    fresh = api.get(PERFORMANCE, headers={"X-Read-After": position})
 
     assert (fresh.json()["request_count"], fresh["Cache-Control"]) == (2, "private, no-cache")
 

@@ -2,4 +2,6 @@
 
 from tests import timescale
 
-collect_ignore = ["test_plain.py"] if timescale.wanted() else ["test_timescale.py", "test_moving.py"]
+collect_ignore = (
+    ["test_plain.py"] if timescale.wanted() else ["test_timescale.py", "test_timescale_search.py", "test_moving.py"]
+)

@@ -1,0 +1,155 @@
+"""Members of JSON bodies as data: each route lists its own; validation, values and the schema come from the list."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from errors.catalog import (
+    INVALID_FIELD_FORMAT,
+    INVALID_FIELD_VALUE,
+    LIMIT_EXCEEDED,
+    MISSING_REQUIRED_FIELD,
+    NUMBER_OUT_OF_RANGE,
+    SYNONYMS_GIVEN,
+    TEXT_TOO_LONG,
+    UNKNOWN_MEMBER,
+)
+from errors.exceptions import ApiError
+
+Read = Callable[[str, Any], Any]
+N = TypeVar("N", int, Decimal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One member of a body: how its value is read, what it is when absent or null, other names it goes by."""
+
+    name: str
+    read: Read
+    schema: Mapping[str, Any] = field(hash=False)
+    description: str
+    default: Any = None
+    also: tuple[str, ...] = ()
+    required: bool = False
+
+
+def text(*, longest: int, shortest: int = 0) -> Read:
+    """Return a reader of texts."""
+
+    def read(name: str, value: Any) -> str:
+        if not isinstance(value, str) or "\0" in value:
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a text without U+0000")
+        if len(value) > longest:
+            raise ApiError(TEXT_TOO_LONG, field=name, high=longest)
+        if len(value.strip()) < shortest:
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a text that is not empty")
+        return value
+
+    return read
+
+
+def read_by(parameter: Callable[[str, str], Any]) -> Read:
+    """Return the reader of a query parameter for a member that is a text."""
+
+    def read(name: str, value: Any) -> Any:
+        return parameter(name, text(longest=10_000, shortest=1)(name, value))
+
+    return read
+
+
+def whole(*, low: int, high: int) -> Read:
+    """Return a reader of whole numbers from `low` to `high`."""
+
+    def read(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a whole number")
+        return _within(name, value, low, high)
+
+    return read
+
+
+def number(*, low: Decimal | None = None, high: Decimal | None = None) -> Read:
+    """Return a reader of decimal numbers from `low` to `high`."""
+
+    def read(name: str, value: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a number")
+        return _within(name, Decimal(str(value)), low, high)
+
+    return read
+
+
+def _within(name: str, value: N, low: N | None, high: N | None) -> N:
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=low, high=high)
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="true or false")
+    return value
+
+
+def texts(*, most: int, longest: int, allowed: Sequence[str] = ()) -> Read:
+    """Return a reader of lists of texts, each kept once; with `allowed` only those."""
+    one = text(longest=longest, shortest=1)
+
+    def read(name: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a list of texts")
+        if len(value) > most:
+            raise ApiError(LIMIT_EXCEEDED, field=name, low=0, high=most, details=f"Received items: {len(value)}")
+        items = tuple(dict.fromkeys(one(f"{name}[{place}]", item) for place, item in enumerate(value)))
+        for item in items:
+            if allowed and item not in allowed:
+                raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{item[:64]}: allowed: {', '.join(allowed)}")
+        return items
+
+    return read
+
+
+def anything(_name: str, value: Any) -> Any:
+    """Read a value that is checked later."""
+    return value
+
+
+def read_body(body: Mapping[str, Any], members: Sequence[Member]) -> dict[str, Any]:
+    """Return the canonical value of each member; raise 400/1200-1205 naming the first that is wrong."""
+    by_spelling = {spelling: one for one in members for spelling in (one.name, *one.also)}
+    for name in body:
+        if name not in by_spelling:
+            near = difflib.get_close_matches(name, by_spelling, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            allowed = ", ".join(sorted(by_spelling))
+            raise ApiError(UNKNOWN_MEMBER, field=name[:64], details=f"{hint}Allowed: {allowed}")
+    return {one.name: _value(body, one) for one in members}
+
+
+def _value(body: Mapping[str, Any], one: Member) -> Any:
+    given = [spelling for spelling in (one.name, *one.also) if body.get(spelling) is not None]
+    if len(given) > 1:
+        raise ApiError(SYNONYMS_GIVEN, field=given[1], other=given[0])
+    if given:
+        return one.read(given[0], body[given[0]])
+    if one.required:
+        raise ApiError(MISSING_REQUIRED_FIELD, field=one.name)
+    return one.default
+
+
+def schema_of(members: Sequence[Member], *, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members as the OpenAPI document shows a body."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [one.name for one in members if one.required],
+        "properties": {
+            spelling: {**one.schema, "description": one.description}
+            for one in members
+            for spelling in (one.name, *one.also)
+        },
+        "example": dict(example),
+    }

@@ -1,0 +1,80 @@
+"""What only the server can say of a filter: how it reads full-text questions, whether regular expressions compile."""
+
+from collections.abc import Sequence
+
+from django.db import DatabaseError, connection, transaction
+
+from analytics.queries.filters.compiling import HAS_TEXT, Searches, Tail
+from analytics.queries.filters.tree import Leaf, Node, leaves
+from analytics.queries.timerange import TimeRange
+from analytics.scope import Scope
+from analytics.storage.searches import backlog, rows_alone
+from analytics.storage.transactions import sqlstate
+from errors.catalog import INVALID_FILTER
+from errors.exceptions import ApiError
+
+_INVALID_REGEX = "2201B"
+
+
+def searches_of(node: Node | None, *, scope: Scope, where: TimeRange, path: str = "filter") -> Searches:
+    """Return the full-text questions of a filter as the server reads them, and the rows of `where` to scan.
+
+    Raises 400/1213 at `path` for a question without a word and for a regular expression that does not compile.
+    """
+    found = list(leaves(node))
+    _check_patterns([one.value for one in found if one.operator.key == "regex"], path)
+    asked = [one for one in found if one.operator.key == "search"]
+    if not asked:
+        return Searches()
+    return Searches(queries=_questions(asked, path), tail=_tail(scope, where))
+
+
+def _check_patterns(patterns: Sequence[str], path: str) -> None:
+    for pattern in patterns:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT '' ~* %s::text", [pattern])
+        except DatabaseError as problem:
+            if sqlstate(problem) != _INVALID_REGEX:
+                raise
+            raise ApiError(
+                INVALID_FILTER,
+                field=path,
+                details=f"{pattern[:64]!r} is no POSIX regular expression that can be compiled",
+            ) from None
+
+
+def _questions(asked: Sequence[Leaf], path: str) -> dict[tuple[str, str], str]:
+    keys = list(dict.fromkeys((one.value, one.target.field.weights) for one in asked))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT observatory_question(given.text, given.weights)::text
+            FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (text, weights, place) ORDER BY place
+            """,
+            [[text for text, _ in keys], [weights for _, weights in keys]],
+        )
+        questions = [question for (question,) in cursor.fetchall()]
+    for (text, _), question in zip(keys, questions, strict=True):
+        if not question:
+            raise ApiError(INVALID_FILTER, field=path, details=f"{text[:64]!r} has no word to search for")
+    return dict(zip(keys, questions, strict=True))
+
+
+def _tail(scope: Scope, where: TimeRange) -> Tail | None:
+    """Return where the rows without a vector lie: from the first to the last of `where`, whole days of the backlog."""
+    with connection.cursor() as cursor, rows_alone(cursor):
+        cursor.execute(
+            f"""
+            SELECT min(c.ts), max(c.ts) FROM llm_contents AS c
+            WHERE c.search_vector IS NULL AND {HAS_TEXT} AND c.ts >= %(start)s AND c.ts < %(end)s
+                AND c.organisation_id = ANY(%(organisations)s::int[]) AND c.project_id = ANY(%(projects)s::int[])
+            """,
+            {**scope.tenant, "start": where.start, "end": where.end},
+        )
+        first, last = cursor.fetchone()
+    spans = [(first, last)] if first is not None else []
+    spans += [one for one in backlog() if one[1] > where.start and one[0] < where.end]
+    if not spans:
+        return None
+    return Tail(start=min(start for start, _ in spans), end=max(end for _, end in spans))

@@ -1,0 +1,13 @@
+DROP TABLE trace_evaluations;
+DROP TABLE trace_feedback;
+DROP TABLE trace_links;
+DROP TABLE search_backlog;
+DROP FUNCTION observatory_question(text, text);
+DROP FUNCTION observatory_document(integer, text, text);
+DROP FUNCTION observatory_project_words(integer);
+DROP FUNCTION observatory_lexemes(text);
+DROP FUNCTION observatory_identifiers(text);
+DROP FUNCTION observatory_words(text, boolean);
+DROP INDEX llm_contents_unsearchable;
+DROP INDEX llm_contents_by_words;
+ALTER TABLE llm_contents DROP COLUMN search_vector;

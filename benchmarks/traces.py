@@ -1,0 +1,250 @@
+"""Finding calls in a week of spans: pages, full text, few members against all, a trace of 5,000 spans as a tree."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import process_time
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, connections
+
+from analytics.queries.cursors import Cursor
+from analytics.queries.filters.searches import searches_of
+from analytics.queries.filters.text import read_line
+from analytics.queries.filters.tree import Node
+from analytics.queries.filters.values import Limits
+from analytics.queries.selection import DEFAULT_SELECTION, EVERYTHING, select
+from analytics.queries.spans import SpanList, Spans, count_spans, list_spans
+from analytics.queries.timerange import TimeRange
+from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
+from analytics.scope import Scope, ScopedProject
+from analytics.storage.partitions import ensure_days
+from benchmarks.figures import CPU_PASSES, Figure, median_seconds
+
+PROJECT, OTHERS, DAYS = 7, (8, 9, 10), 7
+PAGE, LATE_PAGE, WALKED, MANY, TREE = 50, 200, 100_000, 1000, 5000
+REPETITIONS = 21
+RARE, ONE_IN = "zeppelin", 2000
+SCOPE = Scope(
+    projects={PROJECT: ScopedProject(organisation_id=1, public_id=UUID(int=PROJECT))}, permissions=frozenset()
+)
+_DEEP = "ee" * 16
+_FILL = """
+    WITH numbered AS (
+        SELECT number, %(end)s::timestamptz - (number + 1) * %(step)s::interval AS ts,
+            (%(projects)s::int[])[number %% 4 + 1] AS project,
+            decode(md5('trace' || number / 20), 'hex') AS trace,
+            decode(substr(md5('span' || number), 1, 16), 'hex') AS span
+        FROM generate_series(0, %(spans)s - 1) AS number
+    )
+"""
+_SPANS = f"""{_FILL}
+    INSERT INTO llm_traces (organisation_id, project_id, ts, ingested_at, trace_id, span_id, duration_ms,
+        total_cost_nanousd, uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+        audio_input_tokens, visible_output_tokens, reasoning_tokens, audio_output_tokens, usage_counted, call_counted,
+        span_name, span_kind, status_code, service_name, operation_name, provider, model, environment, user_id)
+    SELECT 1, project, ts, ts, trace, span, number %% 5000, number %% 1000 * 1000, 900, 0, 0, 0, 0, 100, 0, 0, true,
+        true, 'chat', 'client', (ARRAY['OK', 'OK', 'OK', 'OK', 'ERROR'])[number / 4 %% 5 + 1], 'shop', 'chat',
+        (ARRAY['openai', 'anthropic', 'google'])[number / 4 %% 3 + 1],
+        (ARRAY['gpt-4o', 'claude-sonnet', 'gemini-pro', 'gpt-4o-mini'])[number / 4 %% 12 / 3 + 1], 'production',
+        'user ' || number %% 997
+    FROM numbered
+"""
+_CONTENTS = f"""{_FILL}
+    INSERT INTO llm_contents (organisation_id, project_id, ts, trace_id, span_id, input_text, output_text, attributes,
+        search_vector)
+    SELECT 1, project, ts, trace, span, asked, answered, jsonb_build_object('shop.cart', number %% 9),
+        observatory_document(project, asked, answered)
+    FROM numbered CROSS JOIN LATERAL (
+        SELECT string_agg((%(words)s::text[])[1 + (number * 31 + place * place * 7) %% 22], ' ')
+            || CASE WHEN number / 4 %% %(one_in)s = 0 THEN ' %(rare)s' ELSE '' END AS asked,
+            string_agg((%(words)s::text[])[1 + (number * 17 + place * 13) %% 22], ' ') AS answered
+        FROM generate_series(1, 90) AS place
+    ) AS said
+"""
+_WORDS = [
+    "the",
+    "customer",
+    "asks",
+    "whether",
+    "an",
+    "order",
+    "that",
+    "was",
+    "paid",
+    "last",
+    "week",
+    "can",
+    "still",
+    "be",
+    "sent",
+    "to",
+    "another",
+    "address",
+    "and",
+    "what",
+    "costs",
+]
+
+
+def measure(spans: int) -> list[Figure]:
+    """Return the figures of issue-sized promises: times as quotients, so that machines can be compared."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    week = TimeRange(start=now - timedelta(days=DAYS), end=now)
+    _fill(spans, now)
+    figure = partial(Figure, rows=spans)
+    return [
+        *_pages(figure, TimeRange(start=now - timedelta(days=1), end=now), week),
+        *_search(figure, week),
+        *_members(figure, week),
+        *_tree(figure),
+    ]
+
+
+def _fill(spans: int, now: datetime) -> None:
+    ensure_days(now.date() - timedelta(days=ago) for ago in range(DAYS + 1))
+    given: dict[str, Any] = {
+        "end": now,
+        "step": timedelta(days=DAYS) / spans,
+        "projects": [PROJECT, *OTHERS],
+        "spans": spans,
+        "words": [*_WORDS, *_WORDS][:22],
+        "one_in": ONE_IN,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SPANS, given)
+        cursor.execute(_CONTENTS.replace("%(rare)s", RARE), given)
+        cursor.execute(
+            """
+            INSERT INTO llm_traces (organisation_id, project_id, ts, ingested_at, trace_id, span_id, parent_span_id,
+                duration_ms, usage_counted, call_counted, span_name, span_kind, status_code)
+            SELECT 1, %(project)s, %(end)s - interval '1 hour' + number * interval '1 ms', now(),
+                decode(%(trace)s, 'hex'), int8send(number), CASE WHEN number > 0 THEN int8send(number / 3) END,
+                5000 - number, false, false, 'step', 'internal', 'OK'
+            FROM generate_series(0::bigint, %(last)s) AS number
+            """,
+            given | {"project": PROJECT, "trace": _DEEP, "last": TREE - 1},
+        )
+        cursor.execute(
+            "INSERT INTO trace_index SELECT organisation_id, project_id, trace_id, min(ts), max(ts) FROM llm_traces"
+            " WHERE organisation_id = 1 AND project_id = ANY(%(projects)s) GROUP BY 1, 2, 3",
+            given,
+        )
+    with connections["owner"].cursor() as cursor:  # the server does so by itself after a while
+        cursor.execute("ANALYZE llm_traces, llm_contents, trace_index")
+
+
+def _line(text: str, now: datetime) -> Node:
+    limits = Limits(depth=10, leaves=100, values=1000, regex_chars=256, text_chars=10_000, now=now)
+    node = read_line(text, limits=limits)
+    assert node is not None
+    return node
+
+
+def _plan(where: TimeRange, **more: Any) -> SpanList:
+    plan = SpanList(spans=Spans(scope=SCOPE, range=where), selection=DEFAULT_SELECTION, limit=PAGE, clock=where.end)
+    return replace(plan, **more)
+
+
+def _filtered(where: TimeRange, text: str) -> Spans:
+    node = _line(text, where.end)
+    return Spans(scope=SCOPE, range=where, filter=node, searches=searches_of(node, scope=SCOPE, where=where))
+
+
+def _pages(figure: Any, day: TimeRange, week: TimeRange) -> Iterator[Figure]:
+    plain = _plan(day)
+    narrowed = _plan(day, spans=_filtered(day, "provider:openai model:gpt-4o status:error"))
+    by_key = median_seconds(partial(_read_by_key, plain), repetitions=REPETITIONS)
+    for name, plan in (("first_page", plain), ("first_page_filtered", narrowed)):
+        took = median_seconds(partial(list_spans, plan), repetitions=REPETITIONS)
+        yield figure(figure=f"traces.{name}_vs_primary_key", value=took / by_key, unit="x", target=5.0)
+    first = _plan(week)
+    late = replace(first, after=_place_of(first, LATE_PAGE - 1))
+    early, later = (median_seconds(partial(list_spans, plan), repetitions=REPETITIONS) for plan in (first, late))
+    yield figure(figure="traces.page_200_vs_page_1", value=later / early, unit="x", target=1.3)
+    yield figure(figure="traces.walk_skipped_or_repeated", value=_walk(week), unit="rows", target=0)
+
+
+def _read_by_key(plan: SpanList) -> None:
+    """Read the columns of a page for keys that are known, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT s.*, c.input_text, c.output_text, c.attributes FROM (
+                SELECT ts, trace_id, span_id FROM llm_traces
+                WHERE organisation_id = 1 AND project_id = %(project)s AND ts >= %(start)s AND ts < %(end)s
+                ORDER BY ts DESC, trace_id DESC, span_id DESC LIMIT %(rows)s
+            ) AS key
+            JOIN llm_traces AS s ON s.organisation_id = 1 AND s.project_id = %(project)s AND s.ts = key.ts
+                AND s.trace_id = key.trace_id AND s.span_id = key.span_id AND s.ts >= %(start)s AND s.ts < %(end)s
+            LEFT JOIN llm_contents AS c ON c.organisation_id = 1 AND c.project_id = %(project)s AND c.ts = key.ts
+                AND c.trace_id = key.trace_id AND c.span_id = key.span_id AND c.ts >= %(start)s AND c.ts < %(end)s
+            """,
+            {"project": PROJECT, "start": plan.spans.range.start, "end": plan.spans.range.end, "rows": PAGE},
+        )
+        cursor.fetchall()
+
+
+def _place_of(plan: SpanList, pages: int) -> Cursor | None:
+    page = list_spans(replace(plan, limit=min(pages * PAGE, count_spans(plan.spans) - PAGE), selection=select(["ts"])))
+    return page.next
+
+
+def _walk(where: TimeRange) -> int:
+    """Return how many of the rows, 100,000 at most, a walk over pages skipped or repeated."""
+    plan, seen, read = _plan(where, selection=select(["span_id"]), limit=MANY), set[bytes](), 0
+    while read < WALKED:
+        page = list_spans(plan)
+        seen.update(page.json[1:-1].split(b","))
+        read += page.rows
+        if page.next is None:
+            break
+        plan = replace(plan, after=page.next)
+    expected = min(WALKED, count_spans(plan.spans))
+    return abs(expected - min(read, expected)) + read - len(seen)
+
+
+def _search(figure: Any, week: TimeRange) -> Iterator[Figure]:
+    found = _filtered(week, RARE)
+    scanned = _filtered(week, f"input_text:{RARE} OR output_text:{RARE}")
+    took = median_seconds(partial(count_spans, found), repetitions=REPETITIONS)
+    against = median_seconds(partial(count_spans, scanned), repetitions=3)
+    yield figure(figure="traces.search_7d", value=took * 1000, unit="ms")
+    yield figure(figure="traces.search_7d_vs_ilike", value=against / took, unit="x", target=20.0, direction="at_least")
+
+
+def _members(figure: Any, week: TimeRange) -> Iterator[Figure]:
+    few = _plan(week, selection=select(["trace_id", "model", "total_cost_usd"]), limit=MANY)
+    full = replace(few, selection=EVERYTHING)
+    took = [median_seconds(partial(list_spans, plan), repetitions=REPETITIONS) for plan in (few, full)]
+    yield figure(figure="traces.fields_vs_full", value=took[1] / took[0], unit="x", target=4.0, direction="at_least")
+    yield figure(figure="traces.fields_python_cpu", value=_cpu(few) / MANY * 1_000_000, unit="us/row", target=15.0)
+
+
+def _cpu(plan: SpanList) -> float:
+    best = float("inf")
+    for _ in range(CPU_PASSES):
+        begun = process_time()
+        list_spans(plan)
+        best = min(best, process_time() - begun)
+    return best
+
+
+def _tree(figure: Any) -> Iterator[Figure]:
+    where = locate_trace(SCOPE, _DEEP)
+    assert where is not None
+    from_rows = median_seconds(partial(_read_rows, where.trace_id), repetitions=REPETITIONS)
+    asked = partial(trace_spans, where, selection=SpansSelection(members=DEFAULT_SELECTION), limit=TREE)
+    told = median_seconds(asked, repetitions=REPETITIONS)
+    yield figure(figure="traces.tree_of_5000_vs_rows", value=told / from_rows, unit="x", target=10.0)
+
+
+def _read_rows(trace_id: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM llm_traces WHERE organisation_id = 1 AND project_id = %s AND trace_id = %s",
+            [PROJECT, trace_id],
+        )
+        cursor.fetchall()

@@ -1,0 +1,27 @@
+"""Every act is recorded once it is answered: by the views' names for what they change, whatever came of it."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+from django.http import HttpRequest, HttpResponse
+
+from analytics.api.caching.views import CachedView
+from observatory.accounts import audit
+from ratelimit.views import LimitedAPIView
+
+
+class AuditMiddleware:
+    """Writes the entries of the audit log. A view says what it changes with `audited`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = perf_counter()
+        response = self.get_response(request)
+        view = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
+        if isinstance(view, type) and issubclass(view, LimitedAPIView):
+            act = audit.act_of(request, audited=view.audited, reads=issubclass(view, CachedView))
+            if act is not None:
+                audit.record(request, act, status=response.status_code, seconds=perf_counter() - started)
+        return response

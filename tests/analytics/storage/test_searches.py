@@ -1,0 +1,92 @@
+"""Search vectors are made behind, in portions that can be repeated, and before a day is compressed."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from analytics import jobs
+from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.searches import searches_of
+from analytics.queries.filters.values import Limits
+from analytics.queries.snapshots import snapshot
+from analytics.queries.spans import Spans, count_spans
+from analytics.queries.timerange import TimeRange
+from analytics.storage import searches
+from analytics.storage.partitions import ensure_days
+from tests.analytics.storage.conftest import DAY, NOON, NOON_NS, insert_rows
+
+pytestmark = pytest.mark.usefixtures("drop_day")
+ROWS = 7
+WHERE = TimeRange(start=NOON - timedelta(hours=1), end=NOON + timedelta(hours=1))
+
+
+@pytest.fixture
+def stored(committed):
+    """The number of a project with seven texts of 'word0' to 'word6', and one span without any."""
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows(
+        [
+            {
+                "organisation_id": organisation,
+                "project_id": organisation,
+                "ts": NOON_NS + number,
+                "trace_id": number.to_bytes(16, "big"),
+                "span_id": number.to_bytes(8, "big"),
+                "ingested_at": NOON_NS,
+                "duration_ms": 1,
+                "usage_counted": True,
+                "call_counted": True,
+                "span_name": "chat",
+                "span_kind": "client",
+                "status_code": "OK",
+                "input_text": f"word{number}" if number < ROWS else None,
+            }
+            for number in range(ROWS + 1)
+        ]
+    )
+    return organisation
+
+
+def with_vectors(organisation):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT input_text FROM llm_contents WHERE organisation_id = %s AND search_vector IS NOT NULL ORDER BY 1",
+            [organisation],
+        )
+        return [text for (text,) in cursor.fetchall()]
+
+
+def found(scope, word):
+    limits = Limits(depth=9, leaves=9, values=9, regex_chars=99, text_chars=99, now=NOON)
+    node = read_filter({"field": "content", "operator": "search", "value": word}, limits=limits)
+    with snapshot():
+        read = searches_of(node, scope=scope, where=WHERE)
+        return count_spans(Spans(scope=scope, range=WHERE, filter=node, searches=read)), read.tail is not None
+
+
+def test_vectors_are_made_in_portions_until_none_is_missing(stored, monkeypatch):
+    monkeypatch.setattr(searches, "BATCH_ROWS", 3)
+    made = [searches.make_vectors(of=DAY) for _ in range(4)]
+    assert (made, with_vectors(stored)) == ([3, 3, 1, 0], [f"word{number}" for number in range(ROWS)])
+
+
+def test_a_portion_that_breaks_off_is_made_again(stored):
+    with transaction.atomic():
+        searches.make_vectors(of=DAY)
+        transaction.set_rollback(True)
+    assert with_vectors(stored) == []
+    assert searches.make_vectors(of=DAY) == ROWS
+
+
+def test_another_project_finds_nothing_and_the_tail_ends_with_the_work(stored, committed):
+    before = found(committed, "word3")
+    searches.make_vectors(of=DAY)
+    assert (before, found(committed, "word3")) == ((1, True), (1, False))
+
+
+def test_the_job_makes_what_is_missing_and_tells_how_far_it_is_behind(stored):
+    assert searches.oldest_unsearchable() is not None
+    assert jobs.search() >= ROWS
+    assert (len(with_vectors(stored)), searches.oldest_unsearchable()) == (ROWS, None)
