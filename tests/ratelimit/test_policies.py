@@ -10,6 +10,7 @@ DEFAULTS = {
     "billing": 1000,
     "ingest": 60_000,
     "anonymous": 60,
+    "search": 100,
     "query": 100,
     "compare": 50,
     "auth": 20,

@@ -22,6 +22,7 @@ from analytics.storage.ageing import retention_apply
 from analytics.storage.changes import mark_changed
 from analytics.storage.rollups import refresh
 from analytics.storage.spans import Tenant
+from errors.exceptions import ApiError
 from tests.analytics.storage.test_rollups import ask as ask_rollups
 
 NS = 1_000_000_000
@@ -162,6 +163,18 @@ def test_ragged_ends_are_widened_where_spans_are_gone(projects):
     run("apply")
     found = ask(one, OLD + timedelta(minutes=30, seconds=7), TODAY)
     assert (found.answers[0].range.start, found.totals["request_count_sum"], found.source) == (OLD, 1, "rollup")
+
+
+def test_what_only_spans_tell_is_refused_where_they_are_gone(projects):
+    one = projects["acme/main"]
+    send(one, 1, OLD)
+    run("set", "spans", "10")
+    run("apply")
+    with pytest.raises(ApiError) as refused:
+        ask(one, OLD, TODAY, session_id="s")
+    kept = TODAY - timedelta(days=10)
+    assert (refused.value.spec.code, refused.value.field) == (1204, "start_time")
+    assert f"since {kept:%Y-%m-%dT%H:%M:%SZ}" in refused.value.message
 
 
 def test_minutes_that_are_gone_are_answered_from_spans(projects):
