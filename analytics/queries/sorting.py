@@ -1,6 +1,7 @@
 """The order of a list: a column, then the key, all in one direction; rows without the column's value come last."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from analytics.queries.cursors import Cursor
@@ -58,6 +59,12 @@ class Sort:
             f"(({self.column}, {columns}) {sign} (%(after_value)s, {values}) OR {self.column} IS NULL)",
             given,
         )
+
+    def bound(self, cursor: Cursor) -> dict[str, Any]:
+        """Return the bound of the range that `cursor` moves, so that partitions behind the walk are not planned for."""
+        if self.key != "ts":
+            return {}
+        return {"end": cursor.ts + timedelta(microseconds=1)} if self.descending else {"start": cursor.ts}
 
 
 SORTS: tuple[str, ...] = (*SORT_KEYS, *(name for name, key in ALIASES.items() if key in SORT_KEYS), RELEVANCE)

@@ -89,6 +89,9 @@ def list_spans(plan: SpanList) -> SpanPage:
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
     page = rows[: plan.limit]
+    after = _cursor(plan, page[-1]) if len(rows) > plan.limit else None
+    if not plan.add and not columns_of(plan.selection, Relation.CONTENT).any:  # each row is one text already
+        return SpanPage(json=listed([f"{{{row[5]}}}" for row in page]), rows=len(page), next=after)
     keys = [Key(row[1], bytes(row[2]), bytes(row[3]), row[4]) for row in page]
     parts = [[row[5]] for row in page]
     add_content(plan.spans.scope, plan.selection, keys, parts)
@@ -96,7 +99,6 @@ def list_spans(plan: SpanList) -> SpanPage:
         made = additions_of(addition, plan.spans.scope, keys, selection=plan.selection, filter_=plan.spans.filter)
         for part, extra in zip(parts, made, strict=True):
             part.append(extra)
-    after = _cursor(plan, page[-1]) if len(rows) > plan.limit else None
     return SpanPage(json=listed(map(braced, parts)), rows=len(page), next=after)
 
 
@@ -139,7 +141,7 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
         FROM {rows} AS s ORDER BY {sort.order}"""
     given = {**parameters_of(plan.spans), **conditions.parameters, **columns.parameters, "rows": plan.limit + 1}
     if plan.after is not None:
-        given |= sort.after(plan.after)[1]
+        given |= sort.after(plan.after)[1] | sort.bound(plan.after)
     if sort.key == RELEVANCE:
         given |= {f"rank_{place}": query for place, query in enumerate(_ranking(plan.spans))}
     return sql, given
