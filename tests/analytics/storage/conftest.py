@@ -13,7 +13,7 @@ from django.db import connections
 
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.engines.plain import Plain
-from analytics.storage.rows import BLANK, span_text
+from analytics.storage.rows import blank_row, span_text
 from analytics.storage.spans import insert_spans
 from tests import servers, timescale
 
@@ -27,7 +27,7 @@ _organisations = itertools.count(1_000_000)
 
 def insert_rows(rows: list[dict[str, Any]]) -> None:
     """Store rows of columns by name, each with its marks, as they are."""
-    insert_spans([(span_text({**BLANK, **row}), (row["usage_counted"], row["call_counted"])) for row in rows])
+    insert_spans([(span_text({**blank_row(), **row}), (row["usage_counted"], row["call_counted"])) for row in rows])
 
 
 def drop_days(owner: psycopg.Connection, days: list[date]) -> None:
