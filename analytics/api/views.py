@@ -25,8 +25,11 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
     cache_control: ClassVar[str] = "private, no-cache"
 
     def check_permissions(self, request: Request) -> None:
+        caller = caller_of(request)
         if request.user.is_authenticated or not self.public:
-            caller_of(request).require(self.permission)
+            caller.require(self.permission)
+        else:
+            caller.scope()  # 401 while nothing is public, before anything else is judged
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
