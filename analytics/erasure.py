@@ -1,4 +1,5 @@
-"""Erasing a user: every span of theirs, with its content, and their rows of the rollups that tell users apart.
+"""Erasing a user: every span of theirs, with its content and what is kept beside it, the feedback that they gave, and
+their rows of the rollups that tell users apart.
 
 Whose a span is: it names the user; or it names nobody, and neither does any other span of its trace name somebody else;
 or, in a trace of several users, it names nobody and the nearest span above it that names somebody names the user.
@@ -19,8 +20,12 @@ from analytics.registry.rollups import DAY, GRAIN_WIDTHS
 from analytics.storage.changes import floor, mark_changed
 from analytics.storage.erasing import (
     OwnedSpan,
+    count_beside,
+    count_feedback,
     count_spans,
     count_usage,
+    delete_beside,
+    delete_feedback,
     delete_spans,
     delete_usage,
     hold_traces,
@@ -100,13 +105,14 @@ def user_erase(
         traces = {tenant: traces_naming(tenant, user_id) for tenant in free}
         done = planned(sum(len(found) for found in traces.values()))
         for tenant, found in traces.items():
-            usage = count_usage(tenant, user_id)
+            usage, feedback = count_usage(tenant, user_id), count_feedback(tenant, user_id)
             try:
                 _erase_traces(tenant, found, user_id, tally, done, dry_run=dry_run)
                 if not dry_run:
                     _refresh(tenant, tally, now)  # takes the usage whose spans there were; what is older is left
-                    retried(partial(_erase_usage, tenant, user_id))
+                    retried(partial(_erase_named, tenant, user_id))
                 tally.add(usage)
+                tally.add(feedback)
             except _HeldError:
                 kept += _kept([tenant])
     return Receipt(
@@ -146,16 +152,18 @@ def _step(
     theirs = belonging(owned, user_id)
     leaving = [one.span for one in owned if _key(one) in theirs]
     left = [one.span for one in owned if _key(one) not in theirs]
+    gone = sorted(set(traces) - {span.trace_id for span in left})
     if dry_run:
-        whole = len(set(traces) - {span.trace_id for span in left})
-        return {**count_spans(tenant, leaving), "trace_index": whole}, leaving
+        beside = count_beside(tenant, leaving, gone, user_id)
+        return {**count_spans(tenant, leaving), **beside, "trace_index": len(gone)}, leaving
     rows = delete_spans(tenant, leaving)
     # Whoever repeated what an erased span used is now the one who counts it, as if that span had never come.
     changed = moved(left, settle(left))
     update_marks(tenant, changed)
     whole = narrow_traces(tenant, traces, left)
+    beside = delete_beside(tenant, leaving, gone, user_id)
     mark_changed(tenant, {span.start_ns for span in (*leaving, *changed)})
-    return {**rows, "trace_index": whole}, leaving
+    return {**rows, **beside, "trace_index": whole}, leaving
 
 
 def _keep_holds_out(tenant: Tenant) -> None:
@@ -166,9 +174,10 @@ def _keep_holds_out(tenant: Tenant) -> None:
         raise _HeldError
 
 
-def _erase_usage(tenant: Tenant, user_id: str) -> None:
+def _erase_named(tenant: Tenant, user_id: str) -> None:
     _keep_holds_out(tenant)
     delete_usage(tenant, user_id)
+    delete_feedback(tenant, user_id)
 
 
 def _refresh(tenant: Tenant, tally: _Tally, now: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Taking spans out of the store, in transactions of the caller: rows of both relations, the index, usage by user."""
+"""Taking spans out of the store, in transactions of the caller.
+
+Rows of both relations, the index, what is kept beside spans and traces, feedback and usage by user.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_
 USER = "user_id"
 # What is kept of a span: its row, its content, and what it cost before it was priced anew.
 OF_SPANS = (*RELATIONS, "cost_run_spans")
+# What is kept beside spans and traces, with the rows of it that `delete_feedback` takes left out.
+_BESIDE = {"trace_feedback": "AND o.user_id IS DISTINCT FROM %(user)s", "trace_evaluations": "", "trace_links": ""}
 _GIVEN = """unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[]) AS given (ts, trace_id, span_id)"""
 _FOUND = """stored.organisation_id = %(organisation)s AND stored.project_id = %(project)s
     AND stored.ts = given.ts AND stored.trace_id = given.trace_id AND stored.span_id = given.span_id
@@ -127,6 +132,70 @@ def narrow_traces(tenant: Tenant, traces: Collection[bytes], left: Iterable[Trac
     return len(gone)
 
 
+def delete_beside(tenant: Tenant, spans: Sequence[TraceSpan], gone: Sequence[bytes], user_id: str) -> Mapping[str, int]:
+    """Delete what is kept beside `spans` and traces that are `gone`, but for feedback of the user; return counts."""
+    counted = {}
+    for table, others in _BESIDE.items():
+        linked = "o.linked_trace_id" if table == "trace_links" else "NULL"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} AS o WHERE {_OF_ERASED} {others} RETURNING o.ts, o.trace_id, {linked}",
+                _of_erased(tenant, spans, gone, user_id),
+            )
+            rows = cursor.fetchall()
+        _raise_versions(tenant, rows)
+        counted[table] = len(rows)
+    return counted
+
+
+def count_beside(tenant: Tenant, spans: Sequence[TraceSpan], gone: Sequence[bytes], user_id: str) -> Mapping[str, int]:
+    """Return how many rows of each table `delete_beside` would delete."""
+    counted = {}
+    for table, others in _BESIDE.items():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM {table} AS o WHERE {_OF_ERASED} {others}",
+                _of_erased(tenant, spans, gone, user_id),
+            )
+            counted[table] = cursor.fetchone()[0]
+    return counted
+
+
+def count_feedback(tenant: Tenant, user_id: str) -> Mapping[str, int]:
+    """Return how much feedback of a project a user gave, on whatever trace."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM trace_feedback WHERE {_OF_USER}", _of(tenant) | {"user": user_id})
+        return {"trace_feedback": cursor.fetchone()[0]}
+
+
+def delete_feedback(tenant: Tenant, user_id: str) -> None:
+    """Delete the feedback that a user gave."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM trace_feedback WHERE {_OF_USER} RETURNING ts, trace_id, NULL",
+            _of(tenant) | {"user": user_id},
+        )
+        rows = cursor.fetchall()
+    _raise_versions(tenant, rows)
+
+
+def _raise_versions(tenant: Tenant, rows: Sequence[tuple[datetime, bytes, bytes | None]]) -> None:
+    """Count a change at the time of each of `rows` and on every day of the stored traces that it names."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT greatest(day, first_ts) FROM trace_index, generate_series(
+                date_trunc('day', first_ts, 'UTC'), last_ts, interval '1 day') AS day
+            WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND trace_id = ANY(%(traces)s)
+            """,
+            _of(tenant) | {"traces": list({trace for _, *traces in rows for trace in traces if trace is not None})},
+        )
+        instants = {ts for ts, *_ in rows} | {instant for (instant,) in cursor}
+    add_to_versions([(tenant.organisation_id, tenant.project_id, instant) for instant in sorted(instants)])
+
+
 def usage_tables() -> list[str]:
     """Return the rollups that tell users apart."""
     return [rollup.table for rollup in ROLLUPS if USER in rollup.labels]
@@ -152,11 +221,25 @@ def delete_usage(tenant: Tenant, user_id: str) -> None:
             add_to_versions([(tenant.organisation_id, tenant.project_id, bucket) for bucket in sorted(buckets)])
 
 
+_OF_ERASED = """o.organisation_id = %(organisation)s AND o.project_id = %(project)s
+    AND o.trace_id = ANY(%(touched)s::bytea[]) AND (o.trace_id = ANY(%(gone)s::bytea[])
+        OR (o.trace_id, o.span_id) IN (SELECT * FROM unnest(%(traces)s::bytea[], %(spans)s::bytea[])))"""
 _OF_USER = "organisation_id = %(organisation)s AND project_id = %(project)s AND user_id = %(user)s"
 
 
 def _of(tenant: Tenant) -> dict[str, Any]:
     return {"organisation": tenant.organisation_id, "project": tenant.project_id}
+
+
+def _of_erased(tenant: Tenant, spans: Sequence[TraceSpan], gone: Sequence[bytes], user_id: str) -> dict[str, Any]:
+    traces = [span.trace_id for span in spans]
+    return _of(tenant) | {
+        "touched": list({*traces, *gone}),
+        "gone": list(gone),
+        "traces": traces,
+        "spans": [span.span_id for span in spans],
+        "user": user_id,
+    }
 
 
 def _range(spans: Sequence[TraceSpan]) -> dict[str, datetime]:

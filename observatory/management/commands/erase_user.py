@@ -27,7 +27,7 @@ log = structlog.get_logger("observatory.erasure")
 
 class Command(TaskCommand):
     help = (
-        "Erase a user: spans, content and usage by user; exit status 1 when a legal hold keeps some of it."
+        "Erase a user: spans, content, feedback and usage by user; exit status 1 when a legal hold keeps some of it."
         " Example: python manage.py erase_user --organisation demo --user u-17 --receipt u-17.json --dry-run"
     )
 
@@ -116,7 +116,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     verb = "would be erased" if told["dry_run"] else "erased"
     rows = [f"{table}: {count} rows {verb}" for table, count in told["rows"].items()]
     if not any(told["rows"].values()):
-        rows = ["no span names this user"]
+        rows = ["nothing names this user"]
     elif told["from"]:
         rows.append(f"spans from {told['from']:%Y-%m-%dT%H:%M:%SZ} to {told['to']:%Y-%m-%dT%H:%M:%SZ}")
     kept = [

@@ -18,7 +18,9 @@ from analytics.registry.rollups import DAY as A_DAY
 from analytics.storage import erasing
 from analytics.storage.costs import Chosen, keep_costs, read_costs
 from analytics.storage.erasing import OwnedSpan
+from analytics.storage.opinions import Subject, evaluation_add, feedback_add
 from analytics.storage.spans import Tenant, TraceSpan
+from analytics.storage.versions import version_of
 from observatory.management.commands import erase_user
 from tests.analytics.storage.test_retention import NS, OLD, TODAY, YOUNG, ask, refresh_all, scope_of
 
@@ -257,6 +259,84 @@ def test_old_costs_that_a_re_pricing_keeps_of_a_span_go_with_it(project):
     assert left("cost_run_spans") == [(2, 2)]
 
 
+def say(project, trace, span=None, user=None, at=YOUNG):
+    """Say something about a trace, or a span of it, as feedback of `user` and as an evaluation."""
+    subject = Subject(
+        tenant=Tenant(organisation_id=project.organisation_id, project_id=project.id),
+        trace_id=trace.to_bytes(16),
+        span_id=span and span.to_bytes(8),
+        first_ts=at,
+        last_ts=at,
+    )
+    feedback_add(subject, values={"score": 1, "user_id": user}, now=TODAY)
+    evaluation_add(subject, values={"evaluator_name": "judge", "passed": True}, now=TODAY)
+
+
+def said(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT trace_id, span_id FROM {table} ORDER BY 1, 2")
+        return [(int.from_bytes(trace, "big"), span and int.from_bytes(span, "big")) for trace, span in cursor]
+
+
+def test_what_was_said_about_the_users_spans_and_traces_goes_with_them(project):
+    send(project, raw(1, user=USER), raw(2, trace=2, user=OTHER), raw(3, trace=2, parent=2, user=USER))
+    for trace, span in ((1, None), (1, 1), (2, None), (2, 2), (2, 3)):
+        say(project, trace, span)
+    told = erase("--dry-run")["rows"]
+
+    assert erase()["rows"] == told
+    assert (told["trace_feedback"], told["trace_evaluations"]) == (3, 3)
+    assert said("trace_feedback") == said("trace_evaluations") == [(2, 2), (2, None)]
+
+
+def test_feedback_that_the_user_gave_on_traces_of_others_goes(project, other):
+    send(project, raw(1, user=USER), raw(2, trace=2, user=OTHER))
+    send(other, raw(3, trace=3, user=OTHER))
+    say(project, 1, user=USER)
+    say(project, 2, user=USER)
+    say(project, 2, 2, user=OTHER)
+    say(other, 3, user=USER)
+    told = erase("--dry-run")["rows"]
+
+    assert erase()["rows"] == told
+    assert (told["trace_feedback"], told["trace_evaluations"]) == (3, 1)
+    assert (said("trace_feedback"), said("trace_evaluations")) == ([(2, 2)], [(2, 2), (2, None), (3, None)])
+
+
+def test_links_of_the_users_spans_go_and_links_of_others_stay(project):
+    links = [{"trace_id": f"{9:032x}", "span_id": f"{9:016x}", "attributes": {}}]
+    theirs, others = raw(1, user=USER), raw(2, trace=2, user=OTHER)
+    send(project, replace(theirs, links=links), replace(others, links=links))
+    told = erase("--dry-run")["rows"]
+
+    assert erase()["rows"] == told
+    assert (told["trace_links"], said("trace_links")) == (1, [(2, 2)])
+
+
+def test_answers_have_a_newer_version_when_only_feedback_goes(project):
+    send(project, raw(2, trace=2, user=OTHER))
+    say(project, 2, user=USER)
+    refresh_all()
+    before = version_of(ask_tenant(project), YOUNG, TODAY)
+    erase()
+
+    assert version_of(ask_tenant(project), YOUNG, TODAY).newest > before.newest
+
+
+def test_a_trace_that_an_erased_span_links_to_has_a_newer_version(project):
+    linked = raw(9, trace=9, user=OTHER, at=OLD)
+    links = [{"trace_id": f"{9:032x}", "span_id": f"{9:016x}", "attributes": {}}]
+    send(project, linked, replace(raw(1, user=USER), links=links))
+    before = version_of(ask_tenant(project), OLD, OLD + A_DAY)
+    erase()
+
+    assert version_of(ask_tenant(project), OLD, OLD + A_DAY).newest > before.newest
+
+
+def ask_tenant(project):
+    return {"organisations": [project.organisation_id], "projects": [project.id]}
+
+
 def test_the_receipt_is_a_new_file_that_only_its_owner_reads(project, tmp_path):
     send(project, raw(1, user=USER))
     told = erase("--receipt", str(tmp_path / "u.json"))
@@ -270,7 +350,7 @@ def test_a_user_nobody_names_is_told_so(project):
     out = StringIO()
     call_command("erase_user", "--organisation", "acme", "--user", "nobody", stdout=out)
 
-    assert out.getvalue().splitlines()[1:][-1] == "no span names this user"
+    assert out.getvalue().splitlines()[1:][-1] == "nothing names this user"
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_erased(project, tmp_path):
