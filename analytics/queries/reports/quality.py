@@ -1,4 +1,4 @@
-"""How many requests succeed, over time, and what goes wrong with the others."""
+"""How many requests succeed, over time, what goes wrong with the others, and what users say."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from analytics.queries.figures import Ask, ask
 from analytics.queries.plans import Filter, Question
 from analytics.queries.reports.parts import ERRORS, errors_by_type, errors_shown
 from analytics.queries.reports.performance import exactly, metadata, over_time
-from analytics.queries.reports.samples import error_messages
-from analytics.queries.shapes import TIMESTAMP_LEAF, Tree, figures
+from analytics.queries.reports.samples import error_messages, feedback_of
+from analytics.queries.shapes import TIMESTAMP_LEAF, Kind, Tree, figures, leaf
 from analytics.queries.timerange import TimeRange
 from analytics.registry.grains import Grain
 from analytics.registry.measures import FIGURES
@@ -17,6 +17,12 @@ from analytics.scope import Scope
 QUALITY = Tree(
     members={
         **figures("total_requests", "successful_requests", "failed_requests", "success_rate", "error_rate"),
+        "avg_feedback_score": leaf(
+            Kind.RATE, "Mean score of the feedback on what started in the range.", nullable=True
+        ),
+        "resolution_rate": leaf(
+            Kind.RATE, "Share of that feedback that says resolved, of the feedback that says either.", nullable=True
+        ),
         "error_breakdown": Tree(
             members={name: node for name, node in ERRORS.members.items() if name != "status_code"},
             many=True,
@@ -65,4 +71,7 @@ def quality(
         told = "sample_message" in breakdown and with_messages
         messages = error_messages(scope, where, filters, types) if told else {}
         body["error_breakdown"] = errors_shown(answers["errors"], body["failed_requests"], messages)
+    if "avg_feedback_score" in wanted or "resolution_rate" in wanted:
+        said = feedback_of(scope, where, filters)
+        body |= {"avg_feedback_score": said.score, "resolution_rate": said.resolved}
     return {**wanted.cut(body), "metadata": metadata(*answers.values(), granularity=grain.key)}

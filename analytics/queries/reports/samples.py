@@ -1,4 +1,4 @@
-"""What only single spans tell: the newest message of an error, the dearest spans, which keys attributes have."""
+"""What only single rows tell: the newest message of an error, the dearest spans, feedback, which keys there are."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,6 +101,36 @@ def attribute_keys(scope: Scope, where: TimeRange, filters: Sequence[Filter]) ->
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters | {"sampled": SAMPLED_SPANS, "most": MOST_KEYS})
         return [key for (key,) in cursor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What users say: the mean of their scores, and the share that is resolved among those who say; `None` of none."""
+
+    score: Decimal | None
+    resolved: Decimal | None
+
+
+def feedback_of(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> Feedback:
+    """Return the feedback of a range; with filters that about spans that meet them, or about a trace with such a one.
+
+    Its time is that by which it ages, the start of what it is about.
+    """
+    tables, condition, parameters = _spans(scope, where, filters)
+    about = ""
+    if filters:
+        about = f"""AND EXISTS (
+            SELECT FROM {tables} WHERE {condition} AND s.organisation_id = o.organisation_id
+                AND s.project_id = o.project_id AND s.trace_id = o.trace_id
+                AND s.span_id = coalesce(o.span_id, s.span_id))"""
+    sql = f"""
+        SELECT round(avg(o.score), 6), round(avg(o.resolved::int), 6) FROM trace_feedback AS o
+        WHERE o.organisation_id = ANY(%(organisations)s::int[]) AND o.project_id = ANY(%(projects)s::int[])
+            AND o.ts >= %(from_0)s AND o.ts < %(to_0)s {about}"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        score, resolved = cursor.fetchone()
+    return Feedback(score=score, resolved=resolved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.analytics.api.payloads import NS, now_ns, span
 
@@ -116,12 +118,74 @@ def test_quality_tells_what_fails(api, calls, window, base):
         "failed_requests": 1,
         "success_rate": 0.75,
         "error_rate": 0.25,
+        "avg_feedback_score": None,
+        "resolution_rate": None,
         "error_breakdown": [{"error_type": "Timeout", "count": 1, "percentage": 100, "sample_message": "too slow"}],
         "time_series": [
             {"timestamp": at(base), "success_rate": 1, "error_rate": 0, "request_count": 2},
             {"timestamp": at(base + HOUR), "success_rate": 0.5, "error_rate": 0.5, "request_count": 2},
         ],
     }
+
+
+@pytest.fixture
+def said(api, send, base):
+    """Feedback on a trace before the window, and in it on a trace of two models, on one span of it, and on another."""
+    early = span(start_ns=base - NS)
+    first = span(start_ns=base, attributes={"gen_ai.request.model": "gpt-4o"})
+    second = span(
+        start_ns=base + NS,
+        traceId=first["traceId"],
+        parentSpanId=first["spanId"],
+        attributes={"gen_ai.request.model": "gpt-4o-mini"},
+    )
+    third = span(start_ns=base + HOUR, attributes={"gen_ai.request.model": "gpt-4o"})
+    send(early, first, second, third)
+    for one, said in (
+        (early, {"score": 0, "resolved": False}),
+        (first, {"score": 0.2, "resolved": True}),
+        (first, {"score": 0.9, "span_id": second["spanId"]}),
+        (third, {"score": 0.4, "resolved": False}),
+    ):
+        path = f"/api/v1/traces/{one['traceId']}/feedback"
+        assert api.post(path, said, content_type="application/json").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, (0.5, 0.5)),
+        ({"model": "gpt-4o"}, (0.3, 0.5)),
+        ({"model": "gpt-4o-mini"}, (0.55, 1)),
+        ({"model": "nobody-knows-1"}, (None, None)),
+    ],
+)
+def test_quality_tells_what_users_say_of_what_matches(api, said, window, asked, told):
+    body = api.get(QUALITY, {**window, **asked}).json()
+    assert (body["avg_feedback_score"], body["resolution_rate"]) == told
+
+
+def test_feedback_of_another_project_or_organisation_is_not_told(api, said, make_tenant, window):
+    (project,) = make_tenant("umbrella").projects
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE trace_feedback SET organisation_id = %s, project_id = %s", [project.organisation_id, project.id]
+        )
+    assert api.get(QUALITY, window).json()["avg_feedback_score"] is None
+
+
+def test_feedback_is_read_only_when_it_is_asked_for(api, said, window):
+    with CaptureQueriesContext(connection) as statements:
+        api.get(QUALITY, {**window, "fields": "success_rate"})
+    assert not [one for one in statements if "trace_feedback" in one["sql"]]
+
+
+def test_new_feedback_changes_the_version_of_a_reply(api, said, window):
+    before = api.get(QUALITY, {**window, "fields": "avg_feedback_score"})
+    (trace, *_) = api.get("/api/v1/traces", window).json()["data"]
+    api.post(f"/api/v1/traces/{trace['trace_id']}/feedback", {"score": 1}, content_type="application/json")
+    after = api.get(QUALITY, {**window, "fields": "avg_feedback_score"}, headers={"If-None-Match": before["ETag"]})
+    assert (after.status_code, after.json()["avg_feedback_score"]) == (200, 0.625)
 
 
 def test_an_error_without_a_type_goes_by_its_status(api, send, base, window):
