@@ -163,7 +163,8 @@ def test_columns_that_are_copied_are_the_columns_of_the_table(db, table):
         cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
         stored = sorted(name for (name,) in cursor.fetchall())
 
-    assert sorted(column.name for column in COLUMNS[table]) == stored
+    # Search vectors are made behind, by the worker.
+    assert sorted(column.name for column in COLUMNS[table]) == [name for name in stored if name != "search_vector"]
 
 
 @pytest.mark.parametrize("field", SPAN_FIELDS, ids=lambda field: field.key)
