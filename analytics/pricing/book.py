@@ -82,6 +82,7 @@ def example(pattern: str) -> str:
     return _WILDCARD.sub(lambda found: "" if found[0] == "*" else found[0][1:2], pattern)
 
 
+@lru_cache(maxsize=16_384)  # a book has thousands of patterns, and lists are narrowed by them
 def matcher(pattern: str) -> Callable[[str], object]:
     """Return a test of names against a glob; the usual ones need no regular expression."""
     fixed = fixed_text(pattern)
