@@ -19,6 +19,7 @@ from analytics.api.caching.metrics import BYPASS, HITS, MISSES
 from analytics.api.caching.policies import GROUPS, CacheGroup, CachePolicy, policy_of
 from analytics.api.caching.validators import Validators, modified, tag
 from analytics.api.common import meta
+from analytics.api.read_after import HEADER as READ_AFTER
 from analytics.api.views import SAFE, AnalyticsView
 from analytics.queries.timerange import TimeRange, round_up
 from analytics.scope import Scope
@@ -31,7 +32,6 @@ from ratelimit.throttle import read_ahead
 # Part of every tag and key: raise it when the same question is answered in another form.
 FORMAT = 1
 _HOUR = timedelta(hours=1)
-READ_AFTER = "X-Read-After"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
