@@ -14,11 +14,11 @@ from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
 from analytics.queries.plans import Question
 from analytics.queries.reports.comparison import comparison
+from analytics.queries.reports.cost_summary import cost_summary
 from analytics.queries.reports.costs import (
     cost_analytics,
     cost_attribution,
     cost_breakdown,
-    cost_summary,
     costs_unpriced,
 )
 from analytics.queries.reports.optimization import optimization

@@ -15,7 +15,7 @@ from analytics.api.figures import EXPLAIN, MONTH, ReportView, question_of, repor
 from analytics.api.metrics import GRANULARITY, dimension_named
 from analytics.api.overviews import bounded, flag
 from analytics.api.parameters import Parameter, choice, integer, number, text, validate
-from analytics.queries.reports import costs
+from analytics.queries.reports import cost_summary, costs
 from analytics.queries.reports.forecast import FORECAST, PERIODS, cost_forecast
 from analytics.queries.reports.forecast import METADATA as FORECAST_METADATA
 from analytics.queries.shapes import Tree
@@ -87,7 +87,11 @@ class CostSummaryView(CostView):
         flag("include_top_traces", "The spans that cost most."),
         bounded("top_limit", high=100, default=10, description="Most top_traces."),
     )
-    report, shape, metadata = staticmethod(costs.cost_summary), costs.COST_SUMMARY, costs.SUMMARY_METADATA
+    report, shape, metadata = (
+        staticmethod(cost_summary.cost_summary),
+        cost_summary.COST_SUMMARY,
+        cost_summary.SUMMARY_METADATA,
+    )
 
     def more(self, request: Request, values: More) -> More:  # noqa: ARG002
         return {name: values[name] for name in ("include_trends", "include_top_traces", "top_limit")}

@@ -8,7 +8,7 @@ from typing import Any
 from analytics.queries.figures import Ask, ask
 from analytics.queries.forecasting import LEAST_FOR_INTERVALS, Fit, bounds, fitted
 from analytics.queries.plans import Filter, Question, Sort
-from analytics.queries.reports.costs import full_days
+from analytics.queries.reports.cost_summary import full_days
 from analytics.queries.reports.parts import figures_named
 from analytics.queries.reports.performance import metadata
 from analytics.queries.shapes import ORIGIN_MEMBERS, Kind, Tree, leaf
