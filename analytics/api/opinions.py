@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.common import caller_of
+from analytics.api.idempotency import once
 from analytics.api.parameters import validate
 from analytics.api.views import AnalyticsView
 from analytics.queries.traces import Located, locate_trace, stores_span
@@ -146,6 +148,9 @@ class FeedbackView(_OpinionView):
         responses={201: schema.ref("Feedback"), **ERROR_REPLIES},
     )
     def post(self, request: Request, trace_id: str) -> Response:
+        return once(request, partial(self._keep, request, trace_id))
+
+    def _keep(self, request: Request, trace_id: str) -> Response:
         subject, values = self.read(request, trace_id)
         values["labels"] = None if values["labels"] is None else list(values["labels"])
         kept = feedback_add(subject, values=values, now=timezone.now())
@@ -168,6 +173,9 @@ class EvaluationView(_OpinionView):
         responses={201: schema.ref("Evaluation"), **ERROR_REPLIES, 422: ERROR_REPLIES[400]},
     )
     def post(self, request: Request, trace_id: str) -> Response:
+        return once(request, partial(self._keep, request, trace_id))
+
+    def _keep(self, request: Request, trace_id: str) -> Response:
         subject, values = self.read(request, trace_id)
         if values["score"] is None and values["passed"] is None:
             raise ApiError(UNPROCESSABLE_CONTENT, field="score", details="Send score, passed or both")

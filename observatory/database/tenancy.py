@@ -25,6 +25,9 @@ TABLES = (
     "memberships_projects",
     "projects",
     "refresh_tokens",
+    "trace_evaluations",
+    "trace_feedback",
+    "trace_links",
 )
 EVERY, NONE = "all", ""
 _PROTECTED = re.compile(rf"\b(?:{'|'.join(TABLES)})\b")

@@ -180,6 +180,12 @@ def test_feedback_is_read_only_when_it_is_asked_for(api, said, window):
     assert not [one for one in statements if "trace_feedback" in one["sql"]]
 
 
+def test_anonymous_callers_are_told_the_feedback_on_public_projects(said, tenant, window):
+    tenant.projects[0].is_public = True
+    tenant.projects[0].save()
+    assert Client().get(QUALITY, window).json()["avg_feedback_score"] == 0.5
+
+
 def test_new_feedback_changes_the_version_of_a_reply(api, said, window):
     before = api.get(QUALITY, {**window, "fields": "avg_feedback_score"})
     (trace, *_) = api.get("/api/v1/traces", window).json()["data"]

@@ -276,6 +276,30 @@ def test_children_and_opinions_stand_beside_a_span(api, send):
     assert detail == {"span_name": "root", "evaluations": [found.json()], "feedback": [said.json()]}
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "other"),
+    [
+        ("feedback", {"score": 0.25, "labels": ["good"]}, {"score": 0.5}),
+        (
+            "evaluations",
+            {"evaluator_name": "grounded", "passed": True},
+            {"evaluator_name": "grounded", "passed": False},
+        ),
+    ],
+)
+def test_an_opinion_that_is_sent_again_with_its_key_is_kept_once(api, send, route, body, other):
+    send(span(traceId=TRACE))
+
+    def post(said):
+        return api.post(f"{LIST}/{TRACE}/{route}", said, content_type="application/json",
+                        headers={"Idempotency-Key": "once"})  # fmt: skip
+
+    first, again, changed = post(body), post(body), post(other)
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert (again["Idempotency-Replayed"], changed.status_code, changed.json()["error"]["code"]) == ("true", 422, 1212)
+    assert api.get(f"{LIST}/{TRACE}", {"include": route}).json()["data"][route] == [first.json()]
+
+
 def test_an_opinion_changes_the_version_of_its_trace(api, send):
     send(span(traceId=TRACE))
     before = api.get(f"{LIST}/{TRACE}")

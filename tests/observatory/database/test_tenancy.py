@@ -13,13 +13,32 @@ def count(table):
         return cursor.fetchone()[0]
 
 
+BESIDE_TRACES = {
+    "trace_evaluations": "trace_id, ts, created_at, evaluator_name) VALUES (%s, %s, '\\x01', now(), now(), 'judge')",
+    "trace_feedback": "trace_id, ts, created_at, score) VALUES (%s, %s, '\\x01', now(), now(), 1)",
+    "trace_links": "trace_id, span_id, linked_trace_id, linked_span_id, ts)"
+    " VALUES (%s, %s, '\\x01', '\\x01', '\\x02', '\\x02', now())",
+}
+
+
+def fill(project):
+    with connection.cursor() as cursor:
+        for table, rest in BESIDE_TRACES.items():
+            cursor.execute(
+                f"INSERT INTO {table} (organisation_id, project_id, {rest}", [project.organisation_id, project.id]
+            )
+
+
 @pytest.fixture
-def two(make_tenant, member):
+def two(make_tenant, member, tenant):
     member("viewer")
-    return make_tenant("umbrella")
+    other = make_tenant("umbrella")
+    for one in (tenant, other):
+        fill(one.projects[0])
+    return other
 
 
-FILLED = ("api_keys", "api_keys_projects", "memberships", "memberships_projects", "projects")
+FILLED = ("api_keys", "api_keys_projects", "memberships", "memberships_projects", "projects", *BESIDE_TRACES)
 
 
 @pytest.mark.parametrize("table", FILLED)
@@ -61,6 +80,27 @@ def test_anybody_sees_a_public_project_and_nobody_changes_it(two):
     Project.objects.filter(organisation=two.organisation).update(is_public=True)
     with tenancy.only(tenancy.NONE):
         assert (count("projects"), Project.objects.update(name="x"), Membership.objects.count()) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("table", BESIDE_TRACES)
+def test_a_row_beside_a_trace_of_another_tenant_cannot_be_made(tenant, two, table):
+    with (
+        tenancy.only(str(tenant.organisation.id)),
+        pytest.raises(DatabaseError, match=f'row-level security policy for table "{table}"'),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"INSERT INTO {table} (organisation_id, project_id, {BESIDE_TRACES[table]}",
+            [two.organisation.id, two.projects[0].id],
+        )
+
+
+def test_anybody_reads_feedback_on_a_public_project_and_nobody_changes_it(two):
+    Project.objects.filter(organisation=two.organisation).update(is_public=True)
+    with tenancy.only(tenancy.NONE), connection.cursor() as cursor:
+        cursor.execute("UPDATE trace_feedback SET score = 0")
+        assert (count("trace_feedback"), cursor.rowcount, count("trace_evaluations")) == (1, 0, 0)
 
 
 def test_the_setting_ends_with_its_transaction(two):
