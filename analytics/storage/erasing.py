@@ -180,14 +180,14 @@ def delete_feedback(tenant: Tenant, user_id: str) -> None:
 
 
 def _raise_versions(tenant: Tenant, rows: Sequence[tuple[datetime, bytes, bytes | None]]) -> None:
-    """Count a change at the time of each of `rows` and on every day of the stored traces that it names."""
+    """Count a change at the time of each of `rows` and in every hour of the stored traces that it names."""
     if not rows:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT greatest(day, first_ts) FROM trace_index, generate_series(
-                date_trunc('day', first_ts, 'UTC'), last_ts, interval '1 day') AS day
+            SELECT hour FROM trace_index, generate_series(
+                date_trunc('hour', first_ts, 'UTC'), last_ts, interval '1 hour') AS hour
             WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND trace_id = ANY(%(traces)s)
             """,
             _of(tenant) | {"traces": list({trace for _, *traces in rows for trace in traces if trace is not None})},

@@ -77,14 +77,14 @@ def _add(table: str, columns: tuple[str, ...], subject: Subject, values: Mapping
 
 
 def _raise_versions(subject: Subject) -> None:
-    """Append a change to one hour of each day of the trace: a range's version is that of its whole days."""
+    """Append a change to each hour of the trace, in whichever of them an answer tells of it."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
-            SELECT %(organisation)s, %(project)s, '1hour', date_trunc('hour', greatest(day, %(first)s), 'UTC')
-            FROM generate_series(date_trunc('day', %(first)s::timestamptz, 'UTC'), %(last)s::timestamptz,
-                interval '1 day') AS day
+            SELECT %(organisation)s, %(project)s, '1hour', hour
+            FROM generate_series(date_trunc('hour', %(first)s::timestamptz, 'UTC'), %(last)s::timestamptz,
+                interval '1 hour') AS hour
             """,
             {
                 "organisation": subject.tenant.organisation_id,

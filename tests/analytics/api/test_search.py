@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -13,6 +14,10 @@ from tests.analytics.api.payloads import NS, any_value, now_ns, span
 
 LIST, SEARCH, STATS = "/api/v1/traces", "/api/v1/traces/search", "/api/v1/traces/stats"
 TRACE = "ab" * 16
+
+
+def instant(ns):
+    return datetime.fromtimestamp(ns // NS, tz=UTC).isoformat().replace("+00:00", "Z")
 
 
 def names(reply):
@@ -305,6 +310,17 @@ def test_an_opinion_changes_the_version_of_its_trace(api, send):
     before = api.get(f"{LIST}/{TRACE}")
     api.post(f"{LIST}/{TRACE}/feedback", {"score": 1}, content_type="application/json")
     assert api.get(f"{LIST}/{TRACE}", headers={"If-None-Match": before["ETag"]}).status_code == 200
+
+
+def test_an_opinion_changes_the_version_of_every_hour_of_its_trace(api, send):
+    hour = 3600 * NS
+    later = now_ns() // hour * hour - hour
+    send(span(traceId=TRACE, start_ns=later - 2 * hour), span(traceId=TRACE, spanId="cd" * 8, start_ns=later))
+    window = {"start_time": instant(later), "end_time": instant(later + hour), "include": "feedback"}
+    before = api.get(LIST, window)
+    api.post(f"{LIST}/{TRACE}/feedback", {"score": 1}, content_type="application/json")
+    after = api.get(LIST, window, headers={"If-None-Match": before["ETag"]})
+    assert [len(one["feedback"]) for one in after.json()["data"]] == [1]
 
 
 @pytest.mark.parametrize(
