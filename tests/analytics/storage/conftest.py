@@ -59,6 +59,7 @@ def committed(django_db_setup: None, django_db_blocker: Any, owner: psycopg.Conn
         connections.close_all()
     for table in ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version"):
         owner.execute(f"DELETE FROM {table} WHERE organisation_id = %s", [organisation])
+    owner.execute("DELETE FROM retention_horizons")  # that of everybody would be every later test's
 
 
 @pytest.fixture

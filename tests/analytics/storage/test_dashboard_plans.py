@@ -28,7 +28,8 @@ RAGGED = (at(0, 6) + timedelta(minutes=30), at(3, 12) + timedelta(minutes=15))
 
 @pytest.fixture
 def refreshed(filled: Scope, owner: psycopg.Connection) -> Iterator[Scope]:
-    """The scope of days whose rollups are up to date."""
+    """The scope of days whose rollups are up to date; they are older than what retention would leave."""
+    owner.execute("DELETE FROM retention_horizons")
     mark(filled, owner, "1 = 1")
     for grain in GRAIN_WIDTHS:
         while refresh(grain, before=at(DAYS)).more:
