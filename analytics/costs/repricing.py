@@ -248,7 +248,7 @@ def _changed(spans: Iterable[PricedSpan], books: PinnedBooks, tenant: Tenant) ->
             total_cost_nanousd=made.total,
             unpriced_reason=made.unpriced_reason,
             breakdown=None
-            if made.price_id is None
+            if made.breakdown is None
             else dumps({part: dollars(nanousd) for part, nanousd in made.breakdown.items()}).decode(),
         )
         if new.columns != span.cost.columns:

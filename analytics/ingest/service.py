@@ -12,9 +12,10 @@ from django.db import transaction
 
 from analytics.ingest import metrics
 from analytics.ingest.counting import moved, settle
+from analytics.ingest.facts import Shared
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
-from analytics.ingest.records import beside, record
+from analytics.ingest.records import Recorder, beside
 from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
@@ -26,7 +27,7 @@ from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
 from analytics.storage.retention import LEAST_DAYS, spans_kept
-from analytics.storage.rows import SpanText, span_text
+from analytics.storage.rows import SpanText
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
@@ -77,7 +78,7 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     ((_, project),) = scope.projects.items()
     tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
     limits_at = _limits(policy, tenant, now_ns)
-    book = current_price_book(tenant.organisation_id)
+    recorder, shared = Recorder(tenant, current_price_book(tenant.organisation_id), now_ns), Shared()
     redactor = Redactor(
         policy.redaction,
         key=redaction_key(settings.SECRET_KEY, project.organisation_id),
@@ -87,20 +88,15 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     rejected: list[Rejection] = []
     good = 0
     for raw in spans:
-        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor)
+        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor, shared=shared)
         if isinstance(span, Rejection):
             rejected.append(span)
             continue
         good += 1
         key = (span.trace_id, span.span_id)
         if key not in ready:
-            row = record(tenant, span, book, now_ns)
-            ready[key] = _Ready(
-                of=_trace_span(span),
-                text=span_text(row),
-                unpriced_reason=row["unpriced_reason"],
-                beside=beside(tenant, span),
-            )
+            text, made = recorder.record(span)
+            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span))
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
