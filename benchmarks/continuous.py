@@ -10,9 +10,9 @@ from functools import partial
 
 from django.db import connection, connections, transaction
 
-from analytics.registry.facts import FACTS
+from analytics.registry.facts import FACTS, FACTS_BY_KEY
 from analytics.registry.rollups import BY_TABLE, DAY, HOUR
-from analytics.storage.rollups import Bucket, rebuild
+from analytics.storage.making import rebuild
 from benchmarks.figures import Figure, medians, seconds
 from benchmarks.filled import Filled
 from benchmarks.keeping import ingest
@@ -26,7 +26,7 @@ _VIEW = "benchmark_aggregate"
 MOST_SPANS = 1_000_000  # the store is copied, and of more the view is made for a long time
 _ROUNDS, _INGESTED, _REPETITIONS, _AT_ONCE = 3, 4000, 5, 5
 _QUESTION = """
-    SELECT provider, model, sum(total_cost_nanousd), sum(request_count) FROM {table}
+    SELECT provider, model, sum({cost}), sum(request_count) FROM {table} AS r
     WHERE organisation_id = 1 AND project_id = 1 AND bucket >= %s AND bucket < %s GROUP BY 1, 2"""
 
 
@@ -44,11 +44,14 @@ def beside_table(server: Server, rows: Filled) -> Iterator[Figure]:
                 _on_owner(f"DROP MATERIALIZED VIEW {_VIEW}")
             _make_view()
             _refresh_view(rows.what.start - DAY, rows.what.end + DAY)
-            both = (_VIEW, _ROLLUP.table)
+            cost = FACTS_BY_KEY["total_cost_nanousd"]
+            both = {_VIEW: f"r.{cost.key}", _ROLLUP.table: _ROLLUP.read(cost, "r")}
             for name in both:
                 _on_owner(f"ANALYZE {name}")
             month = [rows.what.end - timedelta(days=30), rows.what.end]
-            questions = (partial(_ask, _QUESTION.format(table=name), month) for name in both)
+            questions = (
+                partial(_ask, _QUESTION.format(table=name, cost=column), month) for name, column in both.items()
+            )
             view, table = medians(*questions, repetitions=_REPETITIONS, clock=clock, at_once=_AT_ONCE)
             sizes = _sizes()
             day = rows.what.end.replace(hour=0, minute=0) - DAY
@@ -101,9 +104,7 @@ def _touch(day: datetime) -> None:
 def _rebuild(day: datetime) -> None:
     """Make the sums of the day's hours anew as the worker does, without their sketches."""
     hours = int(DAY / HOUR)
-    buckets: list[Bucket] = [
-        (ORGANISATION, project, day + number * HOUR) for number in range(hours) for project in PROJECTS
-    ]
+    buckets = [(ORGANISATION, project, day + number * HOUR) for number in range(hours) for project in PROJECTS]
     with transaction.atomic():
         rebuild(_SUMS, buckets)
 

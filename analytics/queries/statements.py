@@ -15,7 +15,7 @@ from analytics.registry.dimensions import PROJECT, Dimension
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Sketch
 from analytics.registry.measures import Figure, Quantile
 from analytics.registry.rollups import Rollup
-from analytics.storage.rollups import merged, whole
+from analytics.storage.making import merged, whole
 
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 _CONTENT = """
@@ -91,9 +91,10 @@ class Statements:
         for rollup, places in self._sources:
             head = self._head(rollup)
             if rollup is not None and not rollup.labels:
+                arrays = "".join(f", {one}" for one in rollup.arrays(sketch, "s"))
                 parts.append(
-                    f"SELECT {_listed(head, f', s.{sketch.bins}, s.{sketch.counts}')} FROM {rollup.table} AS s"
-                    f" WHERE {self._where(rollup, places)} AND s.{sketch.bins} IS NOT NULL"
+                    f"SELECT {_listed(head, arrays)} FROM {rollup.table} AS s"
+                    f" WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"
                 )
                 continue
             if rollup is None:
@@ -102,8 +103,8 @@ class Statements:
             else:
                 held = f"""SELECT {_listed(head, ", held.bin, sum(coalesce(held.n, 1))::bigint AS n")}
                     FROM {rollup.table} AS s
-                    CROSS JOIN LATERAL unnest(s.{sketch.bins}, s.{sketch.counts}) AS held (bin, n)
-                    WHERE {self._where(rollup, places)}"""
+                    CROSS JOIN LATERAL unnest({", ".join(rollup.arrays(sketch, "s"))}) AS held (bin, n)
+                    WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"""
             binned = f"{held} GROUP BY {_positions(len(keys) + 1)}"
             parts.append(
                 f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({binned}) AS binned {self._grouped}"
@@ -330,7 +331,7 @@ def _positions(count: int) -> str:
 
 def _fact(key: str, rollup: Rollup | None) -> str:
     fact = FACTS_BY_KEY[key]
-    return merged(fact.merge, f"s.{key}") if rollup else fact.over_spans
+    return merged(fact.merge, rollup.read(fact, "s")) if rollup else fact.over_spans
 
 
 def _whole(key: str) -> str:

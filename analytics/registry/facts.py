@@ -49,13 +49,20 @@ class Fact:
 class Sketch:
     """A number whose distribution can be asked for: `value` over spans that meet `condition`.
 
-    Rollups keep sparse bins of those that are `kept`; of the others spans alone tell.
+    Rollups keep sparse bins of those that are `kept`; of the others spans alone tell. `count` is the fact that counts
+    those spans.
     """
 
     key: str
     value: str
     condition: str = CALLS
     kept: bool = True
+    count: str = "request_count"
+
+    @property
+    def greatest(self) -> str:
+        """Key of the fact that is the greatest value."""
+        return f"{self.key}_max"
 
     @property
     def bins(self) -> str:
@@ -126,7 +133,7 @@ FACTS: tuple[Fact, ...] = (
 )
 SKETCHES: tuple[Sketch, ...] = (
     Sketch(key="duration", value="s.duration_ms"),
-    Sketch(key="ttft", value="s.ttft_ms", condition=f"{CALLS} AND s.ttft_ms IS NOT NULL"),
+    Sketch(key="ttft", value="s.ttft_ms", condition=f"{CALLS} AND s.ttft_ms IS NOT NULL", count="ttft_count"),
 )
 
 # What one span costs and how many tokens it has: only spans tell least, greatest and percentiles of these.

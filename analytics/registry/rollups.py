@@ -1,21 +1,36 @@
 """The rollups as data: which table keeps the facts of which buckets, by which labels."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from analytics.registry.facts import DISTINCTS, FACTS, SKETCHES, Distinct, Fact, Merge, Sketch
+from analytics.registry.facts import DISTINCTS, FACTS, FACTS_BY_KEY, SKETCHES, Distinct, Fact, Merge, Sketch
 
 LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
+# What a fact is in most rows, which stand for few spans: a sparse rollup keeps NULL instead. Braces name other facts.
+_USUAL: Mapping[str, str] = {
+    "span_count": "{request_count}",
+    "usage_count": "{request_count}",
+    "priced_count": "{usage_count}",
+    "total_cost_nanousd": "{prompt_cost_nanousd} + {completion_cost_nanousd}",
+    "duration_sum": "coalesce({duration_max}, 0)",
+    "duration_min": "{duration_max}",
+    "ttft_sum": "coalesce({ttft_max}, 0)",
+    "ttft_min": "{ttft_max}",
+}
+_NOTHING = "0"
+# Neither a row of many nor a time to first token needs eight bytes.
+_NARROW = {*(fact.key for fact in FACTS if fact.key.endswith("_count")), "ttft_min", "ttft_max"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
     """One table: buckets of `width` by organisation and project, and by `labels` where it has them.
 
-    It is made of spans, or of the finer rollup `source`. A missing label is the empty text in it. `kind` says how long
-    it is kept. A `sparse` one has many small rows, and NULL for every sum that is 0. One `by_user` has the most rows.
+    It is made of spans, or of the finer rollup `source` where all of that is still kept. A missing label is the empty
+    text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
+    from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows.
     """
 
     table: str
@@ -38,23 +53,51 @@ class Rollup:
     @property
     def columns(self) -> Mapping[str, str]:
         """The columns that hold values, with their types."""
-        types = {fact.key: "bigint" for fact in self.facts}
+        narrow = _NARROW if self.sparse else frozenset()
+        types = {fact.key: "integer" if fact.key in narrow else "bigint" for fact in self.facts}
         for sketch in self.sketches:
-            types |= {sketch.bins: "smallint[]", sketch.counts: "bigint[]"}
+            types |= {sketch.bins: "smallint[]", sketch.counts: "integer[]" if self.sparse else "bigint[]"}
         return types | {one.registers: "integer[]" for one in self.distincts}
 
-    def over_spans(self, fact: Fact) -> str:
-        """Return the SQL over spans that makes the column of `fact`."""
-        return self.kept(fact, fact.over_spans)
+    def kept(self, fact: Fact, value: Callable[[str], str]) -> str:
+        """Return the SQL of what is kept in the column of `fact`; `value` gives that of a fact's value by its key."""
+        usual = self._usual(fact.key)
+        own = value(fact.key)
+        return (
+            own if usual is None else f"nullif({own}, {usual.format_map({one.key: value(one.key) for one in FACTS})})"
+        )
 
-    def kept(self, fact: Fact, value: str) -> str:
-        """Return the SQL of what is kept of `value` in the column of `fact`."""
-        return f"nullif({value}, 0)" if self.sparse and fact.merge is Merge.SUM else value
+    def read(self, fact: Fact, row: str) -> str:
+        """Return the SQL of a fact of `row`; a sum of nothing may be NULL, which adds as little."""
+        return f"{row}.{fact.key}" if self._usual(fact.key) == _NOTHING else self.value(fact.key, row)
+
+    def arrays(self, sketch: Sketch, row: str) -> tuple[str, str]:
+        """Return the SQL of bins and counts of a sketch in a `row` that has one; counts are NULL where each is 1."""
+        bins, counts = (f"{row}.{column}" for column in sketch.columns)
+        if not self.sparse:
+            return bins, counts
+        only, all_of_it = f"observatory_bin({row}.{sketch.greatest})", f"{row}.{sketch.count}"
+        return (
+            f"coalesce({bins}, ARRAY[{only}])",
+            f"CASE WHEN {bins} IS NULL THEN ARRAY[{all_of_it}] ELSE {counts} END",
+        )
+
+    def value(self, key: str, row: str) -> str:
+        """Return the SQL of a fact of `row` as a number, whatever follows from it."""
+        usual = self._usual(key)
+        if usual is None:
+            return f"{row}.{key}"
+        others = {one.key: self.value(one.key, row) for one in FACTS if f"{{{one.key}}}" in usual}
+        return f"coalesce({row}.{key}, {usual.format_map(others)})"
+
+    def _usual(self, key: str) -> str | None:
+        if not self.sparse:
+            return None
+        return _USUAL.get(key, _NOTHING if FACTS_BY_KEY[key].merge is Merge.SUM else None)
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
-# kept for a week only, and a day that changes later could not be made of them.
+# In the order of refreshing: each comes after what it is made of.
 ROLLUPS: tuple[Rollup, ...] = (
     Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
     Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
@@ -65,7 +108,6 @@ ROLLUPS: tuple[Rollup, ...] = (
         width=HOUR,
         kind="usage_hour",
         labels=USAGE_LABELS,
-        sketches=(),
         sparse=True,
         by_user=True,
     ),
@@ -85,6 +127,7 @@ ROLLUPS: tuple[Rollup, ...] = (
         width=DAY,
         kind="usage_day",
         labels=USAGE_LABELS,
+        source="llm_usage_1hour",
         sparse=True,
         by_user=True,
     ),
@@ -99,9 +142,15 @@ ROLLUPS: tuple[Rollup, ...] = (
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
-KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
-# Kinds of which no other rollup is made: past their limit they need not be made anew.
-LAST_KINDS: frozenset[str] = frozenset(KINDS) - {
-    rollup.kind for rollup in ROLLUPS if any(other.source == rollup.table for other in ROLLUPS)
+# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads them.
+SLICE = timedelta(minutes=5)
+SLICE_GRAIN = "5min"
+SLICES: Mapping[str, Rollup] = {
+    one.table: replace(one, table=one.table.replace("1hour", SLICE_GRAIN), grain=SLICE_GRAIN, width=SLICE)
+    for one in ROLLUPS
+    if one.width == HOUR and one.source is None
 }
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
+# Kinds that are not made anew past their limit: of hours days are made, and a day of usage then of spans.
+LAST_KINDS: frozenset[str] = frozenset(KINDS) - {"hour"}
 GRAIN_WIDTHS: Mapping[str, timedelta] = {rollup.grain: rollup.width for rollup in ROLLUPS}

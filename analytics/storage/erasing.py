@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.registry.rollups import ROLLUPS
+from analytics.registry.rollups import ROLLUPS, SLICES
 from analytics.storage.engines import RELATIONS
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
@@ -219,6 +219,10 @@ def delete_usage(tenant: Tenant, user_id: str) -> None:
             buckets: set[datetime] = {bucket for (bucket,) in cursor.fetchall()}
         if buckets:
             add_to_versions([(tenant.organisation_id, tenant.project_id, bucket) for bucket in sorted(buckets)])
+    for rollup in SLICES.values():
+        if USER in rollup.labels:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DELETE FROM {rollup.table} WHERE {_OF_USER}", _of(tenant) | {"user": user_id})
 
 
 _OF_ERASED = """o.organisation_id = %(organisation)s AND o.project_id = %(project)s

@@ -12,10 +12,11 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.rollups import GRAIN_WIDTHS, HOUR, ROLLUPS
-from analytics.storage import rollups
+from analytics.storage import rollups, slices
+from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
 from analytics.storage.changes import floor
 from analytics.storage.horizons import SPANS_ARE_GONE
-from analytics.storage.rollups import BATCH_BUCKETS, GIVEN, HOURS_ARE_DONE, Bucket, columns_of, lock_name
+from analytics.storage.rollups import BATCH_BUCKETS, HOURS_ARE_DONE
 from analytics.storage.transactions import retried
 
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00Z'"
@@ -98,6 +99,7 @@ def _remake(grain: str, buckets: Sequence[Bucket], *, corrects: bool) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [lock_name(grain)])
     if corrects:
         add_to_versions(buckets)
+        slices.forget(buckets, GRAIN_WIDTHS[grain])  # they may be what is wrong
     rollups.remake(grain, buckets)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.rollups import DAY, GRAIN_WIDTHS, ROLLUPS, Rollup
+from analytics.storage.buckets import GIVEN, Bucket
 from analytics.storage.changes import floor
 from analytics.storage.exclusive import RefusedError, exclusively
 from analytics.storage.horizons import horizons_of
+from analytics.storage.making import insertion
 from analytics.storage.remaking import Window, batches, buckets_with_data, due_buckets, remake
 from analytics.storage.retention import limits_read
-from analytics.storage.rollups import Bucket, statement
 from analytics.storage.sizes import span_days
 from analytics.storage.transactions import retried
 
@@ -163,19 +164,11 @@ def _verify_day(rollup: Rollup, window: Window) -> tuple[int, int, list[Differen
     ready = [one for one in buckets if one not in marked]
     if not ready:
         return 0, len(buckets), []
-    organisations, projects, starts = (list(column) for column in zip(*ready, strict=True))
-    given: dict[str, Any] = {
-        "organisations": organisations,
-        "projects": projects,
-        "starts": starts,
-        "first": min(starts),
-        "last": max(starts) + rollup.width,
-        "width": rollup.width,
-    }
+    sql, given = insertion(replace(rollup, table="pg_temp.expected_rows", source=None), ready)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.expected_rows")
         cursor.execute(f"CREATE TEMPORARY TABLE expected_rows (LIKE {rollup.table}) ON COMMIT DROP")
-        cursor.execute(statement(replace(rollup, table="pg_temp.expected_rows", source=None)), given)
+        cursor.execute(sql, given)
     return len(ready), len(buckets) - len(ready), _differences(rollup, given)
 
 
@@ -200,20 +193,20 @@ def _marked(rollup: Rollup, window: Window) -> set[Bucket]:
 
 
 def _differences(rollup: Rollup, given: dict[str, Any]) -> list[Difference]:
-    values = list(rollup.columns)
-    keys = ", ".join(rollup.keys)
+    values, keys = list(rollup.columns), ", ".join(rollup.keys)
     both = "".join(f", stored.{name}, expected.{name}" for name in values)
+    facts = "".join(f", {rollup.value(fact.key, 'r')} AS {fact.key}" for fact in rollup.facts)
+    told = f"{', '.join(f'r.{key}' for key in rollup.keys)}{facts}"
+    told += "".join(f", r.{name}" for name in values[len(rollup.facts) :])
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH stored AS (
-                SELECT r.* FROM {rollup.table} AS r
-                JOIN unnest(%(organisations)s::int[], %(projects)s::int[], %(starts)s::timestamptz[])
-                    AS given (organisation_id, project_id, bucket) USING (organisation_id, project_id, bucket)
+                SELECT {told} FROM {rollup.table} AS r JOIN {GIVEN} USING (organisation_id, project_id, bucket)
                 WHERE r.bucket >= %(first)s AND r.bucket < %(last)s
-            )
+            ), expected AS (SELECT {told} FROM pg_temp.expected_rows AS r)
             SELECT {keys}{both}
-            FROM stored FULL JOIN pg_temp.expected_rows AS expected USING ({keys})
+            FROM stored FULL JOIN expected USING ({keys})
             WHERE ({", ".join(f"stored.{name}" for name in values)})
                 IS DISTINCT FROM ({", ".join(f"expected.{name}" for name in values)})
             ORDER BY {keys}

@@ -33,7 +33,7 @@ def refused(*words):
     return str(end.value)
 
 
-def spoil(table, change="span_count = span_count + 1"):
+def spoil(table, change="span_count = coalesce(span_count, 1) + 1"):
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET {change}")
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.erasure import user_erase
+from analytics.storage import slices
 from analytics.storage.ageing import retention_apply
 from analytics.storage.costs import Chosen, read_costs, write_costs
 from analytics.storage.remaking import Window
@@ -41,6 +42,7 @@ spans = st.tuples(
 )
 steps = st.one_of(
     st.just(("refresh",)),
+    st.tuples(st.just("refresh"), st.integers(1, 130)),
     st.tuples(st.just("send"), st.lists(spans, min_size=1, max_size=4)),
     st.tuples(st.just("price"), offsets, st.none() | st.integers(0, 10**12)),
     st.tuples(st.just("erase"), st.sampled_from(["a", "b"])),
@@ -60,8 +62,8 @@ class History:
         self.tenant = Tenant(organisation_id=project.organisation_id, project_id=project_id)
         self.kept, self.told = DAY, {}
 
-    def refresh(self):
-        refresh_all()
+    def refresh(self, minutes=None):
+        refresh_all(before=None if minutes is None else DAY + timedelta(minutes=minutes))
 
     def send(self, given):
         send(
@@ -94,8 +96,9 @@ class History:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(script=st.lists(steps, min_size=1, max_size=7))
-def test_any_history_leaves_the_rollups_as_a_rebuild_would(scope, script):
+@given(script=st.lists(steps, min_size=1, max_size=7), busy=st.sampled_from([1, 3, 9]))
+def test_any_history_leaves_the_rollups_as_a_rebuild_would(scope, monkeypatch, script, busy):
+    monkeypatch.setattr(slices, "BUSY_SPANS", busy)
     with connection.cursor() as cursor:
         cursor.execute("SAVEPOINT example")
     try:

@@ -20,8 +20,9 @@ from analytics.registry.facts import FACTS_BY_KEY
 from analytics.registry.grains import ALL
 from analytics.registry.grains import BY_KEY as GRAINS
 from analytics.registry.measures import MEASURES, Figure, figure
-from analytics.registry.rollups import GRAIN_WIDTHS, ROLLUPS
+from analytics.registry.rollups import GRAIN_WIDTHS, ROLLUPS, SLICES
 from analytics.scope import Scope, ScopedProject
+from analytics.storage import slices
 from analytics.storage.horizons import move_horizon
 from analytics.storage.rollups import refresh
 
@@ -39,7 +40,10 @@ NS = 1_000_000_000
 _projects = count(1000)
 
 
-TABLES = ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version", *(one.table for one in ROLLUPS))
+TABLES = (
+    *("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version"),
+    *(one.table for one in (*ROLLUPS, *SLICES.values())),
+)
 
 
 def empty_the_store():
@@ -298,7 +302,7 @@ def test_folding_marks_keeps_the_number_of_changes(scope):
 
 
 def test_every_rollup_has_the_columns_of_the_registry(db):
-    for rollup in ROLLUPS:
+    for rollup in (*ROLLUPS, *SLICES.values()):
         expected = sorted([*rollup.keys, *rollup.columns])
         with connection.cursor() as cursor:
             cursor.execute(
@@ -310,6 +314,7 @@ def test_every_rollup_has_the_columns_of_the_registry(db):
 
 steps = st.one_of(
     st.just("refresh"),
+    st.integers(1, 130),  # refreshed as far as that minute
     st.lists(
         st.tuples(
             st.integers(1, 12),  # span
@@ -327,12 +332,15 @@ steps = st.one_of(
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(script=st.lists(steps, min_size=1, max_size=6), ragged=st.integers(0, 4000))
-def test_any_history_leaves_the_rollups_as_a_rebuild_would(scope, script, ragged):
+@given(script=st.lists(steps, min_size=1, max_size=6), ragged=st.integers(0, 4000), busy=st.sampled_from([1, 3, 9]))
+def test_any_history_leaves_the_rollups_as_a_rebuild_would(scope, monkeypatch, script, ragged, busy):
+    monkeypatch.setattr(slices, "BUSY_SPANS", busy)
     empty_the_store()
     for step in script:
         if step == "refresh":
             refresh_all()
+        elif isinstance(step, int):
+            refresh_all(before=DAY + timedelta(minutes=step))
         else:
             send(
                 scope,
