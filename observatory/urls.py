@@ -33,4 +33,5 @@ urlpatterns = [
     path("api/docs", docs),
     path("", include("errors.urls")),
     path("admin/", admin.site.urls),
+    path("app", include("observatory.pages.urls")),
 ]

@@ -27,10 +27,11 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 from observatory.accounts import audit, generation, signatures
 from observatory.accounts.leases import LONGEST_SECONDS, Lease, leases
+from observatory.accounts.members import projects_of
 from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisation, Project, RevokedToken, User
 from observatory.accounts.networks import admits, networks_of
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
-from observatory.accounts.roles import PERMISSIONS, ROLES, expand
+from observatory.accounts.roles import PERMISSIONS, ROLES, expand, permissions_of
 from observatory.accounts.secrets import API_KEY_PREFIX, decrypt, digest
 from observatory.accounts.tokens import verify_access_token
 from observatory.database import tenancy
@@ -183,6 +184,23 @@ def principal_of_token(token: str) -> Principal:
             expires_at=claims["exp"] + settings.JWT_LEEWAY_SECONDS,
             **_conditions(organisation, key),
         )
+
+
+def principal_of_member(membership: Membership) -> Principal:
+    """Return the principal of a member who has signed in to the pages: it may do what a token of the role may."""
+    organisation, user = membership.organisation, str(membership.user_id)
+    return Principal(
+        kind="user",
+        id=user,
+        organisation=organisation.public_id,
+        organisation_id=organisation.id,
+        projects=projects_of(membership),
+        permissions=PERMISSIONS if membership.role == "admin" else frozenset(permissions_of(membership.role)),
+        rate_key=f"user:{organisation.id}:{user}",
+        rate_tier=membership.role,
+        role=membership.role,
+        **_conditions(organisation, None),
+    )
 
 
 def _conditions(organisation: Organisation, key: ApiKey | None) -> Mapping[str, Any]:

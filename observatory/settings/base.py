@@ -20,6 +20,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "observatory.accounts",
     "observatory",
+    "observatory.pages",
     "analytics",
     "ratelimit",
     "errors",
@@ -37,7 +38,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 
-# Outermost first; the four of the admin do nothing on other paths.
+# Outermost first; the four of the admin do nothing but there and on the pages.
 MIDDLEWARE = [
     "observatory.middleware.requests.RequestContextMiddleware",
     "observatory.middleware.headers.SecurityHeadersMiddleware",
@@ -45,6 +46,7 @@ MIDDLEWARE = [
     "observatory.middleware.metrics.MetricsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "observatory.middleware.compression.CompressionMiddleware",
+    "observatory.middleware.pages.PagesMiddleware",
     "errors.middleware.ErrorEnvelopeMiddleware",
     "observatory.middleware.deadline.DeadlineMiddleware",
     "observatory.middleware.conditional.ConditionalMiddleware",
@@ -70,6 +72,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 STATIC_URL = "/static/"
+LOGIN_URL = "/app/sign-in"
 WHITENOISE_USE_FINDERS = True  # files come straight from the packages: no collectstatic step
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,9 @@
+"""The pages in the order of the navigation."""
+
+from collections.abc import Mapping
+
+from observatory.pages.shapes import Page
+from observatory.pages.subjects.overview import OVERVIEW
+
+PAGES: tuple[Page, ...] = (OVERVIEW,)
+BY_KEY: Mapping[str, Page] = {one.key: one for one in PAGES}
