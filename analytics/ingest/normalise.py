@@ -54,17 +54,23 @@ class Limits:
 
 
 def normalise(
-    raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED, shared: Shared | None = None
+    raw: RawSpan,
+    *,
+    limits: Limits,
+    now_ns: int,
+    redactor: Redactor = UNREDACTED,
+    shared: Shared | None = None,
+    is_suspect: bool | None = None,
 ) -> NormalSpan | Rejection:
     """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent.
 
-    `shared` remembers what the span has in common with the one before it.
+    `shared` remembers what the span has in common with the one before it; `is_suspect` is what the redactor said of it.
     """
     for reason, is_met, sentence in _REJECTIONS:
         if is_met(raw, limits, now_ns):
             return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
     span = _normal(raw, limits, Shared() if shared is None else shared)
-    redactor.redact(span, raw)
+    redactor.redact(span, raw, is_suspect=is_suspect)
     _cut(span, raw, limits)
     if raw.dropped_attributes:
         span.notes.append(ATTRIBUTES_DROPPED)
@@ -72,7 +78,7 @@ def normalise(
 
 
 def _is_id(octets: bytes, length: int) -> bool:
-    return len(octets) == length and any(octets)
+    return len(octets) == length and octets != bytes(length)
 
 
 # Reason, test, what the sender can do about it. The first that is met counts.
@@ -186,7 +192,7 @@ def _normal(raw: RawSpan, limits: Limits, shared: Shared) -> NormalSpan:
         events=[_event(event) for event in facts.events] if facts.events else [],
         links=raw.links,
         mapping_sources=facts.sources,
-        **{member: values[member] for member in _AS_TOLD.intersection(values)},
+        **{member: value for member, value in values.items() if member in _AS_TOLD},
     )
     if raw.status_message:
         span.error_message, facts.sources["error_message"] = raw.status_message, "status message"

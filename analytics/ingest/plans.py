@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from analytics.ingest.readers import Reader
+from analytics.ingest.readers import Reader, any_text, text
 from analytics.ingest.vocabularies.table import NAMED, Item, Key, place_of
 
 # Spans of one program have few sets of names between them. What a hostile sender makes up is not kept, or forgotten.
@@ -37,12 +37,20 @@ class Spread(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A member with the best way to tell it, and the others, best first."""
+    """A member with the best way to tell it, and the others, best first.
+
+    Of values that are no nothing, those of type `as_is` are what `read` returns.
+    """
 
     member: str
     place: Place
+    as_is: type | None
     read: Reader
     others: tuple[Way, ...]
+
+
+# Most values are texts that are taken as they are: no reader is called for them.
+_AS_IS: Mapping[Reader, type] = {text: str, any_text: str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,8 @@ def _made(names: Sequence[str]) -> Plan:
     ordered = {member: sorted(found, key=_rank) for member, found in ways.items()}
     return Plan(
         readings=tuple(
-            Reading(member, best.place, best.read, tuple(others)) for member, (best, *others) in ordered.items()
+            Reading(member, best.place, _AS_IS.get(best.read), best.read, tuple(others))
+            for member, (best, *others) in ordered.items()
         ),
         sources={member: best.source for member, (best, *_) in ordered.items()},
         ranks={member: best.rank for member, (best, *_) in ordered.items()},
