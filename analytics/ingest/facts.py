@@ -100,7 +100,7 @@ def _told_by(resource: Mapping[str, Any]) -> dict[str, str]:
 
 def read_facts(raw: RawSpan, shared: Shared) -> Facts:
     """Return the facts of a span; an attribute nothing could be read from stays among the attributes."""
-    plan = plan_of(raw.attributes)
+    plan = plan_of(raw.attributes, size=raw.encoded_size)
     facts = _read_attributes(raw.attributes, plan)
     shared.add_resource(raw.resource, facts)
     if raw.events:

@@ -10,7 +10,7 @@ from analytics.ingest.readers import Reader, any_text, text
 from analytics.ingest.vocabularies.table import NAMED, Item, Key, place_of
 
 # Spans of one program have few sets of names between them. What a hostile sender makes up is not kept, or forgotten.
-_KNOWN_PLANS, _MOST_NAMES, _MOST_CHARS = 512, 128, 8192
+_KNOWN_PLANS, _MOST_CHARS = 256, 65_536
 # A name of an attribute, or the rank of a list that is spread over names.
 Place = str | int
 _rank = attrgetter("rank")
@@ -69,12 +69,9 @@ class Plan:
     dotted: tuple[str, ...]
 
 
-def plan_of(attributes: Mapping[str, Any]) -> Plan:
-    """Return the plan for attributes of these names."""
-    names = tuple(attributes)
-    if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_CHARS:
-        return _made(names)
-    return _kept(names)
+def plan_of(attributes: Mapping[str, Any], *, size: int) -> Plan:
+    """Return the plan for attributes of these names, which are at most `size` long together."""
+    return _made(tuple(attributes)) if size > _MOST_CHARS else _kept(tuple(attributes))
 
 
 def _made(names: Sequence[str]) -> Plan:

@@ -92,9 +92,7 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
         fresh: dict[Key, NormalSpan] = {}
         for raw, is_suspect in zip(portion, redactor.suspects(portion), strict=True):
             limits = limits_at(raw.start_ns)
-            span = normalise(
-                raw, limits=limits, now_ns=now_ns, redactor=redactor, shared=shared, is_suspect=is_suspect
-            )
+            span = normalise(raw, limits=limits, now_ns=now_ns, redactor=redactor, shared=shared, is_suspect=is_suspect)
             if isinstance(span, Rejection):
                 rejected.append(span)
                 continue

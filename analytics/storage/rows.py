@@ -298,9 +298,7 @@ def span_text(row: Mapping[str, Any]) -> SpanText:
     spans = SpanWriter(
         organisation_id=row["organisation_id"], project_id=row["project_id"], ingested_at=row["ingested_at"]
     )
-    given = SpanRow(
-        row["ts"], row["trace_id"], row["span_id"], row["parent_span_id"], _narrow_of(row), _wide_of(row)
-    )
+    given = SpanRow(row["ts"], row["trace_id"], row["span_id"], row["parent_span_id"], _narrow_of(row), _wide_of(row))
     (told,) = spans.write([given])
     return told
 
