@@ -1,7 +1,7 @@
 """Periodic jobs of the worker. Each is a plain function that can run again at any time."""
 
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,8 +18,11 @@ from analytics.storage.opinions import forget_orphans
 from analytics.storage.partitions import ensure_days
 from analytics.storage.rejected import forget_rejected
 from analytics.storage.rollups import refresh
+from analytics.storage.spans import are_arriving
 
 _SEARCH_SECONDS = 10
+# While spans arrive, a vector's time is followed by so many times of rest: taking them in goes first.
+_REST = 4
 
 
 @app.periodic(cron="7 * * * *")
@@ -51,11 +54,16 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
 def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Make the search vectors of spans that have none, the oldest first; return of how many.
 
-    It ends after a while, so that other jobs get their turn; what is left is searched without a vector meanwhile.
+    It ends after a while, so that other jobs get their turn, and gives way to spans that arrive: what is left is
+    searched without a vector meanwhile.
     """
     done, until = 0, monotonic() + _SEARCH_SECONDS
+    begun = monotonic()
     while (made := searches.make_vectors()) and monotonic() < until:
         done += made
+        if are_arriving():
+            sleep(_REST * (monotonic() - begun))
+        begun = monotonic()
     done += made
     if not made:
         done += searches.make_vectors_of_backlog()

@@ -43,12 +43,12 @@ def _costs(spans: int) -> dict[str, float]:
 
     def redacted(pairs: list[Any]) -> None:
         redactor = Redactor(Redaction())
-        for raw, span in pairs:
-            redactor.redact(span, raw)
+        for (raw, span), is_suspect in zip(pairs, redactor.suspects([raw for raw, _ in pairs]), strict=True):
+            redactor.redact(span, raw, is_suspect=is_suspect)
 
     def recorded(spans: Sequence[NormalSpan]) -> int:
         recorder = Recorder(tenant, book, now_ns)
-        texts = [recorder.record(span)[0] for span in spans]
+        texts = [text for text, _ in recorder.record(spans)]
         narrow, content = (text.marked((True, True)) for text in texts), (text.content for text in texts)
         return sum(len(block) for lines in (narrow, content) for block in blocks(lines))
 

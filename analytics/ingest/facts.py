@@ -100,7 +100,7 @@ def _told_by(resource: Mapping[str, Any]) -> dict[str, str]:
 
 def read_facts(raw: RawSpan, shared: Shared) -> Facts:
     """Return the facts of a span; an attribute nothing could be read from stays among the attributes."""
-    plan = plan_of(raw.attributes)
+    plan = plan_of(raw.attributes, size=raw.encoded_size)
     facts = _read_attributes(raw.attributes, plan)
     shared.add_resource(raw.resource, facts)
     if raw.events:
@@ -123,9 +123,9 @@ def _read_attributes(attributes: Mapping[str, Any], plan: Plan) -> Facts:
     values = facts.values
     missed = []
     for reading in plan.readings:
-        member, place, read, _ = reading
+        member, place, as_is, read, _ = reading
         value = given[place]
-        if value is not None and (value := read(value)) is not None:
+        if (value.__class__ is as_is and value) or (value is not None and (value := read(value)) is not None):
             values[member] = value
         else:
             missed.append(reading)
@@ -137,7 +137,7 @@ def _read_attributes(attributes: Mapping[str, Any], plan: Plan) -> Facts:
 def _read_otherwise(missed: Iterable[Reading], given: Mapping[Any, Any], facts: Facts) -> None:
     """Read members that the best of their names do not tell, and keep attributes from which none can be read."""
     unread = []
-    for member, best, read_best, others in missed:
+    for member, best, _, read_best, others in missed:
         del facts.sources[member], facts.ranks[member]
         if given[best] is not None:
             unread.append(best)

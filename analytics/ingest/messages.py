@@ -63,7 +63,7 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
     texts: list[str] = []
     multimodal = False
     for value in values:
-        given = value if isinstance(value, dict) else {"content": value}
+        given = value if type(value) is dict else {"content": value}
         if (said := _only_text(given)) is not None:
             messages.append({"role": role_of(given, role), "content": said})
             texts.append(said)
@@ -183,7 +183,8 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
         if found is None:
             return None
         conversation = converse(found, role=role)
-        return conversation and _with_finish_reason(conversation, found)
+        # What was asked did not end.
+        return conversation and (_with_finish_reason(conversation, found) if role == "assistant" else conversation)
 
     return read
 

@@ -1,7 +1,7 @@
 """From a span as it was sent to the one normal span, whichever vocabulary told it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -19,7 +19,7 @@ from analytics.ingest.wire import RawSpan
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _NS_PER_SECOND = 1_000_000_000
-_NS_PER_DAY = 86_400 * _NS_PER_SECOND
+_NS_PER_HOUR, _NS_PER_DAY = 3600 * _NS_PER_SECOND, 86_400 * _NS_PER_SECOND
 _MOST_MILLISECONDS = 2**31 - 1
 _MOST_TOKENS = 200_000_000
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
@@ -46,25 +46,31 @@ class Limits:
     own_days: int | None = None
     dropped_before: datetime = _EPOCH
     exclusive_scopes: frozenset[str] = frozenset()
+    dropped_before_ns: int = field(init=False)  # since 1970
 
-    @property
-    def dropped_before_ns(self) -> int:
-        """`dropped_before` in nanoseconds since 1970."""
-        return int(self.dropped_before.timestamp()) * _NS_PER_SECOND
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dropped_before_ns", int(self.dropped_before.timestamp()) * _NS_PER_SECOND)
 
 
 def normalise(
-    raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED, shared: Shared | None = None
+    raw: RawSpan,
+    *,
+    limits: Limits,
+    now_ns: int,
+    redactor: Redactor = UNREDACTED,
+    shared: Shared | None = None,
+    is_suspect: bool | None = None,
 ) -> NormalSpan | Rejection:
     """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent.
 
-    `shared` remembers what the span has in common with the one before it.
+    `shared` remembers what the span has in common with the one before it; `is_suspect` is what the redactor said of it.
     """
-    for reason, is_met, sentence in _REJECTIONS:
-        if is_met(raw, limits, now_ns):
-            return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
+    if not _is_fine(raw, limits, now_ns):
+        for reason, is_met, sentence in _REJECTIONS:
+            if is_met(raw, limits, now_ns):
+                return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
     span = _normal(raw, limits, Shared() if shared is None else shared)
-    redactor.redact(span, raw)
+    redactor.redact(span, raw, is_suspect=is_suspect)
     _cut(span, raw, limits)
     if raw.dropped_attributes:
         span.notes.append(ATTRIBUTES_DROPPED)
@@ -73,6 +79,17 @@ def normalise(
 
 def _is_id(octets: bytes, length: int) -> bool:
     return len(octets) == length and any(octets)
+
+
+def _is_fine(raw: RawSpan, limits: Limits, now_ns: int) -> bool:
+    """Whether no reason below is met, told at once for what has just ended, as nearly every span has."""
+    return (
+        max(now_ns - _NS_PER_HOUR, limits.dropped_before_ns) < raw.start_ns <= raw.end_ns <= now_ns
+        and raw.encoded_size <= limits.span_bytes
+        and len(raw.attributes) <= limits.attributes
+        and _is_id(raw.trace_id, _TRACE_ID_BYTES)
+        and _is_id(raw.span_id, _SPAN_ID_BYTES)
+    )
 
 
 # Reason, test, what the sender can do about it. The first that is met counts.
@@ -186,8 +203,10 @@ def _normal(raw: RawSpan, limits: Limits, shared: Shared) -> NormalSpan:
         events=[_event(event) for event in facts.events] if facts.events else [],
         links=raw.links,
         mapping_sources=facts.sources,
-        **{member: values[member] for member in _AS_TOLD.intersection(values)},
     )
+    for member, value in values.items():
+        if member in _AS_TOLD:
+            setattr(span, member, value)
     if raw.status_message:
         span.error_message, facts.sources["error_message"] = raw.status_message, "status message"
     infer(span, facts)

@@ -6,11 +6,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from analytics.ingest.readers import Reader
+from analytics.ingest.readers import Reader, any_text, text
 from analytics.ingest.vocabularies.table import NAMED, Item, Key, place_of
 
 # Spans of one program have few sets of names between them. What a hostile sender makes up is not kept, or forgotten.
-_KNOWN_PLANS, _MOST_NAMES, _MOST_CHARS = 512, 128, 8192
+_KNOWN_PLANS, _MOST_CHARS = 256, 65_536
 # A name of an attribute, or the rank of a list that is spread over names.
 Place = str | int
 _rank = attrgetter("rank")
@@ -37,12 +37,20 @@ class Spread(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A member with the best way to tell it, and the others, best first."""
+    """A member with the best way to tell it, and the others, best first.
+
+    Of values that are no nothing, those of type `as_is` are what `read` returns.
+    """
 
     member: str
     place: Place
+    as_is: type | None
     read: Reader
     others: tuple[Way, ...]
+
+
+# Most values are texts that are taken as they are: no reader is called for them.
+_AS_IS: Mapping[Reader, type] = {text: str, any_text: str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +69,9 @@ class Plan:
     dotted: tuple[str, ...]
 
 
-def plan_of(attributes: Mapping[str, Any]) -> Plan:
-    """Return the plan for attributes of these names."""
-    names = tuple(attributes)
-    if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_CHARS:
-        return _made(names)
-    return _kept(names)
+def plan_of(attributes: Mapping[str, Any], *, size: int) -> Plan:
+    """Return the plan for attributes of these names, which are at most `size` long together."""
+    return _made(tuple(attributes)) if size > _MOST_CHARS else _kept(tuple(attributes))
 
 
 def _made(names: Sequence[str]) -> Plan:
@@ -93,7 +98,8 @@ def _made(names: Sequence[str]) -> Plan:
     ordered = {member: sorted(found, key=_rank) for member, found in ways.items()}
     return Plan(
         readings=tuple(
-            Reading(member, best.place, best.read, tuple(others)) for member, (best, *others) in ordered.items()
+            Reading(member, best.place, _AS_IS.get(best.read), best.read, tuple(others))
+            for member, (best, *others) in ordered.items()
         ),
         sources={member: best.source for member, (best, *_) in ordered.items()},
         ranks={member: best.rank for member, (best, *_) in ordered.items()},

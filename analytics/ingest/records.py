@@ -1,5 +1,6 @@
 """What is stored of one span: its normal form and its price as lines; the marks come when its trace is known."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -8,7 +9,7 @@ from analytics.ingest.span import NormalSpan
 from analytics.pricing.book import PriceBook
 from analytics.pricing.ledger import Entry, entry
 from analytics.pricing.usage import PARTS, parts_of
-from analytics.storage.rows import COSTS, NARROW_COLUMNS, USAGE_PARTS, WIDE_COLUMNS, SpanText, SpanWriter
+from analytics.storage.rows import COSTS, NARROW_COLUMNS, USAGE_PARTS, WIDE_COLUMNS, SpanRow, SpanText, SpanWriter
 from analytics.storage.spans import Tenant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,27 +32,31 @@ class Recorder:
             organisation_id=tenant.organisation_id, project_id=tenant.project_id, ingested_at=ingested_ns
         )
 
-    def record(self, span: NormalSpan) -> tuple[SpanText, Entry]:
-        """Return the lines of a span in both relations, and what it is put down for."""
-        made = priced(span, self._book)
-        usage = _NO_USAGE if span.usage is None else parts_of(span.usage)
-        costs = made.price_id, made.prompt, made.completion, made.total
+    def record(self, spans: Sequence[NormalSpan]) -> list[tuple[SpanText, Entry]]:
+        """Return the lines of spans in both relations, and what each is put down for."""
+        entries = [priced(span, self._book) for span in spans]
+        texts = self._writer.write([_row(span, made) for span, made in zip(spans, entries, strict=True)])
+        return list(zip(texts, entries, strict=True))
+
+
+def _row(span: NormalSpan, made: Entry) -> SpanRow:
+    usage = _NO_USAGE if span.usage is None else parts_of(span.usage)
+    costs = made.price_id, made.prompt, made.completion, made.total
+    return SpanRow(
+        span.start_ns,
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        (*_numbers(span), *usage, *costs, *_labels(span), made.unpriced_reason),
         # What is gathered from many places is stored only when there is something in it.
-        text = self._writer.write(
-            ts=span.start_ns,
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            parent_span_id=span.parent_span_id,
-            narrow=(*_numbers(span), *usage, *costs, *_labels(span), made.unpriced_reason),
-            wide=(
-                *_texts(span),
-                *[value or None for value in _lists(span)],
-                made.breakdown,
-                *_documents(span),
-                *[value or None for value in _gathered(span)],
-            ),
-        )
-        return text, made
+        (
+            *_texts(span),
+            *[value or None for value in _lists(span)],
+            made.breakdown,
+            *_documents(span),
+            *[value or None for value in _gathered(span)],
+        ),
+    )
 
 
 def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:

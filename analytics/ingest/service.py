@@ -1,7 +1,7 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -32,6 +32,7 @@ from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, t
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 
 Key = tuple[bytes, bytes]
+_PORTION_SPANS, _PORTION_BYTES = 100, 1_048_576
 _NS_PER_DAY = 86_400_000_000_000
 
 
@@ -73,7 +74,7 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
     beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
-    taken one by one and kept as the lines that are stored, which is the least that can be held of them.
+    taken in small portions and kept as the lines that are stored, which is the least that can be held of them.
     """
     ((_, project),) = scope.projects.items()
     tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
@@ -87,18 +88,37 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     ready: dict[Key, _Ready] = {}
     rejected: list[Rejection] = []
     good = 0
-    for raw in spans:
-        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor, shared=shared)
-        if isinstance(span, Rejection):
-            rejected.append(span)
-            continue
-        good += 1
-        key = (span.trace_id, span.span_id)
-        if key not in ready:
-            text, made = recorder.record(span)
+    for portion in _portions(spans):
+        fresh: dict[Key, NormalSpan] = {}
+        for raw, is_suspect in zip(portion, redactor.suspects(portion), strict=True):
+            limits = limits_at(raw.start_ns)
+            span = normalise(raw, limits=limits, now_ns=now_ns, redactor=redactor, shared=shared, is_suspect=is_suspect)
+            if isinstance(span, Rejection):
+                rejected.append(span)
+                continue
+            good += 1
+            key = (span.trace_id, span.span_id)
+            if key not in ready:
+                fresh.setdefault(key, span)
+        normal = list(fresh.values())
+        for (key, span), (text, made) in zip(fresh.items(), recorder.record(normal), strict=True):
             ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span))
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
+
+
+def _portions(spans: Iterable[RawSpan]) -> Iterator[list[RawSpan]]:
+    """Yield spans in portions that are worth a step of their own and hold little memory."""
+    portion: list[RawSpan] = []
+    size = 0
+    for span in spans:
+        portion.append(span)
+        size += span.encoded_size
+        if len(portion) >= _PORTION_SPANS or size > _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def refuse(*, scope: Scope, rejection: Rejection, received_at: datetime, sender: Sender) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from analytics.pricing.usage import PARTS
 
-_NANO_PER_DOLLAR = 1_000_000_000
+NANO_PER_DOLLAR = 1_000_000_000
 # A price in dollars per million tokens is a thousand times as many nano-dollars per token.
 _NANO_PER_TOKEN = 1000
 # Part -> the prices that it can have, first one set. Audio is never text: without its own price it has none.
@@ -40,7 +40,7 @@ def tariff(rates: Mapping[str, Decimal | None]) -> Tariff:
     parts = tuple((part, _rate([rates[name] for name in _PRICES[part]])) for part in PARTS)
     request = rates["per_request"]
     return Tariff(
-        parts, None if request is None else rounded(*(Fraction(request) * _NANO_PER_DOLLAR).as_integer_ratio())
+        parts, None if request is None else rounded(*(Fraction(request) * NANO_PER_DOLLAR).as_integer_ratio())
     )
 
 
