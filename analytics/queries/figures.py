@@ -1,11 +1,12 @@
 """Figures over a range, for every route: a question -> sources -> facts of each -> merged facts -> figures."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
+from itertools import repeat
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -185,13 +186,10 @@ def _percentiles(
         keys = [one.key for one in wanted]
         rows = _read(statements.exact(sketch, wanted))
         return {row[:width]: dict(zip(keys, row[width:], strict=True)) for row in rows}
-    merged: dict[Key, Counter[int]] = defaultdict(Counter)
+    merged: dict[Key, dict[int, int]] = defaultdict(partial(defaultdict, int))
     for *key, bins, counts in _read(statements.sketches(sketch)):
         into = merged[tuple(key)]
-        if counts is None:
-            into.update(bins or ())  # each counts 1
-            continue
-        for number, count in zip(bins, counts, strict=True):
+        for number, count in zip(bins or (), counts or repeat(1), strict=False):
             into[number] += count
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])

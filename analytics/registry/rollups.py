@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from analytics.registry.facts import DISTINCTS, FACTS, SKETCHES, Distinct, Fact, Merge, Sketch
+from analytics.registry.facts import DISTINCTS, FACTS, SKETCHES, UNPRICED_FACTS, Distinct, Fact, Merge, Sketch
 
 LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
+UNPRICED_LABELS = ("provider", "model", "unpriced_reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class Rollup:
 
     It is made of spans, or of the finer rollup `source`. A missing label is the empty text in it. `kind` says how long
     it is kept. A `sparse` one has many small rows, and NULL for every sum that is 0. One `by_user` has the most rows.
+    One for `details` answers only what no other can.
     """
 
     table: str
@@ -29,6 +31,7 @@ class Rollup:
     distincts: tuple[Distinct, ...] = ()
     sparse: bool = False
     by_user: bool = False
+    details: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -38,7 +41,7 @@ class Rollup:
     @property
     def columns(self) -> Mapping[str, str]:
         """The columns that hold values, with their types."""
-        types = {fact.key: "bigint" for fact in self.facts}
+        types = {fact.key: fact.type for fact in self.facts}
         for sketch in self.sketches:
             types |= {sketch.bins: "smallint[]", sketch.counts: "bigint[]"}
         return types | {one.registers: "integer[]" for one in self.distincts}
@@ -96,6 +99,30 @@ ROLLUPS: tuple[Rollup, ...] = (
         facts=FACTS[:1],
         sketches=(),
         distincts=DISTINCTS,
+    ),
+    Rollup(
+        table="llm_distinct_1hour",
+        grain="1hour",
+        width=HOUR,
+        kind="detail_hour",
+        facts=FACTS[:1],
+        sketches=(),
+        distincts=DISTINCTS,
+        details=True,
+    ),
+    *(
+        Rollup(
+            table=f"llm_unpriced_{grain}",
+            grain=grain,
+            width=width,
+            kind=kind,
+            labels=UNPRICED_LABELS,
+            facts=UNPRICED_FACTS,
+            sketches=(),
+            sparse=True,
+            details=True,
+        )
+        for grain, width, kind in (("1hour", HOUR, "detail_hour"), ("1day", DAY, "detail_day"))
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}

@@ -326,9 +326,15 @@ def _retries(seen: Seen) -> Sequence[Finding]:
     return [
         Finding(
             title="Stop retries that keep failing",
-            description=f"In {found.traces} traces the same model failed {found.least} times or more.",
+            description=f"Of the newest {found.sampled} failed requests, {found.failures} are in {found.traces} traces"
+            f" in which the same model failed {found.least} times or more.",
             savings=found.cost or None,
-            evidence={"traces": found.traces, "failed_requests": found.failures, "cost_of_failures": found.cost},
+            evidence={
+                "sampled_failures": found.sampled,
+                "traces": found.traces,
+                "failed_requests": found.failures,
+                "cost_of_failures": found.cost,
+            },
         )
     ]
 

@@ -71,6 +71,7 @@ def test_slow_and_failing_traffic_is_told(api, send):
     assert titles(body, "cost_optimizations") == ["Give every model a price"]
     assert body["overall_score"] == 0.5
     assert body["quality_optimizations"][1]["evidence"] == {
+        "sampled_failures": 3,
         "traces": 1,
         "failed_requests": 3,
         "cost_of_failures": 0.0225,
