@@ -127,7 +127,7 @@ def load(*, spans: int, today: date, content: int = 0, report: Callable[[str], N
         move_horizon(kind.key, to=limits_read().cutoff(kind.key, now=done.end))
     refresh_all(done, report)
     tidy()
-    _remember(done)
+    remember(done)
     return done
 
 
@@ -228,6 +228,7 @@ def _run(name: str, parameters: dict[str, Any]) -> None:
         cursor.execute((_SQL / f"{name}.sql").read_text(), parameters | {"organisation": ORGANISATION})
 
 
-def _remember(done: Loaded) -> None:
+def remember(done: Loaded) -> None:
+    """Note in this database what it holds."""
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE benchmark_load AS SELECT %s::bigint AS spans, %s AS ends", [done.spans, done.end])

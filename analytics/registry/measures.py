@@ -213,9 +213,12 @@ def _dollars(key: str) -> Callable[[Facts, Decimal], Number]:
     return lambda facts, _seconds: None if facts[key] is None else Decimal(facts[key]) / NANO
 
 
+_UNITS = [Decimal(1).scaleb(-decimals) for decimals in range(10)]
+
+
 def _quotient(part: int, whole: int | Decimal, decimals: int) -> Decimal:
     # Half away from zero, as the server rounds: a condition on a figure and the figure shown agree.
-    return (Decimal(part) / Decimal(whole)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return (Decimal(part) / whole).quantize(_UNITS[decimals], ROUND_HALF_UP)
 
 
 def _spread(sketch: str, *, money: bool = False) -> dict[str, Expression]:
