@@ -40,7 +40,7 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
 
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in ("stages", "ingest", "edge", "tenancy")},
-    **{name: partial(_of_the_run, name) for name in STORED},
+    **{name: partial(_of_the_run, name) for name in (*STORED, "forecast")},
 }
 
 

@@ -14,11 +14,12 @@ from analytics.queries.plans import Filter, Question
 from analytics.queries.sources import Segment
 from analytics.queries.statements import Statements
 from analytics.queries.timerange import TimeRange
-from analytics.registry.fields import TOTAL_TOKENS
+from analytics.registry.fields import COMPLETION_TOKENS, TOTAL_TOKENS
 from analytics.scope import Scope
 
 NANO = Decimal(1_000_000_000)
 SAMPLED_SPANS, SAMPLED_MESSAGES, SAMPLED_FAILURES, MOST_KEYS, LEAST_FAILURES = 2000, 100, 5000, 200, 3
+LEAST_SAMPLED, TIMES_THE_MEDIAN = 100, 5
 _KEY = "s.organisation_id, s.project_id, s.ts, s.trace_id, s.span_id"
 _NEWEST = "s.ts DESC, s.trace_id DESC, s.span_id DESC"
 # The content of the row `s`, within the range.
@@ -225,6 +226,53 @@ def retried_traces(scope: Scope, where: TimeRange, filters: Sequence[Filter]) ->
         cursor.execute(sql, parameters)
         sampled, traces, failures, cost = cursor.fetchone()
     return Retries(sampled=sampled, traces=traces, failures=failures, cost=Decimal(cost) / NANO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongOutputs:
+    """The answers of a model among the newest requests, and those of them longer than `times` its own median."""
+
+    model: str | None
+    sampled: int
+    tokens: int
+    median: int
+    p99: int
+    outliers: int
+    outlier_tokens: int
+    times: int = TIMES_THE_MEDIAN
+
+
+def long_outputs(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> list[LongOutputs]:
+    """Return the models of which more than 1 % of the newest answers are outliers, first those with most such tokens.
+
+    A model of which fewer than 100 answers are among them says too little.
+    """
+    requests, parameters = first_spans(
+        scope,
+        where,
+        filters,
+        columns=["s.provider", "s.model", f"{COMPLETION_TOKENS} AS tokens"],
+        condition="s.call_counted AND s.usage_counted AND s.status_code <> 'ERROR'",
+        most=SAMPLED_SPANS,
+    )
+    sql = f"""
+        WITH newest AS (SELECT s.provider, s.model, s.tokens FROM ({requests}) AS s WHERE s.tokens > 0),
+        usual AS (
+            SELECT provider, model, count(*) AS sampled, sum(tokens) AS tokens,
+                percentile_disc(0.5) WITHIN GROUP (ORDER BY tokens) AS median,
+                percentile_disc(0.99) WITHIN GROUP (ORDER BY tokens) AS p99
+            FROM newest GROUP BY provider, model HAVING count(*) >= {LEAST_SAMPLED}
+        )
+        SELECT u.model, u.sampled, u.tokens::bigint, u.median, u.p99, count(*), sum(n.tokens)::bigint
+        FROM usual AS u JOIN newest AS n ON n.provider IS NOT DISTINCT FROM u.provider
+            AND n.model IS NOT DISTINCT FROM u.model AND n.tokens > u.median * {TIMES_THE_MEDIAN}
+        WHERE u.p99 > u.median * {TIMES_THE_MEDIAN}
+        GROUP BY u.provider, u.model, u.sampled, u.tokens, u.median, u.p99
+        ORDER BY 7 DESC, u.provider, u.model"""
+    names = ("model", "sampled", "tokens", "median", "p99", "outliers", "outlier_tokens")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [LongOutputs(**dict(zip(names, row, strict=True))) for row in cursor]
 
 
 def cached_models(models: Collection[tuple[str | None, str | None]]) -> frozenset[tuple[str | None, str | None]]:
