@@ -17,7 +17,9 @@ from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationVie
 from analytics.api.people import SessionsView, SessionView, UsersView
 from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
-from analytics.api.traces import TraceDetailView, TraceListView, TraceSearchView, TraceSpansView, TraceStatsView
+from analytics.api.trace_detail import TraceDetailView, TraceSpansView
+from analytics.api.trace_search import TraceSearchView
+from analytics.api.traces import TraceListView, TraceStatsView
 
 
 def _alias(view: type[APIView], **operations: str) -> Callable[..., HttpResponseBase]:
