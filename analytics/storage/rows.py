@@ -1,7 +1,7 @@
 """Rows of the span tables as they are copied in, and the text form that COPY reads.
 
-Rows are written together, column by column: the loops over values are Python's own. Columns are delimited and nulls told
-by control characters that hardly any text holds: rows are joined first and escaped as a whole.
+Rows are written together, column by column: the loops over values are Python's own. Columns are delimited and nulls
+told by control characters that hardly any text holds: rows are joined first and escaped as a whole.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -65,11 +65,14 @@ class Redactor:
             (is_suspect,) = self.suspects([raw])
         if not is_suspect:
             return
-        counts = self._texts.counts
+        self._redact(self._texts, span)
+
+    def _redact(self, texts: TextRedactor, span: NormalSpan) -> None:
+        counts = texts.counts
         counts.clear()
         for member in _LABELS:
             if value := getattr(span, member):
-                setattr(span, member, self._texts.redact(value))
+                setattr(span, member, texts.redact(value))
         for member in _TREES:
             if value := getattr(span, member):
                 setattr(span, member, self._tree(value))
@@ -77,7 +80,7 @@ class Redactor:
         counted = dict(counts)
         for text, messages in _TEXTS:
             if value := getattr(span, text):
-                setattr(span, text, self._texts.redact(value))
+                setattr(span, text, texts.redact(value))
                 if getattr(span, messages) is None:
                     counted = dict(counts)
                 counts.clear()
