@@ -11,7 +11,7 @@ from time import process_time
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.searches import searches_of
@@ -150,13 +150,17 @@ def _texts(spans: int) -> datetime:
     known = loaded()
     if known is None:
         known = Loaded(spans=spans, end=datetime.now(UTC).replace(microsecond=0))
-        _fill(spans, known.end)
+        ensure_days(known.end.date() - timedelta(days=ago) for ago in range(DAYS + 1))
+        with transaction.atomic():
+            _fill(spans, known.end)
+        with connections["owner"].cursor() as cursor:  # the server does so by itself after a while
+            for table in ("llm_traces", "llm_contents", "trace_index"):
+                cursor.execute(f"VACUUM (ANALYZE) {table}")
         remember(known)
     return known.end
 
 
 def _fill(spans: int, now: datetime) -> None:
-    ensure_days(now.date() - timedelta(days=ago) for ago in range(DAYS + 1))
     given: dict[str, Any] = {
         "end": now,
         "step": timedelta(days=DAYS) / spans,
@@ -184,9 +188,6 @@ def _fill(spans: int, now: datetime) -> None:
             " WHERE organisation_id = 1 AND project_id = ANY(%(projects)s) GROUP BY 1, 2, 3",
             given,
         )
-    with connections["owner"].cursor() as cursor:  # the server does so by itself after a while
-        for table in ("llm_traces", "llm_contents", "trace_index"):
-            cursor.execute(f"VACUUM (ANALYZE) {table}")
 
 
 def _line(text: str, now: datetime) -> Node:
