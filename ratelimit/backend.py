@@ -68,7 +68,8 @@ def exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
     pool = client.connection_pool
     connection = pool.get_connection()
     try:
-        connection.send_packed_command(connection.pack_commands(commands))
+        packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis-py types neither
+        connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
         return [_reply(connection) for _ in commands]
     finally:
         pool.release(connection)
