@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
+from analytics.storage import reading
 from analytics.storage.engines import engine
 from analytics.storage.engines.detection import server
 from analytics.storage.retention import limits_read
@@ -251,6 +252,18 @@ def _connections(check: str) -> Finding:
     return _ok(check, told)
 
 
+def _standby(check: str) -> Finding:
+    if reading.alias() != reading.STANDBY:
+        return _ok(check, "none: everything is read where it is written")
+    cure = "Name a streaming standby of the same database in DATABASE_READONLY_URL, or none."
+    try:
+        with reading.reading():
+            (follows,) = _one("SELECT pg_is_in_recovery()")
+    except DatabaseError as problem:
+        return _wrong(check, str(problem).strip().splitlines()[0], cure)
+    return _ok(check, "it follows the database") if follows else _wrong(check, "the server is no standby", cure)
+
+
 def machine_memory() -> int:
     """Return the bytes of memory that processes here may use: the machine's, or less in a container."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -314,6 +327,7 @@ def _unpriced(check: str) -> Finding:
 CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("settings", _settings, False),
     ("database", _database, True),
+    ("standby", _standby, True),
     ("engine", _engine, True),
     ("role", _role, True),
     ("migrations", _migrations, True),

@@ -178,6 +178,11 @@ SETTINGS: tuple[Setting, ...] = (
         name="DATABASE_URL", read=_POSTGRES, required=True, meaning="Database of the service, as its limited role."
     ),
     Setting(
+        name="DATABASE_READONLY_URL",
+        read=_POSTGRES,
+        meaning="A streaming standby of the same database, where analytic routes read; without one they read there.",
+    ),
+    Setting(
         name="DATABASE_MIGRATION_URL",
         read=_POSTGRES,
         meaning="The same database as its owner: used by `migrate --database owner` only.",

@@ -96,6 +96,7 @@ class _OpinionView(AnalyticsView):
     """A writing route about one trace in scope."""
 
     members: ClassVar[Sequence[Member]]
+    only_reads = False
 
     def read(self, request: Request, trace_id: str) -> tuple[Subject, dict[str, Any]]:
         """Return what is meant and the body's values; raise 404/1301, 400/1200-1205."""

@@ -183,11 +183,14 @@ def _percentiles(
         keys = [one.key for one in wanted]
         rows = _read(statements.exact(sketch, wanted))
         return {row[:width]: dict(zip(keys, row[width:], strict=True)) for row in rows}
-    merged: dict[Key, dict[int, int]] = defaultdict(partial(defaultdict, int))
+    merged: dict[Key, dict[int, int]] = {}
     for *key, bins, counts in _read(statements.sketches(sketch)):
-        into = merged[tuple(key)]
-        for number, count in zip(bins or (), counts or repeat(1), strict=False):
-            into[number] += count
+        # Without counts each bin counts 1, and may come more than once.
+        binned = Counter(bins or ()) if counts is None else dict(zip(bins, counts, strict=True))
+        into = merged.setdefault(tuple(key), binned)
+        if into is not binned:
+            for number, count in binned.items():
+                into[number] = into.get(number, 0) + count
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])
         for key, binned in merged.items()

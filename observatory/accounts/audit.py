@@ -89,6 +89,23 @@ def record(request: HttpRequest, act: Act, *, status: int, seconds: float) -> No
         )
 
 
+def record_command(command: str, act: Act) -> None:
+    """Write the entry of what an operator's command has done; it has no caller, no address and no status."""
+    AuditEntry.objects.create(
+        organisation_id=act.organisation_id,
+        action=act.action,
+        resource_type=act.resource_type,
+        resource_id=act.resource_id,
+        success=True,
+        ip_address="",
+        user_agent=f"manage.py {command}",
+        request_id="",
+        duration_ms=0,
+        status_code=0,
+        changes=list(act.changes),
+    )
+
+
 def refused_address(request: HttpRequest, principal: Principal) -> None:
     """Note that a credential was used from where it does not work."""
     describe(request, action="login", resource_type=principal.kind, resource_id=principal.id)

@@ -30,7 +30,8 @@ TABLES = (
     "trace_links",
 )
 EVERY, NONE = "all", ""
-_PROTECTED = re.compile(rf"\b(?:{'|'.join(TABLES)})\b")
+# Their names as words of a statement, not of its parameters.
+_PROTECTED = re.compile(rf"(?<!%\()\b(?:{'|'.join(TABLES)})\b")
 _in_sight: ContextVar[str] = ContextVar("organisation_in_sight", default=EVERY)
 
 

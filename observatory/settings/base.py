@@ -122,6 +122,8 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(read("DATABASE_URL"))}
+if read("DATABASE_READONLY_URL"):
+    DATABASES["standby"] = _database(read("DATABASE_READONLY_URL"))
 if read("DATABASE_MIGRATION_URL"):
     DATABASES["owner"] = _database(read("DATABASE_MIGRATION_URL"))
 
