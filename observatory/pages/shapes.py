@@ -140,6 +140,7 @@ class Cell:
     href: str = ""
     share: Decimal | int | None = None
     best: bool = False
+    failed: bool = False
     quiet: str = ""
 
     @property

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from observatory.pages import signing_in, views
+from observatory.pages import signing_in, tracing, views
 
 app_name = "pages"
 urlpatterns = [
@@ -10,6 +10,11 @@ urlpatterns = [
     path("/sign-in", signing_in.sign_in, name="sign-in"),
     path("/sign-out", signing_in.sign_out, name="sign-out"),
     path("/o/<slug:organisation>", views.entrance, name="entrance"),
+    path("/o/<slug:organisation>/traces", tracing.traces, name="traces"),
+    path("/o/<slug:organisation>/traces.csv", tracing.traces_file, name="traces-file"),
+    path("/o/<slug:organisation>/traces/worst", tracing.worst, name="worst"),
+    path("/o/<slug:organisation>/traces/<str:trace_id>", tracing.trace, name="trace"),
+    path("/o/<slug:organisation>/values/<slug:label>", views.values, name="values"),
     path("/o/<slug:organisation>/<slug:page>", views.page, name="page"),
     path("/o/<slug:organisation>/<slug:page>/<slug:panel>.csv", views.file, name="file"),
     path("/<path:rest>", views.nothing),

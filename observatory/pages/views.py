@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -95,6 +95,19 @@ def file(request: HttpRequest, viewer: Viewer, page: str, panel: str) -> HttpRes
     return HttpResponse(table.csv, content_type="text/csv; charset=utf-8", headers=headers)
 
 
+@require_safe
+@for_members
+def values(request: HttpRequest, viewer: Viewer, label: str) -> HttpResponse:
+    """Answer with the values of a label, for the boxes of the filters."""
+    if label not in FILTER_NAMES:
+        raise ApiError(RESOURCE_NOT_FOUND, details=label[:200])
+    call = Call.to(f"/metrics/labels/{label}/values", {"start_time": "now-7d", "limit": "100"})
+    body = Asker(request, viewer).ask(call)
+    return JsonResponse(
+        {"values": [one["value"] for one in body["values"]]}, headers={"Cache-Control": "private, no-store"}
+    )
+
+
 def page_named(key: str, viewer: Viewer) -> Page:
     """Return the page of a name; raise 404/1300 for none, 403/1100 for one that the viewer may not see."""
     found = BY_KEY.get(key)
@@ -120,7 +133,14 @@ def draw(panel: Panel, asked: Asked, asker: Asker) -> Drawn:
 
 
 def framed(
-    request: HttpRequest, viewer: Viewer, page: Page, asked: Asked, *, problem: ApiError | None = None, **more: Any
+    request: HttpRequest,
+    viewer: Viewer,
+    page: Page,
+    asked: Asked,
+    *,
+    problem: ApiError | None = None,
+    template: str = "",
+    **more: Any,
 ) -> HttpResponse:
     """Return a page in its frame: navigation, filters, and what is wrong with them."""
     shown = {
@@ -136,7 +156,7 @@ def framed(
         "filters": _filters(request, asked, problem),
         **more,
     }
-    response = render(request, page.template, shown, status=problem.spec.status if problem else 200)
+    response = render(request, template or page.template, shown, status=problem.spec.status if problem else 200)
     response.own_error_body = True  # type: ignore[attr-defined]  # the middleware's sign that the body is final
     response.headers["Cache-Control"] = "private, no-store"
     return response
