@@ -182,5 +182,6 @@ def _without_empty(query: QueryDict) -> QueryDict:
 
 def refused(problem: ApiError) -> dict[str, str]:
     """Return what stands beside the field that is wrong."""
-    sentence = ". ".join(filter(None, (problem.message, problem.details)))
-    return {"field": problem.field, "sentence": sentence}
+    told_so, _, allowed = problem.details.partition("allowed: ")
+    sentence = ". ".join(filter(None, (problem.message, told_so.strip())))
+    return {"field": problem.field, "sentence": sentence, "allowed": allowed and f"Allowed: {allowed}"}

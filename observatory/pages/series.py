@@ -64,6 +64,12 @@ def shifted(asked: Asked, rows: Sequence[Row], name: str, times: Sequence[dateti
     return Series(label=label, values=values, color=BEFORE_COLOR, before=True)
 
 
+def shifted_sum(asked: Asked, rows: Sequence[Row], name: str, times: Sequence[datetime], *, label: str) -> Series:
+    """Return the same of rows that are there only where something happened: elsewhere it is 0."""
+    found = shifted(asked, rows, name, times, label=label)
+    return replace(found, values=[value or 0 for value in found.values])
+
+
 def table_of(chart: Chart, *, caption: str = "") -> Table:
     """Return the table of a chart: a row for each bucket, a column for each series."""
     columns = [
@@ -86,12 +92,17 @@ def charted(chart: Chart, found: Mapping[str, str] | None = None) -> Shown:
     return Shown(chart=replace(chart, worst=found), table=table_of(chart), empty=NOTHING if chart.is_empty else "")
 
 
-def drill(asked: Asked, **more: str) -> str:
+def drill(asked: Asked, **more: str | None) -> str:
     """Return the link to the traces behind a chart; the browser adds the bucket."""
     return asked.shared(
         f"{asked.base}/traces",
         **{"start_time": None, "from": None, "end_time": None, "to": None, "compare": None, **more},
     )
+
+
+def behind(asked: Asked, **more: str) -> str:
+    """Return the link to the model calls behind a row of a table."""
+    return drill(asked, start_time=asked.start, end_time=asked.end, scope="calls", **more)
 
 
 def worst(asked: Asked, chart: Chart, series: Series, *, name: str, **more: str) -> Mapping[str, str] | None:

@@ -13,8 +13,8 @@ from observatory.accounts import audit
 from observatory.pages.asked import Asked, fallback, read, refused
 from observatory.pages.questions import Asker
 from observatory.pages.subjects import traces as subject
-from observatory.pages.views import framed
 from observatory.pages.viewers import Viewer, for_members
+from observatory.pages.views import framed
 
 TRACES = subject.TRACES
 _CONTENT = "trace"

@@ -72,7 +72,7 @@ def page(request: HttpRequest, viewer: Viewer, page: str) -> HttpResponse:
         return framed(request, viewer, found, fallback(request, base=base, own=found.own), problem=problem)
     asker = Asker(request, viewer)
     drawn = [draw(one, asked, asker) for one in found.panels if viewer.may(one.permission)]
-    return framed(request, viewer, found, asked, panels=drawn, controls=found.controls(asked))
+    return framed(request, viewer, found, asked, panels=drawn, controls=found.controls(asked, asker.ask))
 
 
 @require_safe
@@ -86,7 +86,7 @@ def file(request: HttpRequest, viewer: Viewer, page: str, panel: str) -> HttpRes
     base = request.path.rpartition("/")[0].rpartition("/")[0]
     asked = read(request, base=base, own=found.own)
     asker = Asker(request, viewer)
-    shown = one.show(asked, *map(asker.ask, one.calls(asked)))
+    shown = one.show(asked, *map(asker.ask, one.calls(asked, asker.ask)))
     table = shown.table
     if table is None:
         raise ApiError(RESOURCE_NOT_FOUND, details=panel[:200])
@@ -119,9 +119,10 @@ def page_named(key: str, viewer: Viewer) -> Page:
 
 def draw(panel: Panel, asked: Asked, asker: Asker) -> Drawn:
     """Return a panel as it is drawn; what is wrong with its own question is told in its place."""
-    calls = panel.calls(asked)
+    calls: Sequence[Call] = ()
     shown, problem = None, None
     try:
+        calls = panel.calls(asked, asker.ask)
         shown = panel.show(asked, *map(asker.ask, calls))
     except ApiError as refusal:
         if refusal.spec.category is not Category.VALIDATION:

@@ -33,7 +33,7 @@ FIELDS = (
 ORDERS: Mapping[str, str] = {
     "ts": "Newest",
     "duration_ms": "Slowest",
-    "total_cost_usd": "Dearest",
+    "total_cost_usd": "Most expensive",
     "total_tokens": "Most tokens",
 }
 KINDS: Mapping[str, str] = {"all": "Every span", "roots": "Whole traces", "calls": "Model calls"}
@@ -43,7 +43,8 @@ TRACES = Page(
     permission="traces:read",
     own=OWN,
     template="pages/traces.html",
-    about="Every span that was stored, newest first.",
+    about="Every span that was stored, and the trace that it is of.",
+    compares=False,
 )
 _PREVIEW = 160
 _MILLION = 1_000_000
@@ -83,9 +84,7 @@ def table_of(asked: Asked, body: Body) -> Table:
             Cell(value=row["ts"], column=columns[0], href=place_of(asked, row)),
             Cell(value=row["span_name"], column=columns[1], quiet=row["user_id"] or ""),
             row["model"],
-            Cell(
-                value=row["error_type"] or row["status_code"], column=columns[3], failed=row["status_code"] == "ERROR"
-            ),
+            _status(row, columns[3]),
             row["duration_ms"],
             row["total_tokens"],
             row["total_cost_usd"],
@@ -94,6 +93,11 @@ def table_of(asked: Asked, body: Body) -> Table:
         for row in body["data"]
     ]
     return Table(columns=columns, rows=rows, caption="Spans")
+
+
+def _status(row: Mapping[str, Any], column: Column) -> Cell:
+    failed = row["status_code"] == "ERROR"
+    return Cell(value=(row["error_type"] or "failed") if failed else "ok", column=column, failed=failed)
 
 
 # --- one trace --------------------------------------------------------------------------------------------------------
