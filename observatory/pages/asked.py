@@ -91,11 +91,12 @@ class Asked:
     @property
     def granularity(self) -> str:
         """The same for routes that know minutes, hours and days alone."""
-        return (
-            "1min"
-            if self.interval == "5min" and self.length <= timedelta(hours=6)
-            else {"5min": "1hour"}.get(self.interval, self.interval)
-        )
+        return "1hour" if self.interval == "5min" else self.interval
+
+    @property
+    def granule(self) -> timedelta:
+        """The width that `granularity` names."""
+        return timedelta(hours=1) if self.interval == "5min" else self.width
 
     @property
     def length(self) -> timedelta:

@@ -56,11 +56,8 @@ def stacked(rows: Sequence[Row], *, by: str, figure: str, times: Sequence[dateti
 def shifted(asked: Asked, rows: Sequence[Row], name: str, times: Sequence[datetime], *, label: str) -> Series:
     """Return a figure of the period before, laid over `times` by its distance from the start."""
     known = {moment(row["timestamp"]) + asked.length: row[name] for row in rows}
-    width = asked.width / 2
-    values = []
-    for at in times:
-        near = next((value for place, value in known.items() if abs(place - at) < width), None) if known else None
-        values.append(near)
+    near = (times[1] - times[0] if len(times) > 1 else asked.width) / 2
+    values = [next((value for place, value in known.items() if abs(place - at) <= near), None) for at in times]
     return Series(label=label, values=values, color=BEFORE_COLOR, before=True)
 
 
@@ -80,9 +77,9 @@ def table_of(chart: Chart, *, caption: str = "") -> Table:
     return Table(columns=columns, rows=rows, caption=caption)
 
 
-def buckets(asked: Asked) -> list[datetime]:
+def buckets(asked: Asked, width: timedelta | None = None) -> list[datetime]:
     """Return the starts of every bucket of the range, with spans or without."""
-    seconds = int(asked.width.total_seconds())
+    seconds = int((width or asked.width).total_seconds())
     first = int(asked.range.start.timestamp()) // seconds * seconds
     return [datetime.fromtimestamp(at, tz=UTC) for at in range(first, math.ceil(asked.range.end.timestamp()), seconds)]
 

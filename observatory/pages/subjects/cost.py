@@ -12,7 +12,7 @@ from observatory.pages.questions import Call
 from observatory.pages.series import buckets, charted, drill, label_cell, shifted_sum, stacked, worst
 from observatory.pages.shapes import Ask, Body, Cell, Chart, Column, Figure, Page, Panel, Series, Shown, Table
 
-PARTS = ("model", "provider", "environment", "project_id", "service_name")
+PARTS = ("model", "provider", "environment")
 BY = Parameter(
     name="by",
     read=choice({one: one for one in PARTS}),
@@ -74,23 +74,23 @@ def _figures(_asked: Asked, body: Body) -> Shown:
 
 
 def _over_time(asked: Asked, _ask: Ask) -> list[Call]:
-    calls = [asked.call("/metrics", metrics="total_cost", group_by=asked.values["by"], interval=asked.interval)]
+    calls = [asked.call("/costs/analytics", group_by=asked.values["by"], granularity=asked.granularity)]
     if asked.compares:
-        calls.append(asked.call_before("/metrics", metrics="total_cost", interval=asked.interval))
+        calls.append(asked.call_before("/costs/analytics", granularity=asked.granularity))
     return calls
 
 
 def _cost(asked: Asked, body: Body, before: Body | None = None) -> Shown:
-    times = buckets(asked)
-    series = stacked(body["data"], by=asked.values["by"], figure="total_cost", times=times)
+    times = buckets(asked, asked.granule)
+    series = stacked(body["time_series"], by=asked.values["by"], figure="total_cost", times=times)
     whole = Series(label="", values=[sum(values) for values in zip(*(one.values for one in series), strict=True)])
     if before is not None and series:
-        series.append(shifted_sum(asked, before["data"], "total_cost", times, label="Period before"))
+        series.append(shifted_sum(asked, before["time_series"], "total_cost", times, label="Period before"))
     chart = Chart(
         times=times,
         series=series,
         unit=Unit.MONEY,
-        width=asked.width.total_seconds(),
+        width=asked.granule.total_seconds(),
         stacked=True,
         bars=True,
         drill=drill(asked, scope="calls", sort_by="total_cost_usd"),
@@ -149,8 +149,8 @@ def _narrowing(dimension: str, value: str | None) -> dict[str, str]:
 def _forecast_calls(asked: Asked, ask: Ask) -> list[Call]:
     """Ask of what has history: days before the first that cost anything would be taken for days without use."""
     since = f"now-{_HISTORY_DAYS}d/d"
-    days = Call.to("/metrics", {"start_time": since, "metrics": "total_cost", "interval": "1day", **asked.filters})
-    spent = [row["timestamp"] for row in ask(days)["data"] if row["total_cost"]]
+    days = Call.to("/costs/analytics", {"start_time": since, "granularity": "1day", **asked.filters})
+    spent = [row["timestamp"] for row in ask(days)["time_series"] if row["total_cost"]]
     return [Call.to("/costs/forecast", {"historical_start": min(spent, default=since), **asked.filters})]
 
 

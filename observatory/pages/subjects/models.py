@@ -13,6 +13,7 @@ from observatory.pages.series import behind, buckets, charted, drill
 from observatory.pages.shapes import Ask, Body, Cell, Chart, Column, Page, Panel, Series, Shown, Table, moment
 
 _FIRST = 4  # are compared while none is chosen
+_MOST_NAMED = 30
 _MODELS = next(one for one in COMPARE_PARAMETERS if one.name == "models")
 MODELS_PARAMETER = Parameter(
     name="models", read=_MODELS.read, schema=_MODELS.schema, default=(), description=_MODELS.description
@@ -20,14 +21,21 @@ MODELS_PARAMETER = Parameter(
 
 
 def known(asked: Asked) -> Call:
-    """Return the call for the models of the range, most frequent first."""
-    return asked.call("/metrics/labels/model/values", limit="30")
+    """Return the call for the models of the range."""
+    return asked.call("/metrics", metrics="request_count,completion_tokens", group_by="model", interval="all")
+
+
+def names_of(body: Body) -> list[str]:
+    """Return the models of the range: those that write before those that do not, the most frequent first."""
+    rows = [row for row in body["data"] if row["model"]]
+    rows.sort(key=lambda row: (not row["completion_tokens"], -row["request_count"], row["model"]))
+    return [row["model"] for row in rows][:_MOST_NAMED]
 
 
 def chosen(asked: Asked, ask: Ask) -> Sequence[str]:
     """Return the models that are compared: those of the URL, else the most frequent."""
     picked: Sequence[str] = asked.values["models"]
-    return picked or [one["value"] for one in ask(known(asked))["values"][:_FIRST]]
+    return picked or names_of(ask(known(asked)))[:_FIRST]
 
 
 def _compare(asked: Asked, ask: Ask) -> list[Call]:
@@ -97,7 +105,7 @@ def _over_time(metrics: str, **more: str) -> Any:
     def calls(asked: Asked, ask: Ask) -> list[Call]:
         models = chosen(asked, ask)
         narrowed = asked.call("/metrics", metrics=metrics, group_by="model", interval=_interval(asked), **more)
-        return [narrowed] if models else []
+        return [narrowed, known(asked)] if models else []
 
     return calls
 
@@ -108,13 +116,13 @@ def _interval(asked: Asked) -> str:
 
 
 def _lines(figure: str, unit: Unit, sort_by: str) -> Any:
-    def show(asked: Asked, body: Body | None = None) -> Shown:
-        names = list(asked.values["models"]) or None
+    def show(asked: Asked, body: Body | None = None, named: Body | None = None) -> Shown:
         rows = [] if body is None else body["data"]
-        plain = [name.rpartition("/")[2] for name in names] if names else _frequent(rows)
+        picked = asked.values["models"] or ([] if named is None else names_of(named)[:_FIRST])
+        plain = dict.fromkeys(name.rpartition("/")[2] for name in picked)
         times = buckets(asked) if _interval(asked) == asked.interval else _hours(rows)
         series = []
-        for place, name in enumerate(plain[:8], start=1):
+        for place, name in enumerate(list(plain)[:8], start=1):
             found = {moment(row["timestamp"]): row[figure] for row in rows if row["model"] == name}
             series.append(Series(label=name, values=[found.get(at) for at in times], color=place))
         width = 86400.0 if _interval(asked) == "1day" else 3600.0
@@ -135,16 +143,8 @@ def _hours(rows: Sequence[Body]) -> list[Any]:
     return sorted({moment(row["timestamp"]) for row in rows})
 
 
-def _frequent(rows: Sequence[Body]) -> list[str]:
-    counted: dict[str, int] = {}
-    for row in rows:
-        if row["model"]:
-            counted[row["model"]] = counted.get(row["model"], 0) + row["request_count"]
-    return sorted(counted, key=lambda name: (-counted[name], name))[:_FIRST]
-
-
 def _controls(asked: Asked, ask: Ask) -> list[dict[str, Any]]:
-    names = [one["value"] for one in ask(known(asked))["values"]]
+    names = names_of(ask(known(asked)))
     picked = list(chosen(asked, ask))
     choices = []
     for name in dict.fromkeys([*names, *picked]):
