@@ -120,12 +120,12 @@ class Asked:
         before = {"start_time": told(self.range.start - self.length), "end_time": told(self.range.start)}
         return Call.to(path, {**before, **self.filters, **more})
 
-    def link(self, place: str = "", **changes: str | None) -> str:
+    def link(self, place: str = "", /, **changes: str | None) -> str:
         """Return the link to a page (this one) with the same parameters but for `changes`; `None` leaves one out."""
         query = {name: value for name, value in {**self.given, **changes}.items() if value}
         return f"{place or self.place}{'?' if query else ''}{urlencode(query)}"
 
-    def shared(self, place: str, **changes: str | None) -> str:
+    def shared(self, place: str, /, **changes: str | None) -> str:
         """Return the link to another page with the parameters that all pages have."""
         names = {one for parameter in SHARED for one in (parameter.name, *parameter.also)}
         query = {name: value for name, value in self.given.items() if name in names} | changes

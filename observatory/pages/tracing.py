@@ -11,6 +11,7 @@ from errors.catalog import TRACE_NOT_FOUND, Category
 from errors.exceptions import ApiError
 from observatory.accounts import audit
 from observatory.pages.asked import Asked, fallback, read, refused
+from observatory.pages.numbers import Unit, shown
 from observatory.pages.questions import Asker
 from observatory.pages.subjects import traces as subject
 from observatory.pages.viewers import Viewer, for_members
@@ -123,7 +124,7 @@ def trace(request: HttpRequest, viewer: Viewer, trace_id: str) -> HttpResponse:
         bars=subject.waterfall(spans, place=request.path, chosen=chosen),
         truncated=found["pagination"]["has_more"],
         calls=[call, subject.spans_call(trace_id, project)],
-        start=subject.shown(detail["start_time"], subject.Unit.TIME),
+        start=shown(detail["start_time"], Unit.TIME),
         chosen=subject.span_shown(rows[0], opinions=own) if rows else None,
         session=f"{base}/traces?session_id={detail['session_id']}&start_time=now-30d" if detail["session_id"] else "",
     )

@@ -5,7 +5,17 @@ from typing import Any
 from observatory.pages.asked import Asked
 from observatory.pages.numbers import Unit
 from observatory.pages.questions import Call
-from observatory.pages.series import charted, drill, label_cell, oldest_first, shifted, times_of, values_of, worst
+from observatory.pages.series import (
+    NOTHING,
+    charted,
+    drill,
+    label_cell,
+    oldest_first,
+    shifted,
+    times_of,
+    values_of,
+    worst,
+)
 from observatory.pages.shapes import Ask, Body, Chart, Column, Figure, Page, Panel, Series, Shown, Table
 from observatory.pages.subjects import overview
 
@@ -46,7 +56,7 @@ def figures(asked: Asked, now: Body, before: Body | None = None) -> Shown:
             figure("Requests", "throughput_rps", Unit.PER_SECOND),
             figure("Tokens", "tokens_per_second", Unit.PER_SECOND),
         ],
-        empty="" if now["request_count"] else overview.NOTHING,
+        empty="" if now["request_count"] else NOTHING,
     )
 
 
@@ -140,7 +150,7 @@ def _models(asked: Asked, body: Body) -> Shown:
         for row in ordered
         if row["request_count"]
     ]
-    return Shown(table=Table(columns=columns, rows=rows), open=True, empty="" if rows else overview.NOTHING)
+    return Shown(table=Table(columns=columns, rows=rows), open=True, empty="" if rows else NOTHING)
 
 
 PERFORMANCE = Page(

@@ -5,7 +5,7 @@ from typing import Any
 from observatory.pages.asked import Asked
 from observatory.pages.numbers import Unit
 from observatory.pages.questions import Call
-from observatory.pages.series import behind, charted, drill, oldest_first, shifted, times_of, values_of, worst
+from observatory.pages.series import NOTHING, behind, charted, drill, oldest_first, shifted, times_of, values_of, worst
 from observatory.pages.shapes import Ask, Body, Cell, Chart, Column, Figure, Page, Panel, Series, Shown, Table
 from observatory.pages.subjects import overview
 
@@ -73,7 +73,7 @@ def figures(asked: Asked, now: Body, before: Body | None = None) -> Shown:
                 note=_NONE_SAID if now.get("resolution_rate") is None else "",
             ),
         ],
-        empty="" if now["total_requests"] else overview.NOTHING,
+        empty="" if now["total_requests"] else NOTHING,
     )
 
 
@@ -103,7 +103,7 @@ def _rate(asked: Asked, body: Body, before: Body | None = None) -> Shown:
     )
     found = worst(asked, chart, series[0], name="Worst", scope="calls", status="error")
     shown = charted(chart, found)
-    calm = "No request failed in this range." if any(values_of(rows, "request_count")) else overview.NOTHING
+    calm = "No request failed in this range." if any(values_of(rows, "request_count")) else NOTHING
     return Shown(chart=shown.chart, table=shown.table, empty=calm if chart.is_empty else "")
 
 
@@ -139,7 +139,7 @@ def _models(asked: Asked, body: Body) -> Shown:
         for row in ordered
         if row["request_count"]
     ]
-    return Shown(table=Table(columns=columns, rows=rows), open=True, empty="" if rows else overview.NOTHING)
+    return Shown(table=Table(columns=columns, rows=rows), open=True, empty="" if rows else NOTHING)
 
 
 QUALITY = Page(
