@@ -20,9 +20,10 @@ class AuditMiddleware:
         started = perf_counter()
         response = self.get_response(request)
         view = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
-        limited = isinstance(view, type) and issubclass(view, LimitedAPIView)
         # Other views, those of pages, describe what they do themselves.
-        audited, reads = (view.audited, issubclass(view, CachedView)) if limited else (None, False)
+        audited, reads = None, False
+        if isinstance(view, type) and issubclass(view, LimitedAPIView):
+            audited, reads = view.audited, issubclass(view, CachedView)
         act = audit.act_of(request, audited=audited, reads=reads)
         if act is not None:
             audit.record(request, act, status=response.status_code, seconds=perf_counter() - started)

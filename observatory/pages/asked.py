@@ -91,11 +91,12 @@ class Asked:
     @property
     def granularity(self) -> str:
         """The same for routes that know minutes, hours and days alone."""
-        return (
-            "1min"
-            if self.interval == "5min" and self.length <= timedelta(hours=6)
-            else {"5min": "1hour"}.get(self.interval, self.interval)
-        )
+        return "1hour" if self.interval == "5min" else self.interval
+
+    @property
+    def granule(self) -> timedelta:
+        """The width that `granularity` names."""
+        return timedelta(hours=1) if self.interval == "5min" else self.width
 
     @property
     def length(self) -> timedelta:
@@ -119,12 +120,12 @@ class Asked:
         before = {"start_time": told(self.range.start - self.length), "end_time": told(self.range.start)}
         return Call.to(path, {**before, **self.filters, **more})
 
-    def link(self, place: str = "", **changes: str | None) -> str:
+    def link(self, place: str = "", /, **changes: str | None) -> str:
         """Return the link to a page (this one) with the same parameters but for `changes`; `None` leaves one out."""
         query = {name: value for name, value in {**self.given, **changes}.items() if value}
         return f"{place or self.place}{'?' if query else ''}{urlencode(query)}"
 
-    def shared(self, place: str, **changes: str | None) -> str:
+    def shared(self, place: str, /, **changes: str | None) -> str:
         """Return the link to another page with the parameters that all pages have."""
         names = {one for parameter in SHARED for one in (parameter.name, *parameter.also)}
         query = {name: value for name, value in self.given.items() if name in names} | changes
@@ -182,5 +183,6 @@ def _without_empty(query: QueryDict) -> QueryDict:
 
 def refused(problem: ApiError) -> dict[str, str]:
     """Return what stands beside the field that is wrong."""
-    sentence = ". ".join(filter(None, (problem.message, problem.details)))
-    return {"field": problem.field, "sentence": sentence}
+    told_so, _, allowed = problem.details.partition("allowed: ")
+    sentence = ". ".join(filter(None, (problem.message, told_so.strip())))
+    return {"field": problem.field, "sentence": sentence, "allowed": allowed and f"Allowed: {allowed}"}

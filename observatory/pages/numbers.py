@@ -8,6 +8,7 @@ from enum import StrEnum
 Number = int | Decimal
 NONE = "–"  # noqa: RUF001  a dash, as in print
 _DIGITS = 3
+_LEAST_PERCENT = Decimal("0.1")
 _MINUTE, _HOUR = 60_000, 3_600_000
 _SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 4, "k"))
 
@@ -52,14 +53,14 @@ def money(value: Number) -> str:
         return f"${count(amount)}"
     if abs(amount) >= 1 or not amount:
         return f"${amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
-    return f"${plain(_significant(amount))}"
+    return f"${_significant(amount):f}"
 
 
 def milliseconds(value: Number) -> str:
     """Return a duration in the unit that suits it."""
     duration = Decimal(value)
     if duration < 1000:  # noqa: PLR2004  a second
-        return f"{plain(_significant(duration)) if duration % 1 else duration:f} ms"
+        return f"{plain(_significant(duration))} ms"
     if duration < _MINUTE:
         return f"{_rounded(duration / 1000)} s"
     if duration < _HOUR:
@@ -70,9 +71,11 @@ def milliseconds(value: Number) -> str:
 
 
 def percent(value: Number) -> str:
-    """Return a share of 0 to 100."""
+    """Return a share of 0 to 100 with one decimal; what would be rounded to nothing says so."""
     number = Decimal(value)
-    return f"{plain(_significant(number) if 0 < abs(number) < 1 else number.quantize(Decimal('0.1'), ROUND_HALF_UP))} %"
+    if 0 < number < _LEAST_PERCENT:
+        return f"<{_LEAST_PERCENT} %"
+    return f"{number.quantize(_LEAST_PERCENT, ROUND_HALF_UP)} %"
 
 
 def rate(value: Number) -> str:

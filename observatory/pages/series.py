@@ -56,12 +56,15 @@ def stacked(rows: Sequence[Row], *, by: str, figure: str, times: Sequence[dateti
 def shifted(asked: Asked, rows: Sequence[Row], name: str, times: Sequence[datetime], *, label: str) -> Series:
     """Return a figure of the period before, laid over `times` by its distance from the start."""
     known = {moment(row["timestamp"]) + asked.length: row[name] for row in rows}
-    width = asked.width / 2
-    values = []
-    for at in times:
-        near = next((value for place, value in known.items() if abs(place - at) < width), None) if known else None
-        values.append(near)
+    near = (times[1] - times[0] if len(times) > 1 else asked.width) / 2
+    values = [next((value for place, value in known.items() if abs(place - at) <= near), None) for at in times]
     return Series(label=label, values=values, color=BEFORE_COLOR, before=True)
+
+
+def shifted_sum(asked: Asked, rows: Sequence[Row], name: str, times: Sequence[datetime], *, label: str) -> Series:
+    """Return the same of rows that are there only where something happened: elsewhere it is 0."""
+    found = shifted(asked, rows, name, times, label=label)
+    return replace(found, values=[value or 0 for value in found.values])
 
 
 def table_of(chart: Chart, *, caption: str = "") -> Table:
@@ -74,9 +77,9 @@ def table_of(chart: Chart, *, caption: str = "") -> Table:
     return Table(columns=columns, rows=rows, caption=caption)
 
 
-def buckets(asked: Asked) -> list[datetime]:
+def buckets(asked: Asked, width: timedelta | None = None) -> list[datetime]:
     """Return the starts of every bucket of the range, with spans or without."""
-    seconds = int(asked.width.total_seconds())
+    seconds = int((width or asked.width).total_seconds())
     first = int(asked.range.start.timestamp()) // seconds * seconds
     return [datetime.fromtimestamp(at, tz=UTC) for at in range(first, math.ceil(asked.range.end.timestamp()), seconds)]
 
@@ -86,12 +89,17 @@ def charted(chart: Chart, found: Mapping[str, str] | None = None) -> Shown:
     return Shown(chart=replace(chart, worst=found), table=table_of(chart), empty=NOTHING if chart.is_empty else "")
 
 
-def drill(asked: Asked, **more: str) -> str:
+def drill(asked: Asked, **more: str | None) -> str:
     """Return the link to the traces behind a chart; the browser adds the bucket."""
     return asked.shared(
         f"{asked.base}/traces",
         **{"start_time": None, "from": None, "end_time": None, "to": None, "compare": None, **more},
     )
+
+
+def behind(asked: Asked, **more: str) -> str:
+    """Return the link to the model calls behind a row of a table."""
+    return drill(asked, start_time=asked.start, end_time=asked.end, scope="calls", **more)
 
 
 def worst(asked: Asked, chart: Chart, series: Series, *, name: str, **more: str) -> Mapping[str, str] | None:

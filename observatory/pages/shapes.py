@@ -140,6 +140,7 @@ class Cell:
     href: str = ""
     share: Decimal | int | None = None
     best: bool = False
+    failed: bool = False
     quiet: str = ""
 
     @property
@@ -202,16 +203,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A part of a page: the calls that it is made of, the first of which it shows, and how.
+    """A part of a page: the calls that it is made of, and what it shows of their replies.
 
-    `half` panels stand two in a row where there is room.
+    `calls` may ask before, where what to ask follows from an answer. `half` panels stand two in a row where there is
+    room.
     """
 
     key: str
     title: str
     note: str = ""
     permission: str = "metrics:read"
-    calls: Callable[[Asked], Sequence[Call]]
+    calls: Callable[[Asked, Ask], Sequence[Call]]
     show: Callable[..., Shown]
     half: bool = False
     figures: bool = False
@@ -228,7 +230,8 @@ class Page:
     own: Sequence[Parameter] = ()
     template: str = "pages/page.html"
     about: str = ""
-    controls: Callable[[Asked], Sequence[Mapping[str, Any]]] = field(default=lambda _asked: ())
+    compares: bool = True
+    controls: Callable[[Asked, Ask], Sequence[Mapping[str, Any]]] = field(default=lambda _asked, _ask: ())
 
 
 def moment(text: str) -> datetime:

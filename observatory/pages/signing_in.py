@@ -1,5 +1,6 @@
 """Signing in to the pages, and out."""
 
+from copy import copy
 from typing import Any, cast
 
 from django.contrib.auth import authenticate, login, logout
@@ -38,14 +39,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(where)
         return render(request, "pages/sign_in.html", {"next": where})
     _charge(request)
-    name = request.POST.get("username", "")[:_LONGEST]
+    name = request.POST.get("username", "")[:_LONGEST].replace("\0", "")
     audit.describe(request, action="login", resource_type="session")
     user = authenticate(request, username=name, password=request.POST.get("password", ""))
     if not isinstance(user, User):
-        audit.failed_sign_in(request, username=name.replace("\0", ""), organisation=None)
+        audit.failed_sign_in(request, username=name, organisation=None)
         shown = {"next": where, "username": name, "problem": INVALID_CREDENTIALS.message}
         response = render(request, "pages/sign_in.html", shown, status=INVALID_CREDENTIALS.status)
-        response.headers.update(dict(INVALID_CREDENTIALS.headers))
+        for header, value in INVALID_CREDENTIALS.headers:
+            response.headers[header] = value
         response.own_error_body = True  # type: ignore[attr-defined]  # the middleware's sign that the body is final
         return response
     login(request, user)
@@ -67,6 +69,6 @@ def _place(request: HttpRequest) -> str:
 
 
 def _charge(request: HttpRequest) -> None:
-    asked = Request(request)
-    asked._user = None  # noqa: SLF001  nobody yet: the address pays
+    asked = Request(copy(request))
+    asked.user = cast("Any", None)  # nobody yet: the address pays
     charge_request(asked, cast("Any", _Attempt()))

@@ -1,6 +1,7 @@
 """Every setting of the service. Values come from `observatory.env`; environment modules only differ from this."""
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
@@ -150,6 +151,9 @@ CACHES: dict[str, Any] = {
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
+# Sessions exist on the admin's paths and the pages' alone; forms there are taken from the service's own address.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = API_BASE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [urlunsplit(urlsplit(API_BASE_URL)._replace(path="", query="", fragment=""))]
 REQUEST_TIMEOUT_SECONDS: int = read("REQUEST_TIMEOUT_SECONDS")
 CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS

@@ -7,6 +7,7 @@ from observatory.pages.numbers import Unit
 from observatory.pages.questions import Call
 from observatory.pages.series import (
     NOTHING,
+    behind,
     buckets,
     charted,
     drill,
@@ -18,7 +19,7 @@ from observatory.pages.series import (
     values_of,
     worst,
 )
-from observatory.pages.shapes import Body, Cell, Chart, Column, Figure, Page, Panel, Series, Shown, Table
+from observatory.pages.shapes import Ask, Body, Cell, Chart, Column, Figure, Page, Panel, Series, Shown, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,10 @@ _COURSE = "request_count,error_count,success_count,total_cost,total_tokens"
 def _summary(asked: Asked) -> Call:
     compare = {} if asked.compares else {"compare_previous_period": "false"}
     return asked.call("/metrics/summary", **compare)
+
+
+def _summary_alone(asked: Asked, _ask: Ask) -> list[Call]:
+    return [_summary(asked)]
 
 
 def course(asked: Asked) -> Call:
@@ -43,7 +48,7 @@ def course_before(asked: Asked) -> Call:
     )
 
 
-def with_before(asked: Asked) -> list[Call]:
+def with_before(asked: Asked, _ask: Ask) -> list[Call]:
     """Return the calls for the course, and for that of the period before where it is compared with."""
     return [course(asked), *([course_before(asked)] if asked.compares else [])]
 
@@ -52,8 +57,8 @@ def _figures(asked: Asked, summary: Body, over_time: Body) -> Shown:
     now, rows = summary["current_period"], oldest_first(over_time)
     changes: Mapping[str, Any] = summary.get("changes") or {}
     before: Mapping[str, Any] = summary.get("previous_period") or {}
-    tokens = _change(now["total_tokens"], before.get("total_tokens"))
-    users = _change(now["unique_users"], before.get("unique_users"))
+    tokens = change(now["total_tokens"], before.get("total_tokens"))
+    users = change(now["unique_users"], before.get("unique_users"))
     unpriced = now["unpriced_requests"]
     return Shown(
         figures=[
@@ -78,7 +83,7 @@ def _figures(asked: Asked, summary: Body, over_time: Body) -> Shown:
                 label="p95 latency",
                 value=now["p95_duration_ms"],
                 unit=Unit.MILLISECONDS,
-                change=_change(now["p95_duration_ms"], before.get("p95_duration_ms")),
+                change=change(now["p95_duration_ms"], before.get("p95_duration_ms")),
                 good=-1,
                 course=values_of(rows, "p95_duration_ms"),
             ),
@@ -103,7 +108,7 @@ def _figures(asked: Asked, summary: Body, over_time: Body) -> Shown:
     )
 
 
-def _change(new: Any, old: Any) -> Any:
+def change(new: Any, old: Any) -> Any:
     """Return the change in percent where both periods have a value, the older one not 0."""
     return (new - old) * 100 / old if new is not None and old else None
 
@@ -149,7 +154,7 @@ def cost_by_model(asked: Asked, body: Body) -> Shown:
     whole = Series(label="", values=[sum(values) for values in zip(*(one.values for one in chart.series), strict=True)])
     dearest = None
     if chart.series:
-        dearest = worst(asked, chart, whole, name="Dearest", scope="calls", sort_by="total_cost_usd")
+        dearest = worst(asked, chart, whole, name="Highest", scope="calls", sort_by="total_cost_usd")
     return charted(chart, dearest)
 
 
@@ -197,42 +202,54 @@ def _models(asked: Asked, summary: Body) -> Shown:
     )
 
 
-def errors(asked: Asked, summary: Body) -> Shown:
-    """Return the commonest errors with a message of each."""
+def of_error(kind: str) -> str:
+    """Return the line of the filter language that finds calls that failed with a type; without one they say ERROR."""
+    if kind == "ERROR":
+        return "status:error -error_type:*"
+    escaped = kind.replace("\\", "\\\\").replace('"', '\\"')
+    return f'status:error error_type:"{escaped}"'
+
+
+def error_table(asked: Asked, rows: list[dict[str, Any]]) -> Shown:
+    """Return the commonest errors, each leading to its calls."""
     columns = [
         Column(label="Error"),
         Column(label="Failed", unit=Unit.COUNT),
         Column(label="Share", unit=Unit.PERCENT),
         Column(label="Newest message"),
     ]
-    rows = [
+    found = [
         [
             Cell(
                 value=one["error_type"],
                 column=columns[0],
-                href=drill(asked, start_time=asked.start, end_time=asked.end, q=f'error_type:"{one["error_type"]}"'),
+                href=behind(asked, q=of_error(one["error_type"])),
             ),
             one["count"],
             Cell(value=one["percentage"], column=columns[2], share=one["percentage"]),
             one["sample_message"],
         ]
-        for one in summary["quality"]["most_common_errors"]
+        for one in rows
     ]
     return Shown(
-        table=Table(columns=columns, rows=rows), open=True, empty="" if rows else "No request failed in this range."
+        table=Table(columns=columns, rows=found), open=True, empty="" if found else "No request failed in this range."
     )
+
+
+def _errors(asked: Asked, summary: Body) -> Shown:
+    return error_table(asked, summary["quality"]["most_common_errors"])
 
 
 OVERVIEW = Page(
     key="overview",
     title="Overview",
     permission="metrics:read",
-    about="How much, how dear, how fast and how well.",
+    about="Requests, cost, speed and errors at a glance.",
     panels=(
         Panel(
             key="figures",
             title="In short",
-            calls=lambda asked: [_summary(asked), course(asked)],
+            calls=lambda asked, _ask: [_summary(asked), course(asked)],
             show=_figures,
             figures=True,
         ),
@@ -241,13 +258,25 @@ OVERVIEW = Page(
         Panel(
             key="cost-by-model",
             title="Cost by model",
-            calls=lambda asked: [
+            calls=lambda asked, _ask: [
                 asked.call("/metrics", metrics="total_cost", group_by="model", interval=asked.interval)
             ],
             show=cost_by_model,
             permission="costs:read",
         ),
-        Panel(key="models", title="Dearest models", calls=lambda asked: [_summary(asked)], show=_models, half=True),
-        Panel(key="errors", title="Commonest errors", calls=lambda asked: [_summary(asked)], show=errors, half=True),
+        Panel(
+            key="models",
+            title="Most expensive models",
+            calls=_summary_alone,
+            show=_models,
+            half=True,
+        ),
+        Panel(
+            key="errors",
+            title="Most common errors",
+            calls=_summary_alone,
+            show=_errors,
+            half=True,
+        ),
     ),
 )

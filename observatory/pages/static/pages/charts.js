@@ -7,7 +7,7 @@
   const digits = (value) => Number(value.toPrecision(3));
   const UNITS = {
     count: (value) => short.format(value),
-    money: (value) => (Math.abs(value) >= 1 ? `$${value >= 1e5 ? short.format(value) : value.toFixed(2)}` : `$${digits(value)}`),
+    money: (value) => (Math.abs(value) >= 1 ? `$${value >= 1e5 ? short.format(value) : value.toFixed(2)}` : value >= 0.01 ? `$${Number(value.toFixed(4)).toString().padEnd(4, "0")}` : `$${digits(value)}`),
     ms: (value) => (value < 1000 ? `${digits(value)} ms` : value < 60000 ? `${digits(value / 1000)} s` : `${digits(value / 60000)} min`),
     rate: (value) => `${digits(value * 100)} %`,
     percent: (value) => `${digits(value)} %`,
@@ -36,6 +36,11 @@
     });
   }
 
+  function alone(values) {
+    const gap = (at) => values[at] === null || values[at] === undefined;
+    return values.map((_value, at) => at).filter((at) => !gap(at) && gap(at - 1) && gap(at + 1));
+  }
+
   function series_of(told) {
     return told.series.map((one, place) => {
       const line = colour(one.before ? "--before" : `--c${one.color}`);
@@ -47,7 +52,8 @@
         dash: one.before ? [4, 4] : undefined,
         fill: filled ? line : undefined,
         paths: filled && told.bars ? uPlot.paths.bars({ size: [0.86, 40], align: 1, gap: 0 }) : undefined,
-        points: { show: !filled && one.values.filter((value) => value !== null).length < 3, size: 5 },
+        // A value between two gaps is no line: it is drawn as a point.
+        points: { show: !filled, size: 4, fill: line, filter: () => alone(one.values) },
         spanGaps: false,
         place,
       };
@@ -148,7 +154,7 @@
       {
         width: box.clientWidth,
         height: box.clientWidth < 420 ? 180 : 220,
-        padding: [10, 8, 0, 0],
+        padding: [10, 18, 0, 0],
         legend: { show: false },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * SECOND), "Etc/UTC"),
         scales: {
