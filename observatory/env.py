@@ -414,6 +414,33 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="How long one request may compute for others.",
     ),
     Setting(name="CACHE_WAIT_SECONDS", read=whole(0, 60), default=5, meaning="How long the others wait for it."),
+    Setting(name="STREAM_MAX_SUBSCRIPTIONS", read=whole(1, 10_000), default=50, meaning="Subscriptions of a stream."),
+    Setting(name="STREAM_MAX_CONNECTIONS", read=whole(1, 100_000), default=20, meaning="Open streams of one caller."),
+    Setting(
+        name="STREAM_QUEUE_EVENTS",
+        read=whole(1, 1_000_000),
+        default=1000,
+        meaning="Unsent events that a stream holds before its oldest are dropped; most events told of one request.",
+    ),
+    Setting(
+        name="STREAM_REPLAY_EVENTS",
+        read=whole(0, 10_000_000),
+        default=10_000,
+        meaning="Events of an organisation that are kept for streams that resume.",
+    ),
+    Setting(
+        name="STREAM_HEARTBEAT_SECONDS",
+        read=whole(1, 3600),
+        default=30,
+        meaning="Streams get a sign of life this often; a WebSocket silent for twice as long is closed.",
+    ),
+    Setting(
+        name="THRESHOLD_EVALUATION_SECONDS",
+        read=whole(1, 3600),
+        default=60,
+        meaning="How often the thresholds of subscribers are judged.",
+    ),
+    Setting(name="TICKET_TTL_SECONDS", read=whole(1, 3600), default=30, meaning="How long a stream's ticket is good."),
     Setting(
         name="METRICS_ALLOWED_NETWORKS",
         read=networks,
