@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
 
@@ -159,6 +160,13 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def with_port(url: str, port: int) -> str:
+    """Return `url` with another port."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
+
+
 def address(*schemes: str) -> Callable[[str], str]:
     """Return a reader of server addresses that begin with one of `schemes`."""
 
@@ -247,6 +255,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
     Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
     Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),
+    Setting(name="LIVE_PORT", read=whole(1, 65535), meaning="Port the live process listens on; default API_PORT + 1."),
+    Setting(
+        name="LIVE_BASE_URL",
+        read=base_url,
+        meaning="Where clients reach streams; default API_BASE_URL with LIVE_PORT. A proxy that has both under one host"
+        " sets it to API_BASE_URL.",
+    ),
     Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
     Setting(
         name="DRAIN_DELAY_SECONDS",

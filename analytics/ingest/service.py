@@ -17,6 +17,7 @@ from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import beside, record
 from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
+from analytics.ingest.telling import tell_created, told_of
 from analytics.ingest.wire import RawSpan
 from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
@@ -65,6 +66,7 @@ class _Ready(NamedTuple):
     text: SpanText
     unpriced_reason: str | None
     beside: dict[str, Any] | None
+    told: tuple[Any, ...]
 
 
 def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
@@ -100,6 +102,7 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
                 text=span_text(row),
                 unpriced_reason=row["unpriced_reason"],
                 beside=beside(tenant, span),
+                told=told_of(row),
             )
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
@@ -173,6 +176,7 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     insert_links(kept)
     insert_evaluations(kept)
     _count_unpriced(fresh.values())
+    tell_created(tenant, [one.told for one in fresh.values()])
     changed = moved(stored.values(), marks)
     update_marks(tenant, changed)
     mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in changed})

@@ -4,7 +4,7 @@ from typing import Any
 
 import environ
 
-from observatory.env import BASE_DIR, check_token_keys, read
+from observatory.env import BASE_DIR, check_token_keys, read, with_port
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -144,6 +144,8 @@ CACHES: dict[str, Any] = {
 # --- addresses and headers --------------------------------------------------------------------------------------------
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
+LIVE_PORT: int = read("LIVE_PORT") or API_PORT + 1
+LIVE_BASE_URL: str = read("LIVE_BASE_URL") or with_port(API_BASE_URL, LIVE_PORT)
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
 REQUEST_TIMEOUT_SECONDS: int = read("REQUEST_TIMEOUT_SECONDS")
 CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
@@ -158,6 +160,7 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-modified-since",
     "if-none-match",
+    "last-event-id",
     "traceparent",
     "x-api-key",
     "x-project-id",
