@@ -37,8 +37,9 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
     return measure(run)
 
 
+SIZED = ("stages", "ingest", "live", "reads", "traces", "edge", "tenancy")
 PARTS: Mapping[str, Part] = {
-    **{name: partial(_of_each_size, name) for name in ("stages", "ingest", "reads", "traces", "edge", "tenancy")},
+    **{name: partial(_of_each_size, name) for name in SIZED},
     "storage": partial(_of_the_run, "storage"),
 }
 

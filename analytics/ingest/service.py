@@ -17,7 +17,6 @@ from analytics.ingest.prices import current_price_book
 from analytics.ingest.records import beside, record
 from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
-from analytics.ingest.telling import tell_created, told_of
 from analytics.ingest.wire import RawSpan
 from analytics.scope import IngestPolicy, Scope
 from analytics.storage.changes import mark_changed
@@ -30,6 +29,7 @@ from analytics.storage.retention import LEAST_DAYS, spans_kept
 from analytics.storage.rows import SpanText, span_text
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
+from analytics.telling import tell_created, told_of
 
 Key = tuple[bytes, bytes]
 _NS_PER_DAY = 86_400_000_000_000

@@ -11,6 +11,7 @@ from analytics.api.common import PROJECTS, plain_text
 from analytics.api.parameters import Parameter, names, number, text
 from analytics.live.filters import EQUALITIES, EventFilter
 from analytics.live.listeners import Listener
+from analytics.live.thresholds import read_thresholds
 from analytics.registry.events import EVENT_TYPES
 from errors.catalog import INVALID_FIELD_FORMAT
 from errors.exceptions import ApiError
@@ -86,6 +87,7 @@ SUBSCRIBE = (
     _TYPE,
     Member(name="events", read=_some_events, schema={"type": "array"}, required=True),
     Member(name="filters", read=bodies.object_of(_FILTERS), schema={"type": "object"}),
+    Member(name="thresholds", read=read_thresholds, schema={"type": "array"}, default=()),
     Member(name="last_event_id", read=bodies.read_by(position), schema={"type": "string"}),
 )
 UNSUBSCRIBE = (

@@ -84,9 +84,9 @@ class Connection:
             self._ready.set()
 
     def end(self, code: int, error: ApiError | None = None) -> None:
-        """Send no further events; say `error`, and close with `code`."""
+        """Send no event that waits; say `error`, and close with `code`."""
         if self.ended is None:
-            self._waiting.clear()
+            self._waiting = deque(one for one in self._waiting if isinstance(one, str))
             if error is not None:
                 self.refuse(error)
             self.ended = code

@@ -48,5 +48,7 @@ class EventFilter:
 
 
 def _at_least(value: Any, bound: Decimal | None) -> bool:
+    if bound is None or value is None:
+        return bound is None
     # The text of a float has the digits that were sent; the float itself may be a little off.
-    return bound is None or (value is not None and Decimal(repr(value)) >= bound)
+    return bool((value if type(value) is int else Decimal(repr(value))) >= bound)

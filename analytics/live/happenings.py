@@ -18,20 +18,30 @@ class Happening:
     Its forms on the wire are made once, however many listeners it goes to.
     """
 
-    __slots__ = ("_frames", "_names", "data", "facts", "id", "project", "type")
+    __slots__ = ("_at", "_frames", "data", "facts", "id", "project", "type")
 
-    def __init__(self, id: str, type: str, project: int | None, data: bytes, names: Mapping[str, str]) -> None:  # noqa: A002  what they are
+    def __init__(
+        self,
+        id: str,  # noqa: A002  what it is
+        type: str,  # noqa: A002  what it is
+        project: int | None,
+        data: bytes,
+        names: Mapping[str, str],
+        *,
+        at: datetime | None = None,
+    ) -> None:
         self.id = id
         self.type = type
         self.project = project
         self.facts: Mapping[str, Any] = orjson.loads(data)
         self.data = _with_names(data, {name: value for name, value in names.items() if name not in self.facts})
+        self._at = at
         self._frames: dict[str, str] = {}
 
     @property
     def at(self) -> str:
         """When it was written, in UTC."""
-        instant = datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, tz=UTC)
+        instant = self._at or datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, tz=UTC)
         return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def sse(self) -> str:

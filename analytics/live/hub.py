@@ -5,27 +5,33 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 
 from analytics.live import metrics
 from analytics.live.connections import EXPIRED, GOING_AWAY, OVERLOAD, Connection
 from analytics.live.filters import EventFilter
 from analytics.live.happenings import Fields, Happening, happening
 from analytics.live.listeners import Credential, Listener
-from analytics.live.log import AWAY, START, EventLog
+from analytics.live.log import AWAY, MOST_AT_ONCE, START, EventLog
 from analytics.live.places import KEEP_SECONDS, RENEW_SECONDS, place_key
 from analytics.live.subscriptions import Subscription, Subscriptions
+from analytics.live.thresholds import Watch, values_of
 from analytics.registry.events import EVENT_TYPES
 from errors.catalog import INSUFFICIENT_PERMISSIONS
 from errors.exceptions import ApiError
+from errors.json import dumps
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS = 0.01  # events of that long go out together
 RETRY_SECONDS = 1.0
 STALLED_BEATS = 2
+THRESHOLD = "metric_threshold"
 _UNKNOWN = object()
 
 
@@ -38,9 +44,15 @@ class Feed:
         self.subscriptions = Subscriptions()
         self.projects: dict[int, UUID] = {}
         self.connections: set[Connection] = set()
+        self.is_behind = False  # the log may be cut faster than it is read
 
     def event(self, entry: bytes, fields: Fields) -> Happening:
         return happening(entry, fields, organisation=self.organisation, projects=self.projects)
+
+    def tell_gap(self) -> None:
+        """Tell every listener that events after the last that was read are missing."""
+        for connection in self.connections:
+            connection.say("gap", last_event_id=self.position.decode())
 
     def dispatch(self, entries: Iterable[tuple[bytes, Fields]]) -> None:
         for entry, fields in entries:
@@ -77,7 +89,7 @@ class Hub:
         self.emptied.set()
 
     async def start(self) -> None:
-        for work in (self._read_for_ever, self._beat_for_ever, self._keep_places_for_ever):
+        for work in (self._read_for_ever, self._beat_for_ever, self._keep_places_for_ever, self._judge_for_ever):
             self._tasks.append(asyncio.create_task(work()))
 
     async def stop(self) -> None:
@@ -227,18 +239,21 @@ class Hub:
             await self._confirm_all()
             self._generation = generation
         for organisation, entries in found.items():
-            if (feed := self._feeds.get(organisation)) is not None and feed.position == positions[organisation]:
-                feed.dispatch(entries)
+            feed = self._feeds.get(organisation)
+            if feed is None or feed.position != positions[organisation]:
+                continue
+            if feed.is_behind and not await self._log.holds_all_since(organisation, feed.position.decode()):
+                feed.tell_gap()
+            feed.is_behind = len(entries) >= MOST_AT_ONCE
+            feed.dispatch(entries)
 
     async def _look_for_losses(self) -> None:
         """Tell the listeners of each log that came back without the events that were read last."""
         for organisation, feed in list(self._feeds.items()):
-            position = feed.position.decode()
             last = await self._log.last(organisation)
             if feed.position != START and _order(last) < _order(feed.position):
+                feed.tell_gap()
                 feed.position = last
-                for connection in feed.connections:
-                    connection.say("gap", last_event_id=position)
 
     async def _confirm_all(self) -> None:
         """Look every credential up again: end the streams of those that are gone, narrow those of others."""
@@ -310,6 +325,39 @@ class Hub:
                     await self._log.keep(places, seconds=KEEP_SECONDS)
                 except AWAY:
                     continue  # the reader tells of it
+
+    async def _judge_for_ever(self) -> None:
+        """Judge the thresholds of subscriptions, one after the other: they never keep the database busy."""
+        while True:
+            await asyncio.sleep(settings.THRESHOLD_EVALUATION_SECONDS)
+            for connection in list(self.connections):
+                for one in list(connection.subscriptions.values()):
+                    if one.watch is not None and THRESHOLD in one.events:
+                        await self._judge(one, one.watch)
+
+    async def _judge(self, one: Subscription, watch: Watch) -> None:
+        now = datetime.now(UTC)
+        work = partial(values_of, watch.thresholds, listener=one.connection.listener, within=one.filter, now=now)
+        try:
+            values = await asyncio.get_running_loop().run_in_executor(self._lookups, work)
+        except (DatabaseError, ApiError) as problem:
+            log.warning("thresholds_not_judged", error=type(problem).__name__)
+            return
+        if one.connection not in self.connections:
+            return
+        feed = self._feed(one.connection)
+        for risen in watch.rises(values):
+            data = {
+                "metric_name": risen.metric,
+                "threshold_value": risen.value,
+                "current_value": values[risen],
+                "org_id": str(feed.organisation),
+                **{name: one.filter.equal.get(name) for name in ("provider", "model", "environment")},
+                "timestamp": now,
+            }
+            # It is in no log; a client that resumes after it misses nothing.
+            event = Happening(feed.position.decode(), THRESHOLD, None, dumps(data), {}, at=now)
+            one.connection.offer(event)
 
 
 def missing(permission: str) -> ApiError:

@@ -11,7 +11,8 @@ from analytics.events import KEY
 
 AWAY = (RedisError, OSError)
 START = b"0-0"
-_WAIT_MS, _MOST, _REPLAYED = 250, 2000, 500
+MOST_AT_ONCE = 2000
+_WAIT_MS, _REPLAYED = 250, 500
 _CONNECT_SECONDS = 5.0
 Entry = tuple[bytes, Mapping[bytes, bytes]]
 
@@ -34,7 +35,7 @@ class EventLog:
         """
         streams: dict[Any, Any] = {_key(organisation): position for organisation, position in positions.items()}
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.xread(streams, count=_MOST, block=_WAIT_MS)
+        pipeline.xread(streams, count=MOST_AT_ONCE, block=_WAIT_MS)
         pipeline.get(beside)
         found, value = await pipeline.execute()
         by_key = {_key(organisation).encode(): organisation for organisation in positions}

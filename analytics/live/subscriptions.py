@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections import deque
 
     from analytics.live.connections import Connection
+    from analytics.live.thresholds import Watch
 
 Key = tuple[str, str | None] | None
 
@@ -21,7 +22,7 @@ class Subscription:
     While older ones are replayed to it, the events of now wait in `held`.
     """
 
-    __slots__ = ("connection", "events", "filter", "held", "id", "since")
+    __slots__ = ("connection", "events", "filter", "held", "id", "since", "watch")
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Subscription:
         self.filter = filter
         self.since = since
         self.held = held
+        self.watch: Watch | None = None
 
 
 class Subscriptions:

@@ -12,9 +12,10 @@ from analytics.api.bodies import read_body
 from analytics.live.asgi import Headers, Message, Receive, Send
 from analytics.live.asking import PING, SUBSCRIBE, UNSUBSCRIBE, asked
 from analytics.live.connections import MALFORMED, Connection
-from analytics.live.hub import Hub
+from analytics.live.hub import THRESHOLD, Hub
 from analytics.live.sse import resumed
 from analytics.live.tasks import first_of
+from analytics.live.thresholds import Watch
 from errors.catalog import (
     INVALID_FIELD_VALUE,
     JSON_NOT_AN_OBJECT,
@@ -71,11 +72,16 @@ class Conversation:
         most = settings.STREAM_MAX_SUBSCRIPTIONS
         if len(self._connection.subscriptions) >= most:
             raise ApiError(LIMIT_EXCEEDED, field="subscriptions", low=1, high=most, details=f"Open: {most}")
-        wanted = asked(self._connection.listener, values["events"], values["filters"] or {}, values["last_event_id"])
+        events, thresholds = values["events"], values["thresholds"]
+        if thresholds and THRESHOLD not in events:
+            events = (*events, THRESHOLD)
+        wanted = asked(self._connection.listener, events, values["filters"] or {}, values["last_event_id"])
         resumes = wanted.last_event_id is not None
         one = self._hub.subscribe(self._connection, wanted.events, wanted.filter, resumes=resumes)
         if one is None:
             return
+        if thresholds and THRESHOLD in one.events:
+            one.watch = Watch(thresholds)
         self._connection.say("subscribed", events=sorted(one.events), subscription_id=one.id)
         if resumes:
             replay = asyncio.ensure_future(resumed(self._hub, one, wanted.last_event_id))

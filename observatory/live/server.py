@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import socket
 from contextlib import suppress
@@ -13,6 +14,7 @@ from analytics.live.websocket import LARGEST_MESSAGE
 from observatory.live.application import LiveApplication
 
 CLOSING_SECONDS = 5
+_NICENESS = 5  # on a busy machine listeners wait before ingest does
 
 
 class LiveServer(uvicorn.Server):
@@ -41,6 +43,7 @@ class _NotAFault(logging.Filter):
 
 def serve(host: str, port: int, *, grace_seconds: int) -> bool:
     """Serve streams until a signal; return whether the server came up."""
+    os.nice(_NICENESS)
     _take_all_descriptors()
     application = LiveApplication()
     beat = settings.STREAM_HEARTBEAT_SECONDS

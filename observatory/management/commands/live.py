@@ -19,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, host: str, port: int, **_options: Any) -> None:
         os.environ["PGAPPNAME"] = "llm-observatory live"
+        statement_ms = max(1, read("REQUEST_TIMEOUT_SECONDS") - 2) * 1000
+        os.environ["PGOPTIONS"] = f"-c statement_timeout={statement_ms} {os.environ.get('PGOPTIONS', '')}".strip()
         from observatory.live.server import serve  # noqa: PLC0415  other commands need no server
 
         if not serve(host, port, grace_seconds=read("SHUTDOWN_GRACE_SECONDS")):
