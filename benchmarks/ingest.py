@@ -44,9 +44,9 @@ def measure(spans: int) -> list[Figure]:
     key = api_key_create(
         organisation=organisation, name="bench", projects=[project], permissions=["*"], tier="admin"
     ).secret
-    stream, requests = _requests(), max(WARM_REQUESTS, spans // SPANS_A_REQUEST)
+    stream, requests = requests_without_end(), max(WARM_REQUESTS, spans // SPANS_A_REQUEST)
     with service() as running:
-        send = partial(_load, running, key)
+        send = partial(load, running, key)
         send(islice(stream, WARM_REQUESTS))
         before_kb = running.kilobytes("VmRSS")
         fast = send(islice(stream, requests))
@@ -94,7 +94,7 @@ class Pattern:
         return b"".join((*told, self.pieces[-1]))
 
 
-def _requests() -> Iterator[bytes]:
+def requests_without_end() -> Iterator[bytes]:
     """Yield requests without end: a few patterns whose traces are others each time."""
     made = bodies(spans=PATTERNS * SPANS_A_REQUEST, end_ns=time.time_ns(), step_ns=STEP_NS)
     patterns = [Pattern.of(one.protobuf) for one in made]
@@ -112,7 +112,7 @@ class Load:
     seconds: float = 0.0
 
 
-def _load(running: Running, key: str, requests: Iterator[bytes], *, every: float = 0.0) -> Load:
+def load(running: Running, key: str, requests: Iterator[bytes], *, every: float = 0.0) -> Load:
     """Send `requests` over four connections, as fast as they are answered or one `every` so many seconds."""
     load, lock = Load(), Lock()
     begun = time.perf_counter()
@@ -166,7 +166,7 @@ def _in_threads(work: Callable[[], None]) -> None:
 def _peak_of_a_large_body(running: Running, key: str) -> float:
     """Return by how many kilobytes one body of 64 MiB lifts the most that a web process ever held."""
     parts, size = [], 0
-    for body in _requests():
+    for body in requests_without_end():
         if size + len(body) > LARGE_BODY_BYTES:
             break
         parts.append(body)  # messages of protobuf are joined by joining their bytes

@@ -1,12 +1,15 @@
 """What `doctor` looks at: each check reads, changes nothing, and says of what is wrong how it is cured."""
 
+import http.client
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, NotSupportedError, connection
@@ -21,13 +24,15 @@ from analytics.storage.engines.detection import server
 from analytics.storage.retention import limits_read
 from analytics.storage.sizes import lag_by_grain
 from observatory.env import SETTINGS, SettingError, home, read
+from observatory.live.addresses import EVENTS
 from observatory.policies import policies
 
 JOBS_FAIL_ON = 150_020  # with TimescaleDB every scheduled job ends with: cannot drop portal ""
 LONGEST_LAG = timedelta(minutes=5)
 LARGEST_SKEW = timedelta(seconds=2)
 LEAST_FREE = 0.1
-OTHER_CONNECTIONS = 10  # worker, commands, migrations
+OTHER_CONNECTIONS = 14  # live process, worker, commands, migrations
+LIVE_SECONDS = 5.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 MEGABYTE = 2**20
@@ -323,6 +328,30 @@ def _unpriced(check: str) -> Finding:
     return _ok(check, "every model of the last day has a price")
 
 
+def _live(check: str) -> Finding:
+    """Ask for a stream without a credential: the live process refuses that, anybody else answers something else."""
+    url = f"{settings.LIVE_BASE_URL}{EVENTS}"
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    asked = connect(parts.hostname or "", parts.port, timeout=LIVE_SECONDS)
+    try:
+        asked.request("GET", parts.path)
+        status = asked.getresponse().status
+    except (OSError, http.client.HTTPException) as problem:
+        return _note(
+            check,
+            f"no answer at {url} ({type(problem).__name__})",
+            "Start the live process (`manage.py live`), or correct LIVE_BASE_URL; without it there are no streams.",
+        )
+    finally:
+        asked.close()
+    if status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
+        told = f"{url} answers {status}, which the live process does not"
+        return _note(check, told, "Lead /ws, /api/v1/ws and /api/v1/events to LIVE_PORT, or correct LIVE_BASE_URL.")
+    return _ok(check, f"streams at {url}")
+
+
 # Name, check, whether it asks the database.
 CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("settings", _settings, False),
@@ -336,6 +365,7 @@ CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("rollups", _rollups, True),
     ("jobs", _jobs, True),
     ("redis", _redis, False),
+    ("live", _live, False),
     ("clock", _clock, True),
     ("disk", _disk, False),
     ("connections", _connections, True),

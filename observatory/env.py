@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
 
@@ -159,6 +160,13 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def with_port(url: str, port: int) -> str:
+    """Return `url` with another port."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
+
+
 def address(*schemes: str) -> Callable[[str], str]:
     """Return a reader of server addresses that begin with one of `schemes`."""
 
@@ -252,6 +260,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
     Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
     Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),
+    Setting(name="LIVE_PORT", read=whole(1, 65535), meaning="Port the live process listens on; default API_PORT + 1."),
+    Setting(
+        name="LIVE_BASE_URL",
+        read=base_url,
+        meaning="Where clients reach streams; default API_BASE_URL with LIVE_PORT. A proxy that has both under one host"
+        " sets it to API_BASE_URL.",
+    ),
     Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
     Setting(
         name="DRAIN_DELAY_SECONDS",
@@ -419,6 +434,33 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="How long one request may compute for others.",
     ),
     Setting(name="CACHE_WAIT_SECONDS", read=whole(0, 60), default=5, meaning="How long the others wait for it."),
+    Setting(name="STREAM_MAX_SUBSCRIPTIONS", read=whole(1, 10_000), default=50, meaning="Subscriptions of a stream."),
+    Setting(name="STREAM_MAX_CONNECTIONS", read=whole(1, 100_000), default=20, meaning="Open streams of one caller."),
+    Setting(
+        name="STREAM_QUEUE_EVENTS",
+        read=whole(1, 1_000_000),
+        default=1000,
+        meaning="Unsent events that a stream holds before its oldest are dropped; most events told of one request.",
+    ),
+    Setting(
+        name="STREAM_REPLAY_EVENTS",
+        read=whole(0, 10_000_000),
+        default=10_000,
+        meaning="Events of an organisation that are kept for streams that resume.",
+    ),
+    Setting(
+        name="STREAM_HEARTBEAT_SECONDS",
+        read=whole(1, 3600),
+        default=30,
+        meaning="Streams get a sign of life this often; a WebSocket silent for twice as long is closed.",
+    ),
+    Setting(
+        name="THRESHOLD_EVALUATION_SECONDS",
+        read=whole(1, 3600),
+        default=60,
+        meaning="How often the thresholds of subscribers are judged.",
+    ),
+    Setting(name="TICKET_TTL_SECONDS", read=whole(1, 3600), default=30, meaning="How long a stream's ticket is good."),
     Setting(
         name="METRICS_ALLOWED_NETWORKS",
         read=networks,

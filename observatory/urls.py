@@ -8,6 +8,7 @@ from observatory import health, prometheus
 from observatory.accounts import views as accounts
 from observatory.accounts.api.urls import urlpatterns as managed
 from observatory.docs import docs, schema
+from observatory.live.redirects import EventsElsewhereView, WebSocketAliasView, WebSocketElsewhereView
 from observatory.routing import remembered
 
 _documents = [
@@ -30,6 +31,9 @@ urlpatterns = remembered(
         path("auth/refresh", accounts.RefreshView.as_view()),
         path("auth/revoke", accounts.RevokeView.as_view()),
         *otlp,
+        path("ws", WebSocketElsewhereView.as_view()),
+        path("api/v1/ws", WebSocketAliasView.as_view()),
+        path("api/v1/events", EventsElsewhereView.as_view()),
         path("api/v1/", include([*_documents, *managed, path("", include("analytics.api.urls"))])),
         path("api/schema", schema),
         path("api/docs", docs),

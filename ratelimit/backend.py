@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -17,6 +18,8 @@ from ratelimit.metrics import BACKEND_ERRORS, DEGRADED
 logger = structlog.get_logger(__name__)
 R = TypeVar("R")
 Command = Sequence[str | bytes | int]
+DEGRADED_MARK = "llmo:limiter:degraded"  # in Redis, once it is back: whoever watches the service tells of it
+_MARK_SECONDS = 3600
 
 
 class AwayError(Exception):
@@ -57,6 +60,8 @@ class Backend:
     def _note_success(self) -> None:
         if self._breaker.succeeded():
             DEGRADED.set(0)
+            with suppress(RedisError, OSError):
+                get_redis_connection(self._alias).set(DEGRADED_MARK, int(time.time()), ex=_MARK_SECONDS)
             logger.info("rate_limit_backend_back")
 
 

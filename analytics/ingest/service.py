@@ -30,6 +30,7 @@ from analytics.storage.retention import LEAST_DAYS, spans_kept
 from analytics.storage.rows import SpanText
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
+from analytics.telling import labels_told, tell_created
 
 Key = tuple[bytes, bytes]
 _PORTION_SPANS, _PORTION_BYTES = 100, 1_048_576
@@ -67,6 +68,7 @@ class _Ready(NamedTuple):
     text: SpanText
     unpriced_reason: str | None
     beside: dict[str, Any] | None
+    told: tuple[Any, ...]
 
 
 def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
@@ -102,7 +104,8 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
                 fresh.setdefault(key, span)
         normal = list(fresh.values())
         for (key, span), (text, made) in zip(fresh.items(), recorder.record(normal), strict=True):
-            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span))
+            told = (span.trace_id, span.span_id, span.start_ns, made.total, *labels_told(span))
+            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span), told)
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
 
@@ -189,6 +192,7 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     insert_links(kept)
     insert_evaluations(kept)
     _count_unpriced(fresh.values())
+    tell_created(tenant, [one.told for one in fresh.values()])
     changed = moved(stored.values(), marks)
     update_marks(tenant, changed)
     mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in changed})

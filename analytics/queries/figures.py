@@ -1,12 +1,11 @@
 """Figures over a range, for every route: a question -> sources -> facts of each -> merged facts -> figures."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
-from itertools import repeat
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 

@@ -20,6 +20,19 @@ RATE_LIMIT_EXCEEDED = ErrorSpec(
     remedy="Wait as long as Retry-After says; the RateLimit headers show what is left.",
     retryable=True,
 )
+QUOTA_EXCEEDED = ErrorSpec(
+    code=1501,
+    error_code="QUOTA_EXCEEDED",
+    title="Quota exceeded",
+    category=Category.RATE_LIMIT,
+    status=429,
+    headers=RETRY_SOON,
+    message="At most {most} {what} at once: wait until one of them ends, or end one",
+    meaning="As much of something is under way as may be at once.",
+    cause="Streams that were left open, or jobs that have not ended yet.",
+    remedy="Wait until one of them ends, or end one, and send the request again.",
+    retryable=True,
+)
 TOO_MANY_REQUESTS = ErrorSpec(
     code=1502,
     error_code="TOO_MANY_REQUESTS",
@@ -106,7 +119,7 @@ REDIS_ERROR = ErrorSpec(
     headers=RETRY_NEXT_SECOND,
     message="The request needs a store that does not answer just now: try again after the seconds in Retry-After",
     meaning="Redis is away, and this request cannot be answered without it.",
-    cause="Signed requests need Redis to see that none is sent twice.",
+    cause="Streams come from Redis, and signed requests need it to see that none is sent twice.",
     remedy="Try again; the service reconnects by itself.",
     retryable=True,
 )

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
-from observatory.env import BASE_DIR, check_token_keys, read
+from observatory.env import BASE_DIR, check_token_keys, read, with_port
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -150,6 +150,8 @@ CACHES: dict[str, Any] = {
 # --- addresses and headers --------------------------------------------------------------------------------------------
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
+LIVE_PORT: int = read("LIVE_PORT") or API_PORT + 1
+LIVE_BASE_URL: str = read("LIVE_BASE_URL") or with_port(API_BASE_URL, LIVE_PORT)
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
 # Sessions exist on the admin's paths and the pages' alone; forms there are taken from the service's own address.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = API_BASE_URL.startswith("https://")
@@ -167,6 +169,7 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-modified-since",
     "if-none-match",
+    "last-event-id",
     "traceparent",
     "x-api-key",
     "x-project-id",
@@ -270,6 +273,14 @@ CACHE_POLICY_OVERRIDES: dict[str, Any] = read("CACHE_POLICY_OVERRIDES")
 CACHE_MAX_ENTRY_BYTES: int = read("CACHE_MAX_ENTRY_BYTES")
 CACHE_LOCK_SECONDS: int = read("CACHE_LOCK_SECONDS")
 CACHE_WAIT_SECONDS: int = read("CACHE_WAIT_SECONDS")
+
+STREAM_MAX_SUBSCRIPTIONS: int = read("STREAM_MAX_SUBSCRIPTIONS")
+STREAM_MAX_CONNECTIONS: int = read("STREAM_MAX_CONNECTIONS")
+STREAM_QUEUE_EVENTS: int = read("STREAM_QUEUE_EVENTS")
+STREAM_REPLAY_EVENTS: int = read("STREAM_REPLAY_EVENTS")
+STREAM_HEARTBEAT_SECONDS: int = read("STREAM_HEARTBEAT_SECONDS")
+THRESHOLD_EVALUATION_SECONDS: int = read("THRESHOLD_EVALUATION_SECONDS")
+TICKET_TTL_SECONDS: int = read("TICKET_TTL_SECONDS")
 
 # --- observing the observatory ----------------------------------------------------------------------------------------
 METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")

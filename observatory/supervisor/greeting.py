@@ -21,7 +21,7 @@ _SPAN = {
 }
 
 
-def greeting(url: str, credentials: Path) -> str:
+def greeting(url: str, credentials: Path, *, live_url: str) -> str:
     """Return the text for the terminal; its commands read secrets from `credentials` instead of showing them."""
     if not credentials.exists():
         manage = shlex.join([sys.executable, str(BASE_DIR / "manage.py")])
@@ -37,6 +37,7 @@ def greeting(url: str, credentials: Path) -> str:
         f"Dashboards:               {url}/app",
         f"Credentials:              {credentials} (sign in as demo-developer)",
         f"Documentation:            {url}/api/docs",
+        f"Events as they happen:    {live_url}/api/v1/events",
         "",
         "Send a span, sign in, and read it back:",
         "",

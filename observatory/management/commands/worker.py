@@ -16,6 +16,7 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
+from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "tokens": accounts_jobs.tokens,
+    "alerts": own_jobs.alerts,
 }
 RETRY_SECONDS = 2.0
 GRACE_SECONDS = 20
