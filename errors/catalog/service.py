@@ -20,6 +20,20 @@ RATE_LIMIT_EXCEEDED = ErrorSpec(
     remedy="Wait as long as Retry-After says; the RateLimit headers show what is left.",
     retryable=True,
 )
+QUOTA_EXCEEDED = ErrorSpec(
+    code=1501,
+    error_code="QUOTA_EXCEEDED",
+    title="Quota exceeded",
+    category=Category.RATE_LIMIT,
+    status=429,
+    headers=RETRY_SOON,
+    problem_type=PROBLEM_TYPES + "quota-exceeded",
+    message="The organisation has {most} {what} already: wait until one of them has ended, or end one",
+    meaning="An organisation has as much of something open as it may have.",
+    cause="For example more unfinished exports than EXPORT_MAX_OPEN_JOBS.",
+    remedy="Wait until one has ended, or cancel one.",
+    retryable=True,
+)
 TOO_MANY_REQUESTS = ErrorSpec(
     code=1502,
     error_code="TOO_MANY_REQUESTS",
@@ -108,6 +122,19 @@ REDIS_ERROR = ErrorSpec(
     meaning="Redis is away, and this request cannot be answered without it.",
     cause="Signed requests need Redis to see that none is sent twice.",
     remedy="Try again; the service reconnects by itself.",
+    retryable=True,
+)
+STORAGE_ERROR = ErrorSpec(
+    code=1702,
+    error_code="STORAGE_ERROR",
+    title="File store unavailable",
+    category=Category.EXTERNAL,
+    status=503,
+    headers=RETRY_SOON,
+    message="The store of exported files does not answer just now: try again after the seconds in Retry-After",
+    meaning="The folder or bucket of exported files cannot be read or written.",
+    cause="The disk is full or not there, the bucket is unreachable, or the service may not use it.",
+    remedy="Try again; when it lasts, the operator looks at the place that EXPORT_DIR or EXPORT_S3_BUCKET names.",
     retryable=True,
 )
 READ_POSITION_NOT_REACHED = ErrorSpec(

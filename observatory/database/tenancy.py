@@ -19,6 +19,8 @@ TABLES = (
     "api_keys",
     "api_keys_projects",
     "audit_log",
+    "export_jobs",
+    "export_schedules",
     "idempotency_keys",
     "key_uses",
     "memberships",

@@ -25,6 +25,7 @@ def service_variables(options: Options, database: Addresses, redis_url: str) -> 
         "API_PORT": str(options.port),
         "API_BASE_URL": options.base_url or options.local_url,
         "WEB_CONCURRENCY": str(options.workers),
+        "EXPORT_DIR": options.environment.get("EXPORT_DIR") or str(options.home.path / "exports"),
         "PROMETHEUS_MULTIPROC_DIR": str(options.home.prometheus),
     }
 
