@@ -166,31 +166,6 @@ class Selected(models.Model):
         abstract = True
 
 
-class ExportSchedule(Selected):
-    """A daily or weekly export into a folder, a file for every UTC day."""
-
-    id = models.UUIDField(primary_key=True, default=uuid4)
-    name = models.TextField()
-    prefix = models.TextField()
-    frequency = models.TextField()
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    # The first day that was never exported.
-    next_day = models.DateField()
-    next_run_at = models.DateTimeField()
-    version = models.IntegerField(default=1)
-
-    class Meta:
-        db_table = "export_schedules"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organisation_id", "prefix"], name="export_schedules_one_prefix"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.frequency} into {self.prefix}"
-
-
 class ExportJob(Selected):
     """One export: what it is of, how far it is, and what came of it.
 
@@ -200,9 +175,6 @@ class ExportJob(Selected):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4)
-    schedule = models.ForeignKey(ExportSchedule, null=True, on_delete=models.SET_NULL)
-    day = models.DateField(null=True)
-    data_version = models.TextField(default="")
     status = models.TextField(choices=ExportStatus.choices, default=ExportStatus.PENDING)
     start_time = models.DateTimeField()
     end_time = models.DateTimeField()
@@ -227,7 +199,6 @@ class ExportJob(Selected):
     after_trace_id = models.BinaryField(null=True)
     after_span_id = models.BinaryField(null=True)
     after_project_id = models.IntegerField(null=True)
-    rows_repriced = models.BigIntegerField(default=0)
     more = models.BooleanField(default=False)
     attempts = models.IntegerField(default=0)
     file_name = models.TextField(default="")

@@ -38,7 +38,10 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
 
 
 PARTS: Mapping[str, Part] = {
-    **{name: partial(_of_each_size, name) for name in ("stages", "ingest", "reads", "traces", "edge", "tenancy")},
+    **{
+        name: partial(_of_each_size, name)
+        for name in ("stages", "ingest", "reads", "traces", "edge", "tenancy", "exports")
+    },
     "storage": partial(_of_the_run, "storage"),
 }
 

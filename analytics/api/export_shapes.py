@@ -64,7 +64,6 @@ def _manifest(job: ExportJob) -> dict[str, Any]:
         "compression": job.compression,
         "truncated_by_limit": job.more,
         "rows_missing": max(asked_for - job.rows, 0) if job.expected_exactly else None,
-        "rows_repriced": job.rows_repriced,
     }
 
 
@@ -102,7 +101,6 @@ MANIFEST = _object(
         "description": "Spans that were there when the export was created and were deleted, or changed so that they"
         " are no longer selected, before they were read; null where they were not counted then.",
     },
-    rows_repriced={**_COUNT, "description": "Spans of the selection that were priced anew meanwhile."},
 )
 COMPONENTS: dict[str, Any] = {
     "ExportAccepted": _object(

@@ -128,7 +128,7 @@ def _one_at_a_time(organisation_id: int) -> None:
 
 def _check_quota(organisation_id: int) -> None:
     most = settings.EXPORT_MAX_OPEN_JOBS
-    if ExportJob.objects.filter(organisation_id=organisation_id, status__in=OPEN, schedule=None).count() >= most:
+    if ExportJob.objects.filter(organisation_id=organisation_id, status__in=OPEN).count() >= most:
         raise ApiError(QUOTA_EXCEEDED, most=most, what="unfinished exports")
 
 

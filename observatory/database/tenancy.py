@@ -20,7 +20,6 @@ TABLES = (
     "api_keys_projects",
     "audit_log",
     "export_jobs",
-    "export_schedules",
     "idempotency_keys",
     "key_uses",
     "memberships",
