@@ -1,4 +1,4 @@
-"""Exports beside psql's \\copy of the same columns: their speed as a share of it, and how the memory grows."""
+r"""Exports beside psql's \copy of the same columns: their speed as a share of it, and how the memory grows."""
 
 import os
 import subprocess

@@ -19,7 +19,7 @@ from analytics.exports.writing import GZIP_LEVEL, LostError, Write
 from analytics.queries.selection import Selection
 from analytics.registry.fields import FieldType
 
-ROW_GROUP_BYTES = 33_554_432  # of text, so that what is in memory has a bound whatever the rows hold
+ROW_GROUP_BYTES = 8_388_608  # of text, so that what is in memory has a bound whatever the rows hold
 MONEY = pa.decimal128(20, 9)
 TIME = pa.timestamp("us", tz="UTC")
 TYPES: Mapping[FieldType, pa.DataType] = {
@@ -114,6 +114,7 @@ class ParquetWriter:
             os.fsync(notes.fileno())
         self._write(pages)
         self._moved += len(pages)
+        pa.default_memory_pool().release_unused()
 
     def _table(self, text: bytes) -> pa.Table:
         read, parse, convert = self._reading(len(text))
@@ -148,7 +149,11 @@ def _reading(kinds: Sequence[FieldType]) -> Callable[[int], tuple[Any, Any, Any]
         false_values=["f"],
     )
     parse = pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
-    return lambda length: (pa.csv.ReadOptions(column_names=names, block_size=length + 1), parse, convert)
+    return lambda length: (
+        pa.csv.ReadOptions(column_names=names, block_size=length + 1, use_threads=False),
+        parse,
+        convert,
+    )
 
 
 def _noted(notes: Path) -> Iterator[Group]:
