@@ -120,4 +120,4 @@ def export(context: JobContext, job_id: str) -> int:
 @app.task(name="exports", queueing_lock="exports", pass_context=False)
 def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Put exports whose worker died into the queue again, and clear away what is over; return how many of both."""
-    return exports_expire(now=timezone.now()) + exports_revive()
+    return exports_revive() + exports_expire(now=timezone.now())

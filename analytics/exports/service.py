@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
@@ -13,7 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics.exports import metrics
-from analytics.exports.files import forget_work, store, work_ids
+from analytics.exports.files import StoreError, forget_work, store, work_ids
 from analytics.exports.selecting import filter_of
 from analytics.exports.selectors import OPEN, status_of
 from analytics.exports.telling import tell
@@ -28,6 +29,7 @@ from analytics.storage.transactions import sqlstate
 from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
 from errors.exceptions import ApiError
 
+log = structlog.get_logger("analytics.exports")
 TASK, QUEUE = "export", "exports"
 _CANCELED = "57014"
 _COUNTING_MS = 3000  # what counting with a filter may take where nothing depends on it
@@ -206,7 +208,11 @@ def exports_expire(*, now: datetime) -> int:
     place = store()
     over = ExportJob.objects.filter(status=ExportStatus.COMPLETED, expires_at__lte=now)
     for job in over.order_by("expires_at"):
-        place.delete(job.file_name)
+        try:
+            place.delete(job.file_name)
+        except StoreError as problem:  # the next run tries again
+            log.warning("exported file not deleted", job_id=str(job.id), problem=str(problem))
+            continue
         with transaction.atomic():
             job.status = ExportStatus.EXPIRED
             job.save(update_fields=["status"])

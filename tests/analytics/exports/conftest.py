@@ -9,6 +9,7 @@ from analytics.exports.running import export_run
 from analytics.models import ExportJob
 from tests.analytics.api.conftest import send  # noqa: F401  a fixture
 from tests.analytics.api.payloads import NS, span
+from tests.analytics.storage.conftest import committed, owner  # noqa: F401  fixtures
 from tests.observatory.asking import ask
 
 PATH = "/api/v1/export"

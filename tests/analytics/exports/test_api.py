@@ -378,9 +378,23 @@ def test_a_file_goes_with_its_time_and_its_row_some_days_later(settings, api, ex
     assert (exports_expire(now=now + timedelta(days=settings.EXPORT_PURGE_DAYS)), ExportJob.objects.count()) == (1, 0)
 
 
+def test_a_file_that_its_store_does_not_delete_stays_until_it_does(exported, monkeypatch):
+    job, _ = exported()
+    now = ExportJob.objects.get(id=job["job_id"]).expires_at
+
+    def away(*_):
+        raise StoreError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderStore, "delete", away)
+        first = (exports_expire(now=now), ExportJob.objects.get().status)
+
+    assert (first, exports_expire(now=now)) == ((0, "completed"), 1)
+
+
 def test_figures_are_of_the_exports_of_so_many_days(api, send, exported, create):
     send(*spans(4))
-    job, file = exported()
+    _, file = exported()
     create()
     figures = api.get(f"{PATH}/statistics").json()
 

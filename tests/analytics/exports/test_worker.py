@@ -24,7 +24,6 @@ from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
 from analytics.storage.partitions import ensure_days
 from observatory.env import BASE_DIR
-from tests.analytics.storage.conftest import committed, owner  # noqa: F401  fixtures
 
 SPANS, STEP = 3000, 100
 PATIENCE_SECONDS = 60
