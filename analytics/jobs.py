@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 from time import monotonic, sleep
+from uuid import UUID
 
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils import timezone
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from analytics.exports.running import export_run
+from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
 from analytics.storage.ageing import retention_apply
@@ -110,3 +115,17 @@ def rejected(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due,
     """Shorten the lists of rejected spans to their days and numbers; return how many entries went."""
     kept = timedelta(days=settings.REJECTED_KEEP_DAYS)
     return forget_rejected(before=timezone.now() - kept, most=settings.REJECTED_MAX_PER_PROJECT)
+
+
+@app.task(name=TASK, queue=QUEUE, pass_context=True)
+def export(context: JobContext, job_id: str) -> int:
+    """Write the file of an export, or what of it is left; return how many spans. A worker that ends leaves the rest."""
+    close_old_connections()  # one that broke under an earlier export
+    return export_run(UUID(job_id), stop=context.should_abort)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="exports", queueing_lock="exports", pass_context=False)
+def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Put exports whose worker died into the queue again, and clear away what is over; return how many of both."""
+    return exports_revive() + exports_expire(now=timezone.now())

@@ -398,6 +398,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="RATE_LIMIT_ANONYMOUS", read=whole(1), default=60, meaning="Tokens per minute of one address."),
     Setting(name="RATE_LIMIT_CLASS_QUERY", read=whole(1), default=100, meaning="Metrics queries per minute."),
     Setting(name="RATE_LIMIT_CLASS_COMPARE", read=whole(1), default=50, meaning="Model comparisons per minute."),
+    Setting(name="RATE_LIMIT_CLASS_EXPORT", read=whole(1), default=10, meaning="Exports begun per minute."),
     Setting(name="RATE_LIMIT_CLASS_AUTH", read=whole(1), default=20, meaning="Sign-in attempts per minute."),
     Setting(name="RATE_LIMIT_CLASS_SEARCH", read=whole(1), default=100, meaning="Trace searches per minute."),
     Setting(name="RATE_LIMIT_BURST_FACTOR", read=decimal, default=1.2, meaning="Capacity over the minute rate."),
@@ -461,6 +462,40 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="How often the thresholds of subscribers are judged.",
     ),
     Setting(name="TICKET_TTL_SECONDS", read=whole(1, 3600), default=30, meaning="How long a stream's ticket is good."),
+    Setting(
+        name="EXPORT_DIR",
+        read=text,
+        default="./exports",
+        meaning="Folder of exported files, and of those that are being written.",
+    ),
+    Setting(
+        name="EXPORT_S3_BUCKET",
+        read=text,
+        default="",
+        meaning="Bucket that finished files go to instead; credentials as boto3 finds them (AWS_ACCESS_KEY_ID …).",
+    ),
+    Setting(name="EXPORT_S3_ENDPOINT", read=base_url, default="", meaning="Address of a store that is not Amazon's."),
+    Setting(name="EXPORT_S3_REGION", read=text, default="", meaning="Region of the bucket."),
+    Setting(name="EXPORT_S3_PREFIX", read=text, default="", meaning="Folder inside the bucket."),
+    Setting(
+        name="EXPORT_MAX_ROWS", read=whole(1), default=10_000_000, meaning="Most spans of one export; more are refused."
+    ),
+    Setting(
+        name="EXPORT_STEP_ROWS",
+        read=whole(100, 1_000_000),
+        default=10_000,
+        meaning="Spans after which an export is on disk and looks for its cancellation.",
+    ),
+    Setting(
+        name="EXPORT_MAX_OPEN_JOBS", read=whole(1, 1000), default=5, meaning="Unfinished exports of an organisation."
+    ),
+    Setting(name="EXPORT_TTL_DAYS", read=whole(1, 3650), default=7, meaning="Days an exported file is kept."),
+    Setting(
+        name="EXPORT_PURGE_DAYS",
+        read=whole(0, 3650),
+        default=7,
+        meaning="Days an export is listed after its file went.",
+    ),
     Setting(
         name="METRICS_ALLOWED_NETWORKS",
         read=networks,

@@ -27,9 +27,10 @@ QUOTA_EXCEEDED = ErrorSpec(
     category=Category.RATE_LIMIT,
     status=429,
     headers=RETRY_SOON,
+    problem_type=PROBLEM_TYPES + "quota-exceeded",
     message="At most {most} {what} at once: wait until one of them ends, or end one",
     meaning="As much of something is under way as may be at once.",
-    cause="Streams that were left open, or jobs that have not ended yet.",
+    cause="Streams that were left open, or more unfinished exports than EXPORT_MAX_OPEN_JOBS.",
     remedy="Wait until one of them ends, or end one, and send the request again.",
     retryable=True,
 )
@@ -121,6 +122,19 @@ REDIS_ERROR = ErrorSpec(
     meaning="Redis is away, and this request cannot be answered without it.",
     cause="Streams come from Redis, and signed requests need it to see that none is sent twice.",
     remedy="Try again; the service reconnects by itself.",
+    retryable=True,
+)
+STORAGE_ERROR = ErrorSpec(
+    code=1702,
+    error_code="STORAGE_ERROR",
+    title="File store unavailable",
+    category=Category.EXTERNAL,
+    status=503,
+    headers=RETRY_SOON,
+    message="The store of exported files does not answer just now: try again after the seconds in Retry-After",
+    meaning="The folder or bucket of exported files cannot be read or written.",
+    cause="The disk is full or not there, the bucket is unreachable, or the service may not use it.",
+    remedy="Try again; when it lasts, the operator looks at the place that EXPORT_DIR or EXPORT_S3_BUCKET names.",
     retryable=True,
 )
 READ_POSITION_NOT_REACHED = ErrorSpec(

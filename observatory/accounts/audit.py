@@ -34,15 +34,17 @@ class Act:
     changes: Sequence[str] = field(default_factory=list)
 
 
-def act_of(request: HttpRequest, *, audited: str | None, reads: bool) -> Act | None:
+def act_of(request: HttpRequest, *, audited: str | None, reads: bool, action: str | None = None) -> Act | None:
     """Return the act of a request to a view of what is `audited` by that name; `None` for one that is not recorded.
 
-    What a view has described itself is recorded always.
+    What a view has described itself is recorded always, and so is a view all of whose requests are one `action`.
     """
     known: Act | None = getattr(request, "audit_act", None)
     if known is not None or audited is None:
         return known
-    if reads:
+    if action is not None:
+        recorded = hasattr(request, "principal")
+    elif reads:
         action = "search" if request.method == "POST" else "read"
         recorded = settings.AUDIT_READS and audited == "trace"
     else:

@@ -19,6 +19,7 @@ TABLES = (
     "api_keys",
     "api_keys_projects",
     "audit_log",
+    "export_jobs",
     "idempotency_keys",
     "key_uses",
     "memberships",

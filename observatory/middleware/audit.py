@@ -24,7 +24,15 @@ class AuditMiddleware:
         audited, reads = None, False
         if isinstance(view, type) and issubclass(view, LimitedAPIView):
             audited, reads = view.audited, issubclass(view, CachedView)
-        act = audit.act_of(request, audited=audited, reads=reads)
+        act = audit.act_of(request, audited=audited, reads=reads, action=getattr(view, "audit_action", None))
         if act is not None:
+            act.resource_id = act.resource_id or _named(request, response)
             audit.record(request, act, status=response.status_code, seconds=perf_counter() - started)
         return response
+
+
+def _named(request: HttpRequest, response: HttpResponse) -> str | None:
+    """Return the id of what was made, or else the one that the path names, if it names one alone."""
+    made: str | None = getattr(response, "audited_id", None)
+    names = list(request.resolver_match.kwargs.values()) if request.resolver_match else []
+    return made or (str(names[0]) if len(names) == 1 else None)

@@ -1,5 +1,6 @@
 """Every setting of the service. Values come from `observatory.env`; environment modules only differ from this."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -169,7 +170,9 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-modified-since",
     "if-none-match",
+    "if-range",
     "last-event-id",
+    "range",
     "traceparent",
     "x-api-key",
     "x-project-id",
@@ -180,7 +183,10 @@ CORS_ALLOW_HEADERS = [
     "x-signature-timestamp",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
     "Age",
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "Last-Modified",
@@ -188,6 +194,7 @@ CORS_EXPOSE_HEADERS = [
     "Location",
     "RateLimit",
     "RateLimit-Policy",
+    "Repr-Digest",
     "Retry-After",
     "X-Cache",
     "X-Ingest-Position",
@@ -257,6 +264,7 @@ RATE_LIMIT_PER_MINUTE: dict[str, int] = {
     "anonymous": read("RATE_LIMIT_ANONYMOUS"),
     "query": read("RATE_LIMIT_CLASS_QUERY"),
     "compare": read("RATE_LIMIT_CLASS_COMPARE"),
+    "export": read("RATE_LIMIT_CLASS_EXPORT"),
     "auth": read("RATE_LIMIT_CLASS_AUTH"),
     "search": read("RATE_LIMIT_CLASS_SEARCH"),
 }
@@ -281,6 +289,29 @@ STREAM_REPLAY_EVENTS: int = read("STREAM_REPLAY_EVENTS")
 STREAM_HEARTBEAT_SECONDS: int = read("STREAM_HEARTBEAT_SECONDS")
 THRESHOLD_EVALUATION_SECONDS: int = read("THRESHOLD_EVALUATION_SECONDS")
 TICKET_TTL_SECONDS: int = read("TICKET_TTL_SECONDS")
+
+EXPORT_DIR: Path = (BASE_DIR / read("EXPORT_DIR")).resolve()
+EXPORT_S3_BUCKET: str = read("EXPORT_S3_BUCKET")
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exports": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EXPORT_S3_BUCKET,
+            "endpoint_url": read("EXPORT_S3_ENDPOINT") or None,
+            "region_name": read("EXPORT_S3_REGION") or None,
+            "location": read("EXPORT_S3_PREFIX"),
+            "default_acl": None,
+            "file_overwrite": True,  # a name belongs to one export
+        },
+    },
+}
+EXPORT_MAX_ROWS: int = read("EXPORT_MAX_ROWS")
+EXPORT_STEP_ROWS: int = read("EXPORT_STEP_ROWS")
+EXPORT_MAX_OPEN_JOBS: int = read("EXPORT_MAX_OPEN_JOBS")
+EXPORT_TTL_DAYS: int = read("EXPORT_TTL_DAYS")
+EXPORT_PURGE_DAYS: int = read("EXPORT_PURGE_DAYS")
 
 # --- observing the observatory ----------------------------------------------------------------------------------------
 METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")
