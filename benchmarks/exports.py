@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import sleep
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -91,7 +92,7 @@ def measure(spans: int) -> Iterator[Figure]:
 
 def _fill(spans: int, where: TimeRange) -> None:
     ensure_days(where.start.date() + timedelta(days=day) for day in range(DAYS + 1))
-    given = {"end": where.end, "step": timedelta(days=DAYS) / spans, "spans": spans}
+    given: dict[str, Any] = {"end": where.end, "step": timedelta(days=DAYS) / spans, "spans": spans}
     with connection.cursor() as cursor:
         for table in ("llm_traces", "llm_contents"):
             cursor.execute(f"DELETE FROM {table} WHERE organisation_id = 1 AND project_id = 77")
