@@ -13,6 +13,7 @@ DEFAULTS = {
     "search": 100,
     "query": 100,
     "compare": 50,
+    "export": 10,
     "auth": 20,
 }
 
