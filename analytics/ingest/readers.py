@@ -47,6 +47,14 @@ _OPERATIONS = {
     "ai.rerank": "rerank",
     "ai.rerank.dorerank": "rerank",
     "ai.toolcall": "execute_tool",
+    # LiteLLM says which of its functions was called.
+    "acompletion": "chat",
+    "anthropic_messages": "chat",
+    "aresponses": "chat",
+    "responses": "chat",
+    "atext_completion": "text_completion",
+    "aembedding": "embeddings",
+    "arerank": "rerank",
 }
 # Other words that emitters put into OTel's own name.
 _OTEL_OPERATIONS = {
@@ -283,6 +291,16 @@ def inside(path: str, read: Reader, *, otherwise: Any = None) -> Reader:
         return read(found[key]) if found.get(key) is not None else otherwise
 
     return read_inside
+
+
+def first_item(read: Reader) -> Reader:
+    """Return a reader of the first item of a list."""
+
+    def read_first(value: Any) -> Any:
+        found = json_list(value)
+        return read(found[0]) if found else None
+
+    return read_first
 
 
 def first_of(*readers: Reader) -> Reader:

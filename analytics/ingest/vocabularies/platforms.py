@@ -4,6 +4,7 @@ from analytics.ingest.messages import calls, messages
 from analytics.ingest.readers import (
     any_text,
     boolean,
+    first_item,
     first_of,
     inside,
     joined,
@@ -22,6 +23,9 @@ from analytics.ingest.vocabularies.rows import AnyRow, OpenRow, Row
 
 _LS = "langsmith.metadata"
 _LS_USAGE = ("langsmith.usage_metadata",)
+# A root span tells the trace's input and output as well; a generation's own come first.
+_LF_INPUT = ("langfuse.observation.input", "langfuse.trace.input")
+_LF_OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
 _LF_USAGE = ("langfuse.observation.usage_details", "gen_ai.usage_details")
 _MLFLOW_USAGE = ("mlflow.chat.tokenUsage",)
 _DETAIL = (
@@ -62,10 +66,10 @@ _LANGFUSE: tuple[AnyRow, ...] = (
     Row(member="operation_name", names=("langfuse.observation.type",), read=operation),
     Row(member="model", names=("langfuse.observation.model.name",), read=text),
     Row(member="request_parameters", names=("langfuse.observation.model.parameters",), read=json_object),
-    Row(member="input_messages", names=("langfuse.observation.input",), read=messages("user")),
-    Row(member="input_plain", names=("langfuse.observation.input",), read=unquoted(any_text)),
-    Row(member="output_messages", names=("langfuse.observation.output",), read=messages("assistant")),
-    Row(member="output_plain", names=("langfuse.observation.output",), read=unquoted(any_text)),
+    Row(member="input_messages", names=_LF_INPUT, read=messages("user")),
+    Row(member="input_plain", names=_LF_INPUT, read=unquoted(any_text)),
+    Row(member="output_messages", names=_LF_OUTPUT, read=messages("assistant")),
+    Row(member="output_plain", names=_LF_OUTPUT, read=unquoted(any_text)),
     Row(
         member="prompt_tokens", names=_LF_USAGE, read=first_of(inside("input", tokens), inside("prompt_tokens", tokens))
     ),
@@ -124,6 +128,7 @@ _MLFLOW: tuple[AnyRow, ...] = (
     Row(member="cache_write_5m_tokens", names=_MLFLOW_USAGE, read=inside("cache_creation_input_tokens", tokens)),
     Row(member="reported_cost_nanousd", names=("mlflow.llm.cost",), read=inside("total_cost", nano_dollars)),
     Row(member="tools", names=("mlflow.chat.tools",), read=json_list),
+    Row(member="prompt_name", names=("mlflow.linkedPrompts",), read=first_item(inside("name", text))),
     Row(member="session_id", names=("mlflow.trace.session",), read=unquoted(text)),
     Row(member="user_id", names=("mlflow.trace.user",), read=unquoted(text)),
 )

@@ -341,3 +341,25 @@ def test_names_that_are_no_content_stay_without_it():
     for name in NAMED:
         if not is_content(name):
             assert not {"input_text", "output_text"} & normal({name: "text"}).mapping_sources.keys(), name
+
+
+def test_an_address_whose_domain_is_written_with_escapes_is_found():
+    messages = json.dumps([{"role": "user", "content": "bob@exämple.com and иван@почта.рф"}], ensure_ascii=True)
+
+    assert normal({"gen_ai.input.messages": messages}).input_text == "[EMAIL] and [EMAIL]"
+
+
+def test_of_many_spans_only_those_that_can_hold_something_are_suspect():
+    texts = ["nothing", "bob@example.com", "42", {"deep": ["123-45-6789"]}, "at the end +14155552671"]
+    spans = [raw(attributes={"shop.note": text}) for text in texts]
+
+    assert Redactor(ALL, key=KEY).suspects(spans) == [False, True, False, True, True]
+    assert Redactor(Redaction(mode="off")).suspects(spans) == [False] * 5
+    own = Redaction(detectors=(), patterns=(CustomPattern(name="order", pattern="ORD-[0-9]+"),))
+    assert Redactor(own, key=KEY).suspects(spans) == [True] * 5
+
+
+def test_a_finding_in_the_resource_makes_all_spans_suspect():
+    spans = [raw(attributes={}, resource={"owner": "bob@example.com"}) for _ in range(2)]
+
+    assert Redactor(ALL, key=KEY).suspects(spans) == [True, True]

@@ -98,4 +98,31 @@ PAYLOADS = (
         silent=("agent_name",),
         instead={**_SAID, "session_id": "conv_1"},
     ),
+    Payload(
+        emitter="langfuse 4.0 (update_current_trace on a root span)",
+        scope="langfuse-sdk",
+        attributes={
+            "langfuse.observation.type": "agent",
+            "langfuse.trace.name": "river",
+            "langfuse.trace.input": "How high?",
+            "langfuse.trace.output": "2.5 m",
+            "session.id": "conv_1",
+            "langfuse.internal.as_root": True,
+        },
+        stays=("langfuse.trace.name", "langfuse.internal.as_root"),
+        silent=("agent_name",),
+        instead={**_SAID, "session_id": "conv_1"},
+    ),
+    Payload(
+        emitter="mlflow 3.10 (agent with a linked prompt)",
+        attributes={
+            "mlflow.spanType": json.dumps("AGENT"),
+            "mlflow.spanInputs": json.dumps("How high?"),
+            "mlflow.spanOutputs": json.dumps("2.5 m"),
+            "mlflow.linkedPrompts": json.dumps([{"name": "river", "version": "3"}]),
+            "session.id": "conv_1",
+        },
+        silent=("agent_name",),
+        instead={**_SAID, "session_id": "conv_1", "prompt_name": "river"},
+    ),
 )

@@ -82,4 +82,21 @@ PAYLOADS = (
         silent=("usage", "usage_rule"),
         instead={"input_text": json.dumps({"input": [{"content": [{"text": "Elbe"}]}]})},
     ),
+    Payload(
+        emitter="litellm 1.80 (otel callback, aembedding)",
+        scope="litellm",
+        attributes={
+            "llm.request.type": "aembedding",
+            "gen_ai.system": "openai",
+            "gen_ai.request.model": "text-embedding-3-small",
+            "gen_ai.usage.input_tokens": 7,
+            "gen_ai.usage.total_tokens": 7,
+            "gen_ai.response.id": "litellm-1",
+            "metadata.user_api_key_team_id": "team-1",
+            "metadata.user_api_key_alias": "batch",
+        },
+        stays=("metadata.user_api_key_alias",),
+        silent=("input_type", "input_text"),
+        instead={"response_id": "litellm-1", "team_id": "team-1"},
+    ),
 )
