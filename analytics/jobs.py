@@ -9,8 +9,6 @@ from procrastinate.contrib.django import app
 
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
-from analytics.storage.ageing import retention_apply
-from analytics.storage.costs import forget_costs_behind
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
@@ -70,18 +68,6 @@ def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, w
 def orphans(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Delete feedback, evaluations and links of traces that are gone; return how many."""
     return forget_orphans()
-
-
-@app.periodic(cron="41 * * * *")
-@app.task(name="retention", queueing_lock="retention", pass_context=False)
-def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
-    """Free what is past its limit; return how many rows. An operator's run that is under way does the same."""
-    try:
-        report = retention_apply(now=timezone.now())
-    except BusyError:
-        return 0
-    forget_costs_behind()
-    return sum(loss.rows for loss in report.losses)
 
 
 @app.periodic(cron="17 3 * * *")

@@ -1,6 +1,6 @@
-"""The audit log: who did what, from where, with what result; written once a request is answered."""
+"""The audit log: who did what, from where, with what result; written once a request is answered or a run has ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
+from analytics.storage.retention import limits_read
 from observatory.accounts.models import AuditEntry, Membership, User
 from observatory.accounts.principals import Principal
 from observatory.database import tenancy
@@ -107,10 +108,56 @@ def failed_sign_in(request: HttpRequest, *, username: str, organisation: str | N
     )
 
 
-def forget(*, now: datetime) -> int:
-    """Drop entries past `RETENTION_AUDIT_DAYS`; return how many. The service's role may delete no others."""
+def record_run(
+    by: str,
+    *,
+    action: str,
+    resource_type: str,
+    resource_id: str | None = None,
+    organisations: Iterable[int],
+    changes: Sequence[str] = (),
+    seconds: float = 0.0,
+    success: bool = True,
+) -> None:
+    """Write one entry for each of `organisations` about work that no request asked for; `by` is command or job."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            organisation_id=organisation_id,
+            action=action,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            success=success,
+            ip_address="",
+            user_agent=by[:_LONGEST_AGENT],
+            request_id="",
+            duration_ms=round(seconds * 1000),
+            status_code=0,
+            changes=list(changes),
+        )
+        for organisation_id in organisations
+    )
+
+
+def kept_since(*, now: datetime) -> datetime:
+    """Return the moment before which entries are past their limit."""
+    return now - timedelta(days=limits_read().days("audit"))
+
+
+def past_limit(*, now: datetime) -> tuple[int, int]:
+    """Return how many entries are past their limit, and their bytes."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT observatory_forget_audit(%s)", [now - timedelta(days=settings.RETENTION_AUDIT_DAYS)])
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(pg_column_size(old.*)), 0) FROM audit_log AS old WHERE ts < %s",
+            [kept_since(now=now)],
+        )
+        count, size = cursor.fetchone()
+    return count, int(size)
+
+
+def forget(*, now: datetime) -> int:
+    """Drop entries past their limit; return how many. The service's role may delete no others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT observatory_forget_audit(%s)", [kept_since(now=now)])
         dropped: int = cursor.fetchone()[0]
     return dropped
 

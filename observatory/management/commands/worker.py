@@ -16,6 +16,7 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
+from observatory import jobs as observatory_jobs
 from observatory.accounts import jobs as accounts_jobs
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "rollups": analytics_jobs.rollups,
     "search": analytics_jobs.search,
     "orphans": analytics_jobs.orphans,
-    "retention": analytics_jobs.retention,
+    "retention": observatory_jobs.retention,
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "tokens": accounts_jobs.tokens,
