@@ -45,7 +45,9 @@ def insertion(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket
     # Put together by grouping, which is linear whatever the server thinks of the number of rows: a join of rows that
     # were just copied in, and are not in the statistics yet, was planned as a nested loop and took a minute.
     tables = [*(table for source in sources for table in source.tables(rollup)), *_joined(rollup, sources)]
-    parts = [(f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources]
+    parts: list[tuple[str, Sequence[str]]] = [
+        (f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources
+    ]
     parts += [(sketch.key, sketch.columns) for sketch in rollup.sketches]
     parts += [(distinct.key, [distinct.registers]) for distinct in rollup.distincts]
     grouped = f"GROUP BY {_positions(rollup)}" if len(parts) > 1 else ""  # facts of one source are whole already
@@ -149,7 +151,8 @@ def _sources(rollup: Rollup, buckets: Sequence[Bucket], slices: set[Bucket]) -> 
     if rollup.source is not None:
         whole_buckets = [(*one, one[-1], one[-1] + rollup.width) for one in buckets]
         return [(_Source(name="finer", finer=BY_TABLE[rollup.source]), whole_buckets)]
-    of_spans, of_slices = [], []
+    of_spans: list[Stretch] = []
+    of_slices: list[Stretch] = []
     for bucket in buckets:
         for covered, begins, ends in _stretches(bucket, rollup, slices):
             (of_slices if covered else of_spans).append((*bucket, begins, ends))
