@@ -1,12 +1,17 @@
 """Periodic jobs of the worker. Each is a plain function that can run again at any time."""
 
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
+from uuid import UUID
 
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils import timezone
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from analytics.exports.running import export_run
+from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
 from analytics.storage.engines import compression, engine
@@ -16,8 +21,11 @@ from analytics.storage.opinions import forget_orphans
 from analytics.storage.partitions import ensure_days
 from analytics.storage.rejected import forget_rejected
 from analytics.storage.rollups import refresh
+from analytics.storage.spans import are_arriving
 
 _SEARCH_SECONDS = 10
+# While spans arrive, a vector's time is followed by so many times of rest: taking them in goes first.
+_REST = 4
 
 
 @app.periodic(cron="7 * * * *")
@@ -28,7 +36,7 @@ def partitions(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
     return ensure_days(today + timedelta(days=ahead) for ahead in range(settings.PARTITIONS_AHEAD_DAYS + 1))
 
 
-@app.periodic(cron="* * * * * */30")
+@app.periodic(cron="* * * * * */15")
 @app.task(name="rollups", queueing_lock="rollups", pass_context=False)
 def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Refresh every rollup, the finer ones first; return how many buckets were made anew."""
@@ -49,11 +57,16 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
 def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Make the search vectors of spans that have none, the oldest first; return of how many.
 
-    It ends after a while, so that other jobs get their turn; what is left is searched without a vector meanwhile.
+    It ends after a while, so that other jobs get their turn, and gives way to spans that arrive: what is left is
+    searched without a vector meanwhile.
     """
     done, until = 0, monotonic() + _SEARCH_SECONDS
+    begun = monotonic()
     while (made := searches.make_vectors()) and monotonic() < until:
         done += made
+        if are_arriving():
+            sleep(_REST * (monotonic() - begun))
+        begun = monotonic()
     done += made
     if not made:
         done += searches.make_vectors_of_backlog()
@@ -88,3 +101,17 @@ def rejected(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due,
     """Shorten the lists of rejected spans to their days and numbers; return how many entries went."""
     kept = timedelta(days=settings.REJECTED_KEEP_DAYS)
     return forget_rejected(before=timezone.now() - kept, most=settings.REJECTED_MAX_PER_PROJECT)
+
+
+@app.task(name=TASK, queue=QUEUE, pass_context=True)
+def export(context: JobContext, job_id: str) -> int:
+    """Write the file of an export, or what of it is left; return how many spans. A worker that ends leaves the rest."""
+    close_old_connections()  # one that broke under an earlier export
+    return export_run(UUID(job_id), stop=context.should_abort)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="exports", queueing_lock="exports", pass_context=False)
+def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Put exports whose worker died into the queue again, and clear away what is over; return how many of both."""
+    return exports_revive() + exports_expire(now=timezone.now())

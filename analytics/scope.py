@@ -67,6 +67,10 @@ class Caller(Protocol):
     def organisation_id(self) -> int: ...
 
     @property
+    def organisation_uuid(self) -> UUID:
+        """The organisation as clients know it; raise 401/1000 for a caller without one."""
+
+    @property
     def rate_key(self) -> str: ...
 
     @property

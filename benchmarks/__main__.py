@@ -18,6 +18,7 @@ from benchmarks.stores import named_server, stores
 Part = Callable[[Run], Iterable[Figure]]
 ENGINES = ("plain", "timescaledb")
 TIMESCALE_URL = "OBSERVATORY_TEST_TIMESCALE_URL"
+STORED = ("reads", "traces", "storage")  # measured on databases of their own
 DEFAULT_SPANS = 20_000
 FEWEST_SPANS = 1000
 
@@ -37,9 +38,10 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
     return measure(run)
 
 
+SIZED = ("stages", "ingest", "live", "edge", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
-    **{name: partial(_of_each_size, name) for name in ("stages", "ingest", "reads", "traces", "edge", "tenancy")},
-    "storage": partial(_of_the_run, "storage"),
+    **{name: partial(_of_each_size, name) for name in SIZED},
+    **{name: partial(_of_the_run, name) for name in (*STORED, "forecast")},
 }
 
 
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         "--engine",
         choices=ENGINES,
         action="append",
-        help="measure the storage on this engine (may be repeated; default: all that are there)",
+        help=f"measure {', '.join(STORED)} on this engine (may be repeated; default: all that are there)",
     )
     parser.add_argument(
         "--timescale",
@@ -97,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--server",
         metavar="URL",
         default="",
-        help="superuser of a server to use for everything but the storage, such as one with TimescaleDB",
+        help=f"superuser of a server to use for everything but {', '.join(STORED)}, such as one with TimescaleDB",
     )
     parser.add_argument("--store", type=Path, metavar="DIR", help="keep loaded databases in this folder and use them")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
@@ -110,9 +112,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     given.engine = given.engine or (ENGINES if given.timescale else ENGINES[:1])
     if "timescaledb" in given.engine and not given.timescale:
         parser.error(f"name a server with TimescaleDB: --timescale URL or {TIMESCALE_URL}")
-    if given.server and "storage" in (given.only or ()):
-        parser.error("the storage is measured on servers of its own: --engine, --timescale")
-    given.only = given.only or [name for name in PARTS if name != "storage" or not given.server]
+    if given.server and set(STORED) & set(given.only or ()):
+        parser.error(f"{', '.join(STORED)} are measured on servers of their own: --engine, --timescale")
+    given.only = given.only or [name for name in PARTS if name not in STORED or not given.server]
     return given
 
 

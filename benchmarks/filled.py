@@ -11,7 +11,7 @@ from benchmarks.figures import Figure
 from benchmarks.loading import Loaded, load, tidy
 from benchmarks.stores import Server, Store
 
-CONTENT_FROM, CONTENT_SPANS = 10_000_000, 500_000
+CONTENT_SPANS = 500_000
 JUDGED_FROM = 1_000_000  # fewer spans in a month say how it is done, not how it goes
 
 
@@ -43,7 +43,7 @@ def filled(server: Server, spans: int) -> Filled:
     """Return the store of `spans` spans in row storage, loaded unless an earlier run did."""
     store = server.store(f"bench_{spans}")
     with store.chosen():
-        content = CONTENT_SPANS if spans >= CONTENT_FROM else 0
+        content = min(spans, CONTENT_SPANS)
         what = load(spans=spans, content=content, today=_yesterday(), report=lambda line: _say(store, line))
     return Filled(store=store, what=what)
 

@@ -27,7 +27,7 @@ WARM_REQUESTS = 8
 SPANS_A_SECOND = 2000
 TEN_MINUTES = 2 * SLICE
 SPANS_OF_TEN_MINUTES = SPANS_A_SECOND * int(TEN_MINUTES.total_seconds())
-TIMER_SECONDS = 30.0  # between two passes of the worker
+TIMER_SECONDS = 15.0  # between two passes of the worker
 
 
 def refreshing(filled: Filled, scratch: Store) -> Iterator[Figure]:

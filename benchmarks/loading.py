@@ -15,12 +15,13 @@ from uuid import UUID
 
 from django.db import connection, connections, transaction
 
-from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS
+from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, ROLLUPS
 from analytics.scope import Scope, ScopedProject
+from analytics.storage.changes import floor
 from analytics.storage.horizons import move_horizon
 from analytics.storage.partitions import ensure_days
 from analytics.storage.retention import KINDS, limits_read
-from analytics.storage.rollups import refresh
+from analytics.storage.rollups import rebuild, refresh
 
 ORGANISATION = 1
 PROJECTS = range(1, 9)
@@ -106,6 +107,7 @@ def load(*, spans: int, today: date, content: int = 0, report: Callable[[str], N
     if known is not None:
         if known.spans != spans:
             raise ValueError(f"this database was filled with {known.spans} spans, not {spans}")
+        _fill_new_rollups(known, report)
         return known
     last_day = datetime(today.year, today.month, today.day, tzinfo=UTC)
     done = Loaded(spans=spans, end=last_day + _LAST_MOMENT)
@@ -125,7 +127,7 @@ def load(*, spans: int, today: date, content: int = 0, report: Callable[[str], N
         move_horizon(kind.key, to=limits_read().cutoff(kind.key, now=done.end))
     refresh_all(done, report)
     tidy()
-    _remember(done)
+    remember(done)
     return done
 
 
@@ -155,6 +157,31 @@ def refresh_all(what: Loaded, report: Callable[[str], None] = lambda _line: None
         report(f"refreshing {grain}")
         while refresh(grain, before=what.end).more:
             pass
+
+
+def _fill_new_rollups(what: Loaded, report: Callable[[str], None]) -> None:
+    """Make the rollups that this code has and the load had not, so that old stores serve for new measurements."""
+    with connection.cursor() as cursor:
+        missing = []
+        for rollup in ROLLUPS:
+            cursor.execute(f"SELECT NOT EXISTS (SELECT FROM {rollup.table})")
+            missing += [rollup] if cursor.fetchone()[0] else []
+    for rollup in missing:
+        report(f"filling {rollup.table}")
+        since = max(floor(what.start, DAY), limits_read().cutoff(rollup.kind, now=what.end))
+        while since + rollup.width <= what.end:
+            until = min(since + DAY, floor(what.end, rollup.width))
+            starts = [since + number * rollup.width for number in range(int((until - since) / rollup.width))]
+            with transaction.atomic():
+                rebuild(rollup, [(ORGANISATION, project, start) for project in PROJECTS for start in starts])
+            since = until
+    with connections["owner"].cursor() as cursor:
+        kinds = sorted({rollup.kind for rollup in missing})
+        cursor.execute("DELETE FROM retention_horizons WHERE kind = ANY(%s)", [kinds])
+    for kind in kinds:
+        move_horizon(kind, to=limits_read().cutoff(kind, now=what.end))
+    if missing:
+        tidy()
 
 
 def tidy() -> None:
@@ -201,6 +228,7 @@ def _run(name: str, parameters: dict[str, Any]) -> None:
         cursor.execute((_SQL / f"{name}.sql").read_text(), parameters | {"organisation": ORGANISATION})
 
 
-def _remember(done: Loaded) -> None:
+def remember(done: Loaded) -> None:
+    """Note in this database what it holds."""
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE benchmark_load AS SELECT %s::bigint AS spans, %s AS ends", [done.spans, done.end])

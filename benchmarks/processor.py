@@ -33,7 +33,7 @@ def server_clock() -> Callable[[], float] | None:
 
 def _seconds_of_family(parent: int) -> float:
     of_the_dead, system_of_the_dead = _numbers(parent)[13:15]
-    living = sum(_own(process) for process in (parent, *_children(parent)))
+    living = sum(busy_seconds(process) for process in (parent, *_children(parent)))
     return living + (int(of_the_dead) + int(system_of_the_dead)) / _TICKS
 
 
@@ -45,10 +45,11 @@ def _children(parent: int) -> Iterator[int]:
                 yield int(folder.name)
 
 
-def _own(process: int) -> float:
-    """Return the seconds of one process, to the nanosecond where the scheduler counts them."""
+def busy_seconds(process: int) -> float:
+    """Return what the living threads of a process have computed, to the nanosecond where the scheduler counts them."""
     try:
-        return int((_PROC / str(process) / "schedstat").read_text().split()[0]) / 1_000_000_000
+        threads = (_PROC / str(process) / "task").iterdir()
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1_000_000_000
     except (OSError, IndexError):
         fields = _numbers(process)
         return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0

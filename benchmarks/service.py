@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -25,6 +25,10 @@ class Running:
     port: int
 
     @property
+    def live_port(self) -> int:
+        return self.port + 1
+
+    @property
     def web_processes(self) -> list[int]:
         """Ids of the processes that answer requests."""
         parent = (self.home / "run" / "web.pid").read_text()
@@ -40,10 +44,14 @@ class Running:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a free port whose successor, which the live process takes, is free as well."""
+    while True:
+        with socket.socket() as probe, socket.socket() as next_to_it:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                next_to_it.bind(("127.0.0.1", port + 1))
+                return port
 
 
 @contextmanager
@@ -58,7 +66,8 @@ def service() -> Iterator[Running]:
             [*command, "--workers", str(WEB_PROCESSES)], cwd=BASE_DIR, env=environment, stdout=output, stderr=output
         )
         try:
-            _wait_until_ready(process, port, log)
+            for one in (port, port + 1):
+                _wait_until_ready(process, one, log)
             yield Running(home=home, port=port)
         finally:
             process.terminate()

@@ -1,17 +1,19 @@
 """Processor time of each step from the bytes of a request to the text that is copied into the tables."""
 
+import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from analytics.ingest.facts import Shared
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
-from analytics.ingest.records import priced, record
+from analytics.ingest.records import Recorder, priced
 from analytics.ingest.redaction import Redactor
 from analytics.ingest.span import NormalSpan
 from analytics.ingest.wire import decode
 from analytics.registry.redaction import Redaction
-from analytics.storage.rows import blocks, span_text
+from analytics.storage.rows import blocks
 from analytics.storage.spans import Tenant
 from benchmarks.figures import Figure, cpu_microseconds
 from benchmarks.requests import bodies
@@ -35,43 +37,39 @@ def _costs(spans: int) -> dict[str, float]:
     limits, book = Limits(), current_price_book(tenant.organisation_id)
     requests = bodies(spans=spans, end_ns=now_ns, step_ns=STEP_NS)
 
-    def normalised(span: Any) -> Any:
-        return normalise(span, limits=limits, now_ns=now_ns)
+    def normalised(spans: Sequence[Any]) -> list[Any]:
+        shared = Shared()  # as at the service: one for the spans of a request
+        return [normalise(span, limits=limits, now_ns=now_ns, shared=shared) for span in spans]
 
     def redacted(pairs: list[Any]) -> None:
-        redactor = Redactor(Redaction())  # as at the service: one for the spans of a request
-        for raw, span in pairs:
-            redactor.redact(span, raw)
+        redactor = Redactor(Redaction())
+        for (raw, span), is_suspect in zip(pairs, redactor.suspects([raw for raw, _ in pairs]), strict=True):
+            redactor.redact(span, raw, is_suspect=is_suspect)
 
-    def each(work: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
-        return lambda spans: [work(span) for span in spans]
-
-    def recorded(span: NormalSpan) -> dict[str, Any]:
-        return record(tenant, span, book, now_ns)
+    def recorded(spans: Sequence[NormalSpan]) -> int:
+        recorder = Recorder(tenant, book, now_ns)
+        texts = [text for text, _ in recorder.record(spans)]
+        narrow, content = (text.marked((True, True)) for text in texts), (text.content for text in texts)
+        return sum(len(block) for lines in (narrow, content) for block in blocks(lines))
 
     raw = [[*decode(request.protobuf, json=False).spans] for request in requests]
-    normal = [[span for span in map(normalised, spans) if isinstance(span, NormalSpan)] for spans in raw]
-    records = [[recorded(span) for span in spans] for spans in normal]
+    normal = [[span for span in normalised(spans) if isinstance(span, NormalSpan)] for spans in raw]
+    gc.collect()
+    gc.freeze()  # what is kept here between steps is no garbage of any of them
     costs = {
         "decode_protobuf": cpu_microseconds(
             lambda one: [*decode(one.protobuf, json=False).spans], requests, rows=spans
         ),
         "decode_json": cpu_microseconds(lambda one: [*decode(one.json, json=True).spans], requests, rows=spans),
-        "normalise": cpu_microseconds(each(normalised), raw, rows=spans),
+        "normalise": cpu_microseconds(normalised, raw, rows=spans),
         "redact": cpu_microseconds(
             redacted, [list(zip(*of, strict=True)) for of in zip(raw, normal, strict=True)], rows=spans
         ),
-        "price": cpu_microseconds(each(lambda span: priced(span, book)), normal, rows=spans),
-        "record_and_price": cpu_microseconds(each(recorded), normal, rows=spans),
-        "copy_text": cpu_microseconds(_copy_text, records, rows=spans),
+        "price": cpu_microseconds(lambda spans: [priced(span, book) for span in spans], normal, rows=spans),
+        "price_and_write": cpu_microseconds(recorded, normal, rows=spans),
     }
+    gc.unfreeze()
     for encoding in ("protobuf", "json"):
         parts = (f"decode_{encoding}", "normalise", "price")
         costs[f"parse_normalise_price_{encoding}"] = sum(costs[part] for part in parts)
     return costs
-
-
-def _copy_text(rows: Sequence[Mapping[str, Any]]) -> int:
-    texts = [span_text(row) for row in rows]
-    narrow, content = (text.marked((True, True)) for text in texts), (text.content for text in texts)
-    return sum(len(block) for lines in (narrow, content) for block in blocks(lines))

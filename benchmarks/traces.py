@@ -1,14 +1,17 @@
-"""Finding calls in a week of spans: pages, full text, few members against all, a trace of 5,000 spans as a tree."""
+"""Finding calls: pages and members of the months of spans that the storage is measured on; full text and trees.
 
-from collections.abc import Iterator
-from dataclasses import replace
+What is searched has a store of its own: a week of spans that all have texts, with their search vectors.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import process_time
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.searches import searches_of
@@ -21,9 +24,14 @@ from analytics.queries.timerange import TimeRange
 from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.partitions import ensure_days
-from benchmarks.figures import CPU_PASSES, Figure, median_seconds
+from benchmarks.figures import CPU_PASSES, Figure, median_seconds, medians
+from benchmarks.filled import filled
+from benchmarks.loading import Loaded, loaded, remember
+from benchmarks.run import Run
+from benchmarks.stores import Server
 
-PROJECT, OTHERS, DAYS = 7, (8, 9, 10), 7
+BUSIEST = 1  # project of the months of spans: three of ten
+PROJECT, OTHERS, DAYS, MOST_TEXTS = 7, (8, 9, 10), 7, 500_000
 PAGE, LATE_PAGE, WALKED, MANY, TREE = 50, 200, 100_000, 1000, 5000
 REPETITIONS = 21
 RARE, ONE_IN = "zeppelin", 2000
@@ -89,22 +97,70 @@ _WORDS = [
 ]
 
 
-def measure(spans: int) -> list[Figure]:
-    """Return the figures of issue-sized promises: times as quotients, so that machines can be compared."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    week = TimeRange(start=now - timedelta(days=DAYS), end=now)
-    _fill(spans, now)
-    figure = partial(Figure, rows=spans)
-    return [
-        *_pages(figure, TimeRange(start=now - timedelta(days=1), end=now), week),
-        *_search(figure, week),
-        *_members(figure, week),
-        *_tree(figure),
-    ]
+def measure(run: Run) -> Iterator[Figure]:
+    """Yield the figures of every engine: times as quotients, so that machines can be compared."""
+    for server in run.servers:
+        for spans in sorted(run.sizes):
+            store = filled(server, spans)
+            with store.store.chosen():
+                asked = Asked(scope=store.what.scope(BUSIEST), end=store.what.end, figure=_figure(server, spans))
+                yield from _pages(asked)
+                yield from _members(asked)
+        spans = min(max(run.sizes), MOST_TEXTS)
+        texts = server.store(f"bench_texts_{spans}")
+        with texts.chosen():
+            end = _texts(spans)
+            asked = Asked(scope=SCOPE, end=end, figure=_figure(server, spans))
+            yield from _search(asked)
+            yield from _tree(asked)
+
+
+def _figure(server: Server, spans: int) -> Callable[..., Figure]:
+    return partial(Figure, rows=spans, engine=server.engine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whose spans are looked at, when they end, and what makes a figure of a value."""
+
+    scope: Scope
+    end: datetime
+    figure: Callable[..., Figure]
+
+    def last(self, days: int) -> TimeRange:
+        """Return the days before the end."""
+        return TimeRange(start=self.end - timedelta(days=days), end=self.end)
+
+    def plan(self, where: TimeRange, **more: Any) -> SpanList:
+        """Return a list of the spans of a range, a page of them."""
+        spans = Spans(scope=self.scope, range=where)
+        plan = SpanList(spans=spans, selection=DEFAULT_SELECTION, limit=PAGE, clock=where.end)
+        return replace(plan, **more)
+
+    def filtered(self, where: TimeRange, text: str) -> Spans:
+        """Return the spans of a range that meet a filter."""
+        node = _line(text, where.end)
+        return Spans(
+            scope=self.scope, range=where, filter=node, searches=searches_of(node, scope=self.scope, where=where)
+        )
+
+
+def _texts(spans: int) -> datetime:
+    """Fill this database with a week of spans with texts, unless an earlier run did; return when they end."""
+    known = loaded()
+    if known is None:
+        known = Loaded(spans=spans, end=datetime.now(UTC).replace(microsecond=0))
+        ensure_days(known.end.date() - timedelta(days=ago) for ago in range(DAYS + 1))
+        with transaction.atomic():
+            _fill(spans, known.end)
+        with connections["owner"].cursor() as cursor:  # the server does so by itself after a while
+            for table in ("llm_traces", "llm_contents", "trace_index"):
+                cursor.execute(f"VACUUM (ANALYZE) {table}")
+        remember(known)
+    return known.end
 
 
 def _fill(spans: int, now: datetime) -> None:
-    ensure_days(now.date() - timedelta(days=ago) for ago in range(DAYS + 1))
     given: dict[str, Any] = {
         "end": now,
         "step": timedelta(days=DAYS) / spans,
@@ -132,8 +188,6 @@ def _fill(spans: int, now: datetime) -> None:
             " WHERE organisation_id = 1 AND project_id = ANY(%(projects)s) GROUP BY 1, 2, 3",
             given,
         )
-    with connections["owner"].cursor() as cursor:  # the server does so by itself after a while
-        cursor.execute("ANALYZE llm_traces, llm_contents, trace_index")
 
 
 def _line(text: str, now: datetime) -> Node:
@@ -143,28 +197,21 @@ def _line(text: str, now: datetime) -> Node:
     return node
 
 
-def _plan(where: TimeRange, **more: Any) -> SpanList:
-    plan = SpanList(spans=Spans(scope=SCOPE, range=where), selection=DEFAULT_SELECTION, limit=PAGE, clock=where.end)
-    return replace(plan, **more)
-
-
-def _filtered(where: TimeRange, text: str) -> Spans:
-    node = _line(text, where.end)
-    return Spans(scope=SCOPE, range=where, filter=node, searches=searches_of(node, scope=SCOPE, where=where))
-
-
-def _pages(figure: Any, day: TimeRange, week: TimeRange) -> Iterator[Figure]:
-    plain = _plan(day)
-    narrowed = _plan(day, spans=_filtered(day, "provider:openai model:gpt-4o status:error"))
-    by_key = median_seconds(partial(_read_by_key, plain), repetitions=REPETITIONS)
-    for name, plan in (("first_page", plain), ("first_page_filtered", narrowed)):
-        took = median_seconds(partial(list_spans, plan), repetitions=REPETITIONS)
-        yield figure(figure=f"traces.{name}_vs_primary_key", value=took / by_key, unit="x", target=5.0)
-    first = _plan(week)
+def _pages(asked: Asked) -> Iterator[Figure]:
+    day, week = asked.last(1), asked.last(DAYS)
+    plain = asked.plan(day)
+    narrowed = asked.plan(day, spans=asked.filtered(day, "provider:openai model:gpt-4o status:error"))
+    first = asked.plan(week)
     late = replace(first, after=_place_of(first, LATE_PAGE - 1))
-    early, later = (median_seconds(partial(list_spans, plan), repetitions=REPETITIONS) for plan in (first, late))
-    yield figure(figure="traces.page_200_vs_page_1", value=later / early, unit="x", target=1.3)
-    yield figure(figure="traces.walk_skipped_or_repeated", value=_walk(week), unit="rows", target=0)
+    plans = (plain, narrowed, first, late)
+    by_key, *times = medians(
+        partial(_read_by_key, plain), *(partial(list_spans, plan) for plan in plans), repetitions=REPETITIONS
+    )
+    for name, took in zip(("first_page", "first_page_filtered"), times, strict=False):
+        yield asked.figure(figure=f"traces.{name}", value=took * 1000, unit="ms")
+        yield asked.figure(figure=f"traces.{name}_vs_primary_key", value=took / by_key, unit="x", target=5.0)
+    yield asked.figure(figure="traces.page_200_vs_page_1", value=times[3] / times[2], unit="x", target=1.3)
+    yield asked.figure(figure="traces.walk_skipped_or_repeated", value=_walk(asked, week), unit="rows", target=0)
 
 
 def _read_by_key(plan: SpanList) -> None:
@@ -182,7 +229,12 @@ def _read_by_key(plan: SpanList) -> None:
             LEFT JOIN llm_contents AS c ON c.organisation_id = 1 AND c.project_id = %(project)s AND c.ts = key.ts
                 AND c.trace_id = key.trace_id AND c.span_id = key.span_id AND c.ts >= %(start)s AND c.ts < %(end)s
             """,
-            {"project": PROJECT, "start": plan.spans.range.start, "end": plan.spans.range.end, "rows": PAGE},
+            {
+                "project": next(iter(plan.spans.scope.projects)),
+                "start": plan.spans.range.start,
+                "end": plan.spans.range.end,
+                "rows": PAGE,
+            },
         )
         cursor.fetchall()
 
@@ -192,9 +244,9 @@ def _place_of(plan: SpanList, pages: int) -> Cursor | None:
     return page.next
 
 
-def _walk(where: TimeRange) -> int:
+def _walk(asked: Asked, where: TimeRange) -> int:
     """Return how many of the rows, 100,000 at most, a walk over pages skipped or repeated."""
-    plan, seen, read = _plan(where, selection=select(["span_id"]), limit=MANY), set[bytes](), 0
+    plan, seen, read = asked.plan(where, selection=select(["span_id"]), limit=MANY), set[bytes](), 0
     while read < WALKED:
         page = list_spans(plan)
         seen.update(page.json[1:-1].split(b","))
@@ -206,21 +258,26 @@ def _walk(where: TimeRange) -> int:
     return abs(expected - min(read, expected)) + read - len(seen)
 
 
-def _search(figure: Any, week: TimeRange) -> Iterator[Figure]:
-    found = _filtered(week, RARE)
-    scanned = _filtered(week, f"input_text:{RARE} OR output_text:{RARE}")
+def _search(asked: Asked) -> Iterator[Figure]:
+    week = asked.last(DAYS)
+    found = asked.filtered(week, RARE)
+    scanned = asked.filtered(week, f"input_text:{RARE} OR output_text:{RARE}")
     took = median_seconds(partial(count_spans, found), repetitions=REPETITIONS)
     against = median_seconds(partial(count_spans, scanned), repetitions=3)
-    yield figure(figure="traces.search_7d", value=took * 1000, unit="ms")
-    yield figure(figure="traces.search_7d_vs_ilike", value=against / took, unit="x", target=20.0, direction="at_least")
+    page = median_seconds(partial(list_spans, asked.plan(week, spans=found)), repetitions=REPETITIONS)
+    yield asked.figure(figure="traces.search_7d", value=took * 1000, unit="ms")
+    yield asked.figure(figure="traces.search_7d_first_page", value=page * 1000, unit="ms")
+    yield asked.figure(
+        figure="traces.search_7d_vs_ilike", value=against / took, unit="x", target=20.0, direction="at_least"
+    )
 
 
-def _members(figure: Any, week: TimeRange) -> Iterator[Figure]:
-    few = _plan(week, selection=select(["trace_id", "model", "total_cost_usd"]), limit=MANY)
+def _members(asked: Asked) -> Iterator[Figure]:
+    few = asked.plan(asked.last(DAYS), selection=select(["trace_id", "model", "total_cost_usd"]), limit=MANY)
     full = replace(few, selection=EVERYTHING)
-    took = [median_seconds(partial(list_spans, plan), repetitions=REPETITIONS) for plan in (few, full)]
-    yield figure(figure="traces.fields_vs_full", value=took[1] / took[0], unit="x", target=4.0, direction="at_least")
-    yield figure(figure="traces.fields_python_cpu", value=_cpu(few) / MANY * 1_000_000, unit="us/row", target=15.0)
+    short, long = medians(*(partial(list_spans, plan) for plan in (few, full)), repetitions=REPETITIONS)
+    yield asked.figure(figure="traces.fields_vs_full", value=long / short, unit="x", target=4.0, direction="at_least")
+    yield asked.figure(figure="traces.fields_python_cpu", value=_cpu(few) / MANY * 1e6, unit="us/row", target=15.0)
 
 
 def _cpu(plan: SpanList) -> float:
@@ -232,13 +289,12 @@ def _cpu(plan: SpanList) -> float:
     return best
 
 
-def _tree(figure: Any) -> Iterator[Figure]:
-    where = locate_trace(SCOPE, _DEEP)
+def _tree(asked: Asked) -> Iterator[Figure]:
+    where = locate_trace(asked.scope, _DEEP)
     assert where is not None
-    from_rows = median_seconds(partial(_read_rows, where.trace_id), repetitions=REPETITIONS)
-    asked = partial(trace_spans, where, selection=SpansSelection(members=DEFAULT_SELECTION), limit=TREE)
-    told = median_seconds(asked, repetitions=REPETITIONS)
-    yield figure(figure="traces.tree_of_5000_vs_rows", value=told / from_rows, unit="x", target=10.0)
+    tree = partial(trace_spans, where, selection=SpansSelection(members=DEFAULT_SELECTION), limit=TREE)
+    from_rows, told = medians(partial(_read_rows, where.trace_id), tree, repetitions=REPETITIONS)
+    yield asked.figure(figure="traces.tree_of_5000_vs_rows", value=told / from_rows, unit="x", target=10.0)
 
 
 def _read_rows(trace_id: bytes) -> None:

@@ -1,7 +1,7 @@
 """Bodies of error replies: the envelope, and RFC 9457 for clients that prefer it."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,6 +12,9 @@ from errors.accept import Accept
 from errors.exceptions import ApiError
 from errors.json import JSON, dumps
 from errors.specs import ErrorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROBLEM_JSON = "application/problem+json"
 ERROR_HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, X-API-Key, Accept, Accept-Encoding"}
@@ -73,6 +76,9 @@ def prefers_problem(accept: Accept) -> bool:
 
 def error_response(error: ApiError, request: HttpRequest | Request) -> HttpResponse:
     """Return the reply for `error` in the form that the request's Accept header prefers; none has a body on HEAD."""
+    page: Callable[[ApiError], HttpResponse] | None = getattr(request, "error_page", None)
+    if page is not None:  # the request is of a person's browser: it says itself how it shows what went wrong
+        return _final(page(error))
     identifier = request_id(request)
     if prefers_problem(Accept(request.headers.get("Accept"))):
         content_type, body = PROBLEM_JSON, dumps(problem(error, request_id=identifier))
@@ -82,5 +88,9 @@ def error_response(error: ApiError, request: HttpRequest | Request) -> HttpRespo
     response = HttpResponse(
         b"" if request.method == "HEAD" else body, status=error.spec.status, content_type=content_type, headers=headers
     )
+    return _final(response)
+
+
+def _final(response: HttpResponse) -> HttpResponse:
     response.own_error_body = True  # type: ignore[attr-defined]  # the middleware's sign that the body is final
     return response

@@ -17,7 +17,7 @@ def plain_decimal(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"{value} has no form in JSON")
     text = format(value, "f")
-    if "." in text:
+    if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -39,7 +39,8 @@ def _default(value: object) -> object:
 def _instant(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("a datetime without a time zone is no instant")
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
+    return f"{text.removesuffix('+00:00')}Z"
 
 
 def _with_wide_integers(value: Any) -> Any:

@@ -5,11 +5,12 @@ from django.http import HttpRequest
 
 from analytics.models import RejectedSpan
 from observatory import admin_prices  # noqa: F401  registers its pages
+from observatory.accounts.admin_reach import ReachAdmin
 from observatory.accounts.models import Project
 
 
 @admin.register(RejectedSpan)
-class RejectedSpanAdmin(admin.ModelAdmin):
+class RejectedSpanAdmin(ReachAdmin):
     """What ingest set aside, to be read; the worker shortens the list."""
 
     list_display = ("received_at", "project", "reason", "span_name", "service_name", "key_prefix", "request_id")

@@ -16,6 +16,7 @@ from analytics.ingest.prices import EVERYBODY
 from analytics.ingest.readers import provider as one_name
 from analytics.models import CostRun, ModelPrice
 from analytics.pricing.book import MOST_RATE, RATES
+from observatory.accounts.admin_reach import ReachAdmin, organisations_of
 from observatory.accounts.models import Organisation
 
 _KEY = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to")
@@ -72,10 +73,11 @@ class PriceForm(forms.ModelForm):
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(admin.ModelAdmin):
+class ModelPriceAdmin(ReachAdmin):
     """Rows never change. A correction is a new row, begun from the one it corrects."""
 
     form = PriceForm
+    show_full_result_count = False
     list_display = (
         "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", "input", "output",
         "whose", "source",
@@ -84,6 +86,18 @@ class ModelPriceAdmin(admin.ModelAdmin):
     search_fields = ("provider", "model_pattern")
     ordering = ("provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "id")
     fields = ("organisation", *_KEY, *RATES)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        reach, rows = organisations_of(request), admin.ModelAdmin.get_queryset(self, request)
+        return rows if reach is None else rows.filter(organisation_id__in=[EVERYBODY, *reach])
+
+    def get_form(self, request: HttpRequest, obj: ModelPrice | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is None and (reach := organisations_of(request)) is not None:
+            # Prices of everybody are up to superusers.
+            field = forms.ModelChoiceField(Organisation.objects.filter(pk__in=reach), help_text="Its own rows win.")
+            return type("OwnPriceForm", (form,), {"organisation": field})
+        return form
 
     def get_fields(self, request: HttpRequest, obj: ModelPrice | None = None) -> Any:  # noqa: ARG002  Django's
         return self.fields if obj is None else ("whose", *_KEY, *RATES, "source", "created_at", "correction")

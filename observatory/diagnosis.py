@@ -1,12 +1,15 @@
 """What `doctor` looks at: each check reads, changes nothing, and says of what is wrong how it is cured."""
 
+import http.client
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, NotSupportedError, connection
@@ -15,18 +18,21 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
+from analytics.storage import reading
 from analytics.storage.engines import engine
 from analytics.storage.engines.detection import server
 from analytics.storage.retention import limits_read
 from analytics.storage.sizes import lag_by_grain
 from observatory.env import SETTINGS, SettingError, home, read
+from observatory.live.addresses import EVENTS
 from observatory.policies import policies
 
 JOBS_FAIL_ON = 150_020  # with TimescaleDB every scheduled job ends with: cannot drop portal ""
 LONGEST_LAG = timedelta(minutes=5)
 LARGEST_SKEW = timedelta(seconds=2)
 LEAST_FREE = 0.1
-OTHER_CONNECTIONS = 10  # worker, commands, migrations
+OTHER_CONNECTIONS = 14  # live process, worker, commands, migrations
+LIVE_SECONDS = 5.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 MEGABYTE = 2**20
@@ -251,6 +257,18 @@ def _connections(check: str) -> Finding:
     return _ok(check, told)
 
 
+def _standby(check: str) -> Finding:
+    if reading.alias() != reading.STANDBY:
+        return _ok(check, "none: everything is read where it is written")
+    cure = "Name a streaming standby of the same database in DATABASE_READONLY_URL, or none."
+    try:
+        with reading.reading():
+            (follows,) = _one("SELECT pg_is_in_recovery()")
+    except DatabaseError as problem:
+        return _wrong(check, str(problem).strip().splitlines()[0], cure)
+    return _ok(check, "it follows the database") if follows else _wrong(check, "the server is no standby", cure)
+
+
 def machine_memory() -> int:
     """Return the bytes of memory that processes here may use: the machine's, or less in a container."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -310,10 +328,35 @@ def _unpriced(check: str) -> Finding:
     return _ok(check, "every model of the last day has a price")
 
 
+def _live(check: str) -> Finding:
+    """Ask for a stream without a credential: the live process refuses that, anybody else answers something else."""
+    url = f"{settings.LIVE_BASE_URL}{EVENTS}"
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    asked = connect(parts.hostname or "", parts.port, timeout=LIVE_SECONDS)
+    try:
+        asked.request("GET", parts.path)
+        status = asked.getresponse().status
+    except (OSError, http.client.HTTPException) as problem:
+        return _note(
+            check,
+            f"no answer at {url} ({type(problem).__name__})",
+            "Start the live process (`manage.py live`), or correct LIVE_BASE_URL; without it there are no streams.",
+        )
+    finally:
+        asked.close()
+    if status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
+        told = f"{url} answers {status}, which the live process does not"
+        return _note(check, told, "Lead /ws, /api/v1/ws and /api/v1/events to LIVE_PORT, or correct LIVE_BASE_URL.")
+    return _ok(check, f"streams at {url}")
+
+
 # Name, check, whether it asks the database.
 CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("settings", _settings, False),
     ("database", _database, True),
+    ("standby", _standby, True),
     ("engine", _engine, True),
     ("role", _role, True),
     ("migrations", _migrations, True),
@@ -322,6 +365,7 @@ CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("rollups", _rollups, True),
     ("jobs", _jobs, True),
     ("redis", _redis, False),
+    ("live", _live, False),
     ("clock", _clock, True),
     ("disk", _disk, False),
     ("connections", _connections, True),

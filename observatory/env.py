@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
 
@@ -159,6 +160,13 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def with_port(url: str, port: int) -> str:
+    """Return `url` with another port."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
+
+
 def address(*schemes: str) -> Callable[[str], str]:
     """Return a reader of server addresses that begin with one of `schemes`."""
 
@@ -176,6 +184,11 @@ _POSTGRES, _REDIS = address("postgresql", "postgres"), address("redis", "rediss"
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="DATABASE_URL", read=_POSTGRES, required=True, meaning="Database of the service, as its limited role."
+    ),
+    Setting(
+        name="DATABASE_READONLY_URL",
+        read=_POSTGRES,
+        meaning="A streaming standby of the same database, where analytic routes read; without one they read there.",
     ),
     Setting(
         name="DATABASE_MIGRATION_URL",
@@ -247,6 +260,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="API_PORT", read=whole(1, 65535), default=8080, meaning="Port the web process listens on."),
     Setting(name="API_BASE_URL", read=base_url, meaning="Where clients reach the service."),
     Setting(name="DOCS_BASE_URL", read=base_url, meaning="Where the error pages are; default API_BASE_URL."),
+    Setting(name="LIVE_PORT", read=whole(1, 65535), meaning="Port the live process listens on; default API_PORT + 1."),
+    Setting(
+        name="LIVE_BASE_URL",
+        read=base_url,
+        meaning="Where clients reach streams; default API_BASE_URL with LIVE_PORT. A proxy that has both under one host"
+        " sets it to API_BASE_URL.",
+    ),
     Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
     Setting(
         name="DRAIN_DELAY_SECONDS",
@@ -378,6 +398,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="RATE_LIMIT_ANONYMOUS", read=whole(1), default=60, meaning="Tokens per minute of one address."),
     Setting(name="RATE_LIMIT_CLASS_QUERY", read=whole(1), default=100, meaning="Metrics queries per minute."),
     Setting(name="RATE_LIMIT_CLASS_COMPARE", read=whole(1), default=50, meaning="Model comparisons per minute."),
+    Setting(name="RATE_LIMIT_CLASS_EXPORT", read=whole(1), default=10, meaning="Exports begun per minute."),
     Setting(name="RATE_LIMIT_CLASS_AUTH", read=whole(1), default=20, meaning="Sign-in attempts per minute."),
     Setting(name="RATE_LIMIT_CLASS_SEARCH", read=whole(1), default=100, meaning="Trace searches per minute."),
     Setting(name="RATE_LIMIT_BURST_FACTOR", read=decimal, default=1.2, meaning="Capacity over the minute rate."),
@@ -414,6 +435,67 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="How long one request may compute for others.",
     ),
     Setting(name="CACHE_WAIT_SECONDS", read=whole(0, 60), default=5, meaning="How long the others wait for it."),
+    Setting(name="STREAM_MAX_SUBSCRIPTIONS", read=whole(1, 10_000), default=50, meaning="Subscriptions of a stream."),
+    Setting(name="STREAM_MAX_CONNECTIONS", read=whole(1, 100_000), default=20, meaning="Open streams of one caller."),
+    Setting(
+        name="STREAM_QUEUE_EVENTS",
+        read=whole(1, 1_000_000),
+        default=1000,
+        meaning="Unsent events that a stream holds before its oldest are dropped; most events told of one request.",
+    ),
+    Setting(
+        name="STREAM_REPLAY_EVENTS",
+        read=whole(0, 10_000_000),
+        default=10_000,
+        meaning="Events of an organisation that are kept for streams that resume.",
+    ),
+    Setting(
+        name="STREAM_HEARTBEAT_SECONDS",
+        read=whole(1, 3600),
+        default=30,
+        meaning="Streams get a sign of life this often; a WebSocket silent for twice as long is closed.",
+    ),
+    Setting(
+        name="THRESHOLD_EVALUATION_SECONDS",
+        read=whole(1, 3600),
+        default=60,
+        meaning="How often the thresholds of subscribers are judged.",
+    ),
+    Setting(name="TICKET_TTL_SECONDS", read=whole(1, 3600), default=30, meaning="How long a stream's ticket is good."),
+    Setting(
+        name="EXPORT_DIR",
+        read=text,
+        default="./exports",
+        meaning="Folder of exported files, and of those that are being written.",
+    ),
+    Setting(
+        name="EXPORT_S3_BUCKET",
+        read=text,
+        default="",
+        meaning="Bucket that finished files go to instead; credentials as boto3 finds them (AWS_ACCESS_KEY_ID …).",
+    ),
+    Setting(name="EXPORT_S3_ENDPOINT", read=base_url, default="", meaning="Address of a store that is not Amazon's."),
+    Setting(name="EXPORT_S3_REGION", read=text, default="", meaning="Region of the bucket."),
+    Setting(name="EXPORT_S3_PREFIX", read=text, default="", meaning="Folder inside the bucket."),
+    Setting(
+        name="EXPORT_MAX_ROWS", read=whole(1), default=10_000_000, meaning="Most spans of one export; more are refused."
+    ),
+    Setting(
+        name="EXPORT_STEP_ROWS",
+        read=whole(100, 1_000_000),
+        default=10_000,
+        meaning="Spans after which an export is on disk and looks for its cancellation.",
+    ),
+    Setting(
+        name="EXPORT_MAX_OPEN_JOBS", read=whole(1, 1000), default=5, meaning="Unfinished exports of an organisation."
+    ),
+    Setting(name="EXPORT_TTL_DAYS", read=whole(1, 3650), default=7, meaning="Days an exported file is kept."),
+    Setting(
+        name="EXPORT_PURGE_DAYS",
+        read=whole(0, 3650),
+        default=7,
+        meaning="Days an export is listed after its file went.",
+    ),
     Setting(
         name="METRICS_ALLOWED_NETWORKS",
         read=networks,

@@ -1,10 +1,24 @@
-"""Periodic jobs of the worker that take rooms of several apps."""
+"""Periodic jobs of the worker that take several apps: what is past its limit, and alerts about the service itself."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from hashlib import blake2b
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.events import publish
+from analytics.registry.events import ALERTS
+from analytics.storage.costs import models_without_cost
 from analytics.storage.exclusive import BusyError
+from analytics.storage.sizes import lag_by_grain
+from observatory.accounts.models import Organisation
 from observatory.lifecycle import retention_run
+from ratelimit.backend import DEGRADED_MARK, AwayError, backend
+
+LONGEST_LAG = timedelta(minutes=5)
+AGAIN_SECONDS = 86_400  # the same is told once a day
+_LAG, _DEGRADED, _UNPRICED = ALERTS
 
 
 @app.periodic(cron="41 * * * *")
@@ -16,3 +30,41 @@ def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due
     except BusyError:
         return 0
     return sum(loss.rows for loss in freed.storage.losses) + freed.audit_rows
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="alerts", queueing_lock="alerts", pass_context=False)
+def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
+    """Tell of rollups that are behind, of limits decided without Redis, and of models without a price; return how many.
+
+    While Redis is away nothing can be told: that is caught up with when it is back.
+    """
+    now, told = timezone.now(), 0
+    try:
+        degraded = backend.ask(lambda client: client.getdel(DEGRADED_MARK))
+        behind = {grain: one.lag for grain, one in lag_by_grain(now=now).items() if one.lag > LONGEST_LAG}
+        everybody = list(Organisation.objects.values_list("id", flat=True)) if behind or degraded else []
+        for grain, lag in behind.items():
+            message = f"Figures by {grain} are {lag.total_seconds():.0f} s behind: the newest are computed from spans."
+            told += _tell(everybody, _LAG, message, about=grain)
+        if degraded:
+            message = "Redis was away: each process decided rate limits by its own share."
+            told += _tell(everybody, _DEGRADED, message, about=str(degraded))
+        for organisation, provider, model in models_without_cost(since=now - timedelta(days=1)):
+            message = f"Model {model or 'without a name'} of {provider or 'no provider'} has usage without a price."
+            told += _tell([organisation], _UNPRICED, message, about=f"{provider}/{model}")
+    except AwayError:
+        pass
+    return told
+
+
+def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:
+    """Publish an alert to each organisation that was not told the same within a day; return to how many."""
+    digest, told = blake2b(about.encode(), digest_size=8).hexdigest(), 0
+    for organisation in organisations:
+        key = f"llmo:alert:{organisation}:{kind}:{digest}"
+        if backend.ask(lambda client, key=key: client.set(key, 1, nx=True, ex=AGAIN_SECONDS)):  # type: ignore[misc]  # bound now
+            data = {"kind": kind, "message": message, "timestamp": timezone.now()}
+            publish(event_type="system_alert", organisation_id=organisation, project_id=None, data=data)
+            told += 1
+    return told

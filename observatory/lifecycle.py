@@ -22,13 +22,13 @@ class Freed:
 
 
 def retention_run(
-    by: str,
+    command: str,
     *,
     now: datetime,
     dry_run: bool = False,
     planned: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Freed:
-    """Free what is past its limit; each organisation that loses something finds in its audit log from what.
+    """Free what is past its limit, by a command; each organisation that loses something is told so in its audit log.
 
     Raises `RefusedError` when the limits contradict each other, `BusyError` when it runs elsewhere.
     """
@@ -39,14 +39,10 @@ def retention_run(
         forget_costs_behind()
         audit.forget(now=now)
         for organisation_id, tables in _losers(report).items():
-            audit.record_run(
-                by,
-                action="delete",
-                resource_type="retention",
-                organisations=[organisation_id],
-                changes=sorted(tables),
-                seconds=monotonic() - begun,
+            act = audit.Act(
+                action="delete", resource_type="retention", organisation_id=organisation_id, changes=sorted(tables)
             )
+            audit.record_command(command, act, seconds=monotonic() - begun)
     return Freed(storage=report, audit_rows=rows, audit_bytes=size)
 
 

@@ -8,6 +8,7 @@ import structlog
 
 def configure(config: dict[str, Any]) -> None:
     """Set up structlog and the standard library's loggers with one `format` (json, console) from one `level` up."""
+    level: str = config["level"].upper()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -20,6 +21,8 @@ def configure(config: dict[str, Any]) -> None:
         else [structlog.dev.ConsoleRenderer()]
     )
     structlog.configure(
+        # What is below the level costs nothing.
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
@@ -33,7 +36,7 @@ def configure(config: dict[str, Any]) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(config["level"].upper())
+    root.setLevel(level)
     # Django repeats on its own loggers what the request line already says.
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
     logging.getLogger("django.security").setLevel(logging.CRITICAL)

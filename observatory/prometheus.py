@@ -14,6 +14,7 @@ from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
+from analytics.exports.selectors import jobs_by_status
 from analytics.storage.costs import unpriced_models
 from analytics.storage.sizes import lag_by_grain
 from errors.catalog import IP_NOT_ALLOWED
@@ -39,7 +40,7 @@ class StateCollector:
         try:
             now = timezone.now()
             behind, connections = lag_by_grain(now=now), connections_by_state()
-            models = unpriced_models(since=now - timedelta(days=1))
+            models, exports = unpriced_models(since=now - timedelta(days=1)), jobs_by_status()
         except DatabaseError:
             return  # the other series are what an operator needs then, db_errors_total among them
         lag = GaugeMetricFamily(
@@ -53,7 +54,10 @@ class StateCollector:
         for state, count in (connections | {"max": settings.DATABASE_POOL_SIZE}).items():
             pool.add_metric([state], count)
         unpriced = GaugeMetricFamily("unpriced_models", "Models with usage and no cost in the last day.", value=models)
-        yield from (lag, dirty, pool, unpriced)
+        jobs = GaugeMetricFamily("export_jobs", "Exports that there are.", labels=["status"])
+        for status, count in exports.items():
+            jobs.add_metric([status], count)
+        yield from (lag, dirty, pool, unpriced, jobs)
 
 
 _state = CollectorRegistry()

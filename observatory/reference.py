@@ -7,6 +7,7 @@ from analytics.api.caching.views import CachedView
 from analytics.ingest.vocabularies.emitters import EMITTERS
 from analytics.ingest.vocabularies.reference import names_by_member, resource_names
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
+from analytics.registry.events import EVENT_TYPES
 from analytics.registry.fields import ALIASES, KEYED, SPAN_FIELDS, SpanField
 from analytics.registry.measures import FIGURES, MEASURES
 from analytics.registry.operators import OPERATORS, Operator
@@ -66,6 +67,21 @@ def pages() -> Mapping[str, str]:
             (
                 (f"`{one.key}`", "yes" if one.equality else "", one.source, one.description)
                 for one in (*DIMENSIONS, ATTRIBUTE)
+            ),
+        ),
+        "events.md": _page(
+            "Events",
+            "What streams carry (`/ws`, `/api/v1/events`): `events` names types, and each needs its permission. Members"
+            " marked ° may be null.",
+            ("type", "permission", "told when", "members of `data`"),
+            (
+                (
+                    f"`{one.key}`",
+                    f"`{one.permission}`",
+                    one.description,
+                    ", ".join(f"`{name}`{'°' if name in one.optional else ''}" for name in one.members),
+                )
+                for one in EVENT_TYPES.values()
             ),
         ),
         "settings.md": _page(

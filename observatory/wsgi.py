@@ -2,7 +2,10 @@
 
 import os
 
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, reset_queries
 
 from observatory.env import read
 
@@ -12,3 +15,9 @@ os.environ["PGAPPNAME"] = "llm-observatory web"  # what pg_stat_activity shows, 
 _STATEMENT_MS = max(1, read("REQUEST_TIMEOUT_SECONDS") - 2) * 1000
 os.environ["PGOPTIONS"] = f"-c statement_timeout={_STATEMENT_MS} {os.environ.get('PGOPTIONS', '')}".strip()
 application = get_wsgi_application()
+
+# Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
+# list of statements is one of DEBUG.
+request_finished.disconnect(close_old_connections)
+request_finished.disconnect(close_caches)
+request_started.disconnect(reset_queries)

@@ -1,5 +1,6 @@
 """Where a request comes from."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 Address = IPv4Address | IPv6Address
 IPV6_PREFIX = 64
+_LONGEST = 64  # characters of an address with brackets and port
 
 
 def client_address(request: HttpRequest | Request) -> str:
@@ -19,7 +21,7 @@ def client_address(request: HttpRequest | Request) -> str:
     """
     remote: str = request.META.get("REMOTE_ADDR", "")
     place = settings.TRUSTED_PROXY_COUNT
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if place else []
     forwarded = _parse(entries[-place]) if 0 < place <= len(entries) else None
     return str(forwarded or _parse(remote) or remote)
 
@@ -38,6 +40,11 @@ def network_key(address: str) -> str:
 def _parse(text: str) -> Address | None:
     """Return the address in `text`, which may carry a port (`192.0.2.1:443`, `[2001:db8::1]:443`), or None."""
     text = text.strip()
+    return _read(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

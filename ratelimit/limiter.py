@@ -11,7 +11,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from ratelimit.backend import AwayError, Backend, backend
+from ratelimit.backend import AwayError, Backend, Command, backend, exchange
 from ratelimit.decision import Bucket, BucketState, Decision
 from ratelimit.local import LocalBuckets
 
@@ -55,30 +55,18 @@ class Limiter:
 
 
 def _ask(client: Redis, buckets: Sequence[Bucket], reading: Sequence[str]) -> Visit:
-    if not reading:
-        return Visit(decision=_decision(buckets, _charged(client, buckets)) if buckets else None, values=())
     # Not a transaction: the keys may be in several slots, and the charge is atomic by itself.
-    pipeline = client.pipeline(transaction=False)
-    for key in reading:
-        pipeline.get(key)
+    commands: list[Command] = [("GET", key) for key in reading]
     if buckets:
-        pipeline.evalsha(SCRIPT_SHA, len(buckets), *_arguments(buckets))
-    replies: list[Any] = pipeline.execute(raise_on_error=False)
-    values, charged = replies[: len(reading)], replies[len(reading) :]
-    if charged and isinstance(charged[0], NoScriptError):
-        charged = [_charged(client, buckets)]
-    for reply in (*values, *charged):
+        arguments = (len(buckets), *_arguments(buckets))
+        commands.append(("EVALSHA", SCRIPT_SHA, *arguments))
+    replies = exchange(client, commands)
+    if buckets and isinstance(replies[-1], NoScriptError):
+        replies[-1:] = exchange(client, [("EVAL", SCRIPT, *arguments)])
+    for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-    return Visit(decision=_decision(buckets, charged[0]) if buckets else None, values=values)
-
-
-def _charged(client: Redis, buckets: Sequence[Bucket]) -> Any:
-    arguments = _arguments(buckets)
-    try:
-        return client.evalsha(SCRIPT_SHA, len(buckets), *arguments)
-    except NoScriptError:
-        return client.eval(SCRIPT, len(buckets), *arguments)
+    return Visit(decision=_decision(buckets, replies[-1]) if buckets else None, values=replies[: len(reading)])
 
 
 def _decision(buckets: Sequence[Bucket], reply: Any) -> Decision:

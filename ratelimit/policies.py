@@ -83,6 +83,7 @@ CLASSES: Mapping[str, RouteClass] = MappingProxyType(
             RouteClass(name="search"),
             RouteClass(name="query"),
             RouteClass(name="compare"),
+            RouteClass(name="export"),
             RouteClass(name="auth", refusal=catalog.TOO_MANY_REQUESTS),
         )
     }

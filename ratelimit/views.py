@@ -27,6 +27,7 @@ class LimitedAPIView(APIView):
     rate_class: str | None = None
     rate_bucket: Literal["principal", "ingest"] | None = "principal"
     audited: str | None = ""  # what the view changes, for the audit log; None: its requests are not recorded
+    audit_action: str | None = None  # what its requests are for, in the audit log; None: what their method says
     largest_body: int | None = None  # bytes; None: MAX_BODY_BYTES
 
     def keys_to_read(self, request: Request) -> Sequence[str]:  # noqa: ARG002  for views that will need some

@@ -22,6 +22,7 @@ from analytics.api.views import AnalyticsView
 from analytics.queries.traces import Located, locate_trace, stores_span
 from analytics.storage.opinions import EVALUATION_COLUMNS, FEEDBACK_COLUMNS, Subject, evaluation_add, feedback_add
 from analytics.storage.spans import Tenant
+from analytics.telling import tell_opinion
 from errors.catalog import INVALID_FIELD_FORMAT, INVALID_FIELD_VALUE, TRACE_NOT_FOUND, UNPROCESSABLE_CONTENT
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
@@ -96,6 +97,7 @@ class _OpinionView(AnalyticsView):
     """A writing route about one trace in scope."""
 
     members: ClassVar[Sequence[Member]]
+    only_reads = False
 
     def read(self, request: Request, trace_id: str) -> tuple[Subject, dict[str, Any]]:
         """Return what is meant and the body's values; raise 404/1301, 400/1200-1205."""
@@ -154,6 +156,7 @@ class FeedbackView(_OpinionView):
         subject, values = self.read(request, trace_id)
         values["labels"] = None if values["labels"] is None else list(values["labels"])
         kept = feedback_add(subject, values=values, now=timezone.now())
+        tell_opinion(subject, "feedback")
         return _told(subject, values, FEEDBACK_COLUMNS, id=kept.id, created_at=kept.created_at)
 
 
@@ -180,4 +183,5 @@ class EvaluationView(_OpinionView):
         if values["score"] is None and values["passed"] is None:
             raise ApiError(UNPROCESSABLE_CONTENT, field="score", details="Send score, passed or both")
         kept = evaluation_add(subject, values=values, now=timezone.now())
+        tell_opinion(subject, "evaluation")
         return _told(subject, values, EVALUATION_COLUMNS, id=kept.id, timestamp=kept.created_at)

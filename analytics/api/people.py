@@ -32,6 +32,7 @@ from analytics.queries.plans import Sort
 from analytics.queries.reports.people import SESSION, SESSIONS, USERS, Listing, Page, people, session
 from analytics.queries.shapes import Tree
 from analytics.queries.timerange import TimeRange
+from analytics.storage.transactions import retried
 from errors.catalog import INVALID_CURSOR, SESSION_NOT_FOUND
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
@@ -102,7 +103,7 @@ class ListView(ReportView):
         return Question(scope=scope, values=canonical(values), range=where, moves=moves(values), plan=plan, first=first)
 
     def answer(self, question: Question) -> Answer:
-        answer: Answer = question.plan()
+        answer: Answer = retried(question.plan, snapshot=True)
         return answer
 
 
@@ -191,7 +192,7 @@ class SessionView(ReportView):
         return Question(scope=scope, values=told, range=where, moves=moves(values), plan=plan)
 
     def answer(self, question: Question) -> Answer:
-        found = question.plan()
+        found = retried(question.plan, snapshot=True)
         if found is None:
             raise ApiError(SESSION_NOT_FOUND, session_id=str(question.values["session_id"])[:200])
         return Answer(data=found)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.api.export_shapes import COMPONENTS as EXPORTS
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.statistics import STATISTICS
@@ -310,6 +311,7 @@ COMPONENTS: dict[str, Any] = {
     "Pagination": _PAGINATION,
     "OffsetPagination": _OFFSET_PAGINATION,
     "Price": _PRICE,
+    **EXPORTS,
 }
 
 

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
+from analytics.api.exports import VIEWS as EXPORT_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
 from analytics.api.opinions import EvaluationView, FeedbackView
@@ -17,7 +18,9 @@ from analytics.api.overviews import LabelsView, LabelValuesView, OptimizationVie
 from analytics.api.people import SessionsView, SessionView, UsersView
 from analytics.api.prices import PriceListView
 from analytics.api.rejected import RejectedView
-from analytics.api.traces import TraceDetailView, TraceListView, TraceSearchView, TraceSpansView, TraceStatsView
+from analytics.api.trace_detail import TraceDetailView, TraceSpansView
+from analytics.api.trace_search import TraceSearchView
+from analytics.api.traces import TraceListView, TraceStatsView
 
 
 def _alias(view: type[APIView], **operations: str) -> Callable[..., HttpResponseBase]:
@@ -62,6 +65,7 @@ urlpatterns = [
         name="compare-alias",
     ),
     *(path(view.route.removeprefix("/"), view.as_view(), name=view.route.removeprefix("/")) for view in COST_VIEWS),
+    *(path(route, view.as_view(), name=view.__name__) for route, view in EXPORT_VIEWS),
     path("optimization", OptimizationView.as_view(), name="optimization"),
     path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
     path("users", UsersView.as_view(), name="users"),

@@ -23,6 +23,7 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
     public: ClassVar[bool] = False
     parameters: ClassVar[Sequence[Parameter]] = ()
     cache_control: ClassVar[str] = "private, no-cache"
+    only_reads = True
 
     def check_permissions(self, request: Request) -> None:
         caller = caller_of(request)

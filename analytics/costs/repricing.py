@@ -40,6 +40,7 @@ from analytics.storage.remaking import Window
 from analytics.storage.sizes import Range, tenants_in
 from analytics.storage.spans import Tenant
 from analytics.storage.transactions import retried
+from analytics.telling import tell_repriced
 from errors.json import dumps
 
 STEP_SPANS = 5000
@@ -162,7 +163,9 @@ def cost_runs(*, most: int = 50) -> list[CostRun]:
 def _restore(run: int, tenant: Tenant) -> int:
     costs = take_kept(run, tenant, limit=STEP_SPANS)
     kept_since = horizons_of([tenant.project_id]).spans
-    write_costs(tenant, [one for one in costs if one.ts >= kept_since])
+    restored = [one for one in costs if one.ts >= kept_since]
+    write_costs(tenant, restored)
+    tell_repriced(tenant, [(one.ts, one.trace_id, one.span_id) for one in restored])
     return len(costs)
 
 
@@ -202,6 +205,7 @@ def _step(run_id: int, chosen: Chosen, books: PinnedBooks) -> int:
     new = [cost for _, cost in pairs]
     keep_costs(run_id, tenant, new)
     write_costs(tenant, new)
+    tell_repriced(tenant, [(one.ts, one.trace_id, one.span_id) for one in new])
     found = _Differences()
     found.add(pairs)
     add_differences(run_id, tenant, found.all())
@@ -248,7 +252,7 @@ def _changed(spans: Iterable[PricedSpan], books: PinnedBooks, tenant: Tenant) ->
             total_cost_nanousd=made.total,
             unpriced_reason=made.unpriced_reason,
             breakdown=None
-            if made.price_id is None
+            if made.breakdown is None
             else dumps({part: dollars(nanousd) for part, nanousd in made.breakdown.items()}).decode(),
         )
         if new.columns != span.cost.columns:

@@ -21,7 +21,7 @@ _PART_OF_LIST = re.compile(rf"(contents|tool_calls)\.({INDEX})\.(?:message_conte
 _REPEATED = re.compile(r"^(image|audio|video|document)\.\1\.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, which costs three times as much to make: two for every span
 class Conversation:
     """Messages in order, their text, and whether any part is something other than text."""
 
@@ -63,28 +63,33 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
     texts: list[str] = []
     multimodal = False
     for value in values:
-        given = value if isinstance(value, dict) else {"content": value}
+        given = value if type(value) is dict else {"content": value}
         if (said := _only_text(given)) is not None:
-            messages.append({"role": role_of(text(given.get("role")), role), "content": said})
+            messages.append({"role": role_of(given, role), "content": said})
             texts.append(said)
             continue
-        draft = _Draft()
-        _read_content(draft, given.get("parts") or given.get("content"))
-        if calls := given.get("tool_calls"):
-            draft.tool_calls.extend(_tool_call(call) for call in json_list(calls) or ())
-        if isinstance(call := given.get("function_call"), dict):
-            draft.tool_calls.append(_tool_call(call))
-        if call_id := text(given.get("tool_call_id")):
-            draft.extras.setdefault("tool_call_id", call_id)
-        _reasoning(draft, {"content": given.get("reasoning_content") or given.get("reasoning")})
+        draft = _draft(given)
         if not (draft.parts or draft.tool_calls or draft.extras):
             continue
-        messages.append(draft.finished(role_of(text(given.get("role")), role), name=text(given.get("name"))))
+        messages.append(draft.finished(role_of(given, role), name=text(given.get("name"))))
         texts.extend(draft.texts)
         multimodal |= draft.multimodal
     if not messages:
         return None
     return Conversation(messages=messages, text="\n".join(texts), multimodal=multimodal)
+
+
+def _draft(given: Message) -> _Draft:
+    draft = _Draft()
+    _read_content(draft, given.get("parts") or given.get("content"))
+    if calls := given.get("tool_calls"):
+        draft.tool_calls.extend(_tool_call(call) for call in json_list(calls) or ())
+    if isinstance(call := given.get("function_call"), dict):
+        draft.tool_calls.append(_tool_call(call))
+    if call_id := text(given.get("tool_call_id")):
+        draft.extras.setdefault("tool_call_id", call_id)
+    _reasoning(draft, {"content": given.get("reasoning_content") or given.get("reasoning")})
+    return draft
 
 
 # Keys of a message that is nothing but a text somebody said; why it ended is not part of it.
@@ -93,11 +98,11 @@ _OF_A_TEXT = frozenset({"role", "content", "parts", "finish_reason"})
 
 def _only_text(message: Message) -> str | None:
     """Return the text of a message that has nothing else, as nearly all have: it needs no further reading."""
-    if not message.keys() <= _OF_A_TEXT:
+    if not _OF_A_TEXT.issuperset(message):
         return None
     content = message.get("parts") or message.get("content")
-    if type(content) is list and len(content) == 1 and type(content[0]) is dict and content[0].get("type") == "text":
-        content = content[0].get("content") or content[0].get("text")
+    if type(content) is list and len(content) == 1 and type(part := content[0]) is dict and part.get("type") == "text":
+        content = part.get("content") or part.get("text")
     return content if type(content) is str and content and content[0] != "[" else None
 
 
@@ -178,23 +183,18 @@ def messages(role: str) -> Callable[[Any], Conversation | None]:
         if found is None:
             return None
         conversation = converse(found, role=role)
-        return conversation and _with_finish_reason(conversation, found)
+        # What was asked did not end.
+        return conversation and (_with_finish_reason(conversation, found) if role == "assistant" else conversation)
 
     return read
 
 
-def _with_finish_reason(conversation: Conversation, found: Sequence[Any]) -> Conversation:
-    reason = next((reason for item in found if (said := item.get("finish_reason")) and (reason := finish(said))), None)
-    return (
-        conversation
-        if reason is None
-        else Conversation(
-            messages=conversation.messages,
-            text=conversation.text,
-            multimodal=conversation.multimodal,
-            finish_reason=reason,
-        )
-    )
+def _with_finish_reason(conversation: Conversation, found: Iterable[Any]) -> Conversation:
+    for item in found:
+        if (said := item.get("finish_reason")) and (reason := finish(said)):
+            conversation.finish_reason = reason
+            break
+    return conversation
 
 
 def prompt(value: Any) -> Conversation | None:

@@ -1,13 +1,13 @@
 """From a span as it was sent to the one normal span, whichever vocabulary told it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 from analytics.ingest.cutting import Cutter
-from analytics.ingest.facts import Facts, read_facts
+from analytics.ingest.facts import Facts, Shared, read_facts
 from analytics.ingest.inference import infer, set_content
 from analytics.ingest.redaction import UNREDACTED, Redactor
 from analytics.ingest.span import NormalSpan, Rejection
@@ -19,7 +19,7 @@ from analytics.ingest.wire import RawSpan
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _NS_PER_SECOND = 1_000_000_000
-_NS_PER_DAY = 86_400 * _NS_PER_SECOND
+_NS_PER_HOUR, _NS_PER_DAY = 3600 * _NS_PER_SECOND, 86_400 * _NS_PER_SECOND
 _MOST_MILLISECONDS = 2**31 - 1
 _MOST_TOKENS = 200_000_000
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
@@ -46,20 +46,31 @@ class Limits:
     own_days: int | None = None
     dropped_before: datetime = _EPOCH
     exclusive_scopes: frozenset[str] = frozenset()
+    dropped_before_ns: int = field(init=False)  # since 1970
 
-    @property
-    def dropped_before_ns(self) -> int:
-        """`dropped_before` in nanoseconds since 1970."""
-        return int(self.dropped_before.timestamp()) * _NS_PER_SECOND
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dropped_before_ns", int(self.dropped_before.timestamp()) * _NS_PER_SECOND)
 
 
-def normalise(raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor = UNREDACTED) -> NormalSpan | Rejection:
-    """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent."""
-    for reason, is_met, sentence in _REJECTIONS:
-        if is_met(raw, limits, now_ns):
-            return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
-    span = _normal(raw, read_facts(raw), limits)
-    redactor.redact(span, raw)
+def normalise(
+    raw: RawSpan,
+    *,
+    limits: Limits,
+    now_ns: int,
+    redactor: Redactor = UNREDACTED,
+    shared: Shared | None = None,
+    is_suspect: bool | None = None,
+) -> NormalSpan | Rejection:
+    """Return the normal form of a span, or why it is set aside, both redacted; never raises, whatever was sent.
+
+    `shared` remembers what the span has in common with the one before it; `is_suspect` is what the redactor said of it.
+    """
+    if not _is_fine(raw, limits, now_ns):
+        for reason, is_met, sentence in _REJECTIONS:
+            if is_met(raw, limits, now_ns):
+                return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
+    span = _normal(raw, limits, Shared() if shared is None else shared)
+    redactor.redact(span, raw, is_suspect=is_suspect)
     _cut(span, raw, limits)
     if raw.dropped_attributes:
         span.notes.append(ATTRIBUTES_DROPPED)
@@ -68,6 +79,17 @@ def normalise(raw: RawSpan, *, limits: Limits, now_ns: int, redactor: Redactor =
 
 def _is_id(octets: bytes, length: int) -> bool:
     return len(octets) == length and any(octets)
+
+
+def _is_fine(raw: RawSpan, limits: Limits, now_ns: int) -> bool:
+    """Whether no reason below is met, told at once for what has just ended, as nearly every span has."""
+    return (
+        max(now_ns - _NS_PER_HOUR, limits.dropped_before_ns) < raw.start_ns <= raw.end_ns <= now_ns
+        and raw.encoded_size <= limits.span_bytes
+        and len(raw.attributes) <= limits.attributes
+        and _is_id(raw.trace_id, _TRACE_ID_BYTES)
+        and _is_id(raw.span_id, _SPAN_ID_BYTES)
+    )
 
 
 # Reason, test, what the sender can do about it. The first that is met counts.
@@ -163,7 +185,9 @@ _AS_TOLD = frozenset({
 })  # fmt: skip
 
 
-def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
+def _normal(raw: RawSpan, limits: Limits, shared: Shared) -> NormalSpan:
+    facts = read_facts(raw, shared)
+    values = facts.values
     span = NormalSpan(
         trace_id=raw.trace_id,
         span_id=raw.span_id,
@@ -175,12 +199,12 @@ def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
         status_code=_STATUSES[raw.status_code] if 0 <= raw.status_code < len(_STATUSES) else _STATUSES[0],
         attributes=facts.attributes,
         resource_attributes=facts.resource_attributes,
-        instrumentation_scope=_scope(raw),
-        events=[_event(event) for event in facts.events],
+        instrumentation_scope=shared.scope(raw.scope),
+        events=[_event(event) for event in facts.events] if facts.events else [],
         links=raw.links,
         mapping_sources=facts.sources,
     )
-    for member, value in facts.values.items():
+    for member, value in values.items():
         if member in _AS_TOLD:
             setattr(span, member, value)
     if raw.status_message:
@@ -191,17 +215,6 @@ def _normal(raw: RawSpan, facts: Facts, limits: Limits) -> NormalSpan:
     return span
 
 
-def _scope(raw: RawSpan) -> dict[str, Any]:
-    scope = raw.scope
-    told = {
-        "name": scope.name,
-        "version": scope.version,
-        "attributes": scope.attributes,
-        "schema_url": scope.schema_url,
-    }
-    return {key: value for key, value in told.items() if value}
-
-
 def _event(event: dict[str, Any]) -> dict[str, Any]:
     return {"name": event["name"], "ts": rfc3339(event["time_ns"]), "attributes": event["attributes"]}
 
@@ -209,19 +222,21 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:
     values = facts.values
     told = {name: values[member] for name, member in _COUNTS if member in values}
-    # A number that no call can have says nothing: cut to what fits, it would still be priced.
-    counts = {name: count for name, count in told.items() if count <= _MOST_TOKENS}
-    notes = set()
-    if len(counts) < len(told) or facts.unreadable:
-        notes.add(USAGE_CLAMPED)
-    if counts:
-        apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
-        span.usage, span.usage_rule, clamped = split(Counts(**counts), exclusive=apart)
-        notes.update(clamped)
+    is_clamped = bool(facts.unreadable)
+    if told:
+        if max(told.values()) > _MOST_TOKENS:
+            # A number that no call can have says nothing: cut to what fits, it would still be priced.
+            told = {name: count for name, count in told.items() if count <= _MOST_TOKENS}
+            is_clamped = True
+        if told:
+            apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
+            span.usage, span.usage_rule, notes = split(Counts(**told), exclusive=apart)
+            is_clamped |= USAGE_CLAMPED in notes
     if (waited := values.get("ttft_ms")) is not None:
         span.ttft_ms = min(waited, _MOST_MILLISECONDS)
-        notes.update({USAGE_CLAMPED} if waited > _MOST_MILLISECONDS else ())
-    span.notes.extend(notes)
+        is_clamped |= waited > _MOST_MILLISECONDS
+    if is_clamped:
+        span.notes.append(USAGE_CLAMPED)
 
 
 # Count -> member it is read as. Writes without a split are told, like 5-minute writes, as their total.
@@ -251,16 +266,20 @@ _WORST_GROWTH = 6
 
 
 def _cut(span: NormalSpan, raw: RawSpan, limits: Limits) -> None:
-    labels, texts = Cutter(limits.label_chars), Cutter(limits.text_chars)
-    longest = limits.label_chars
-    for member, value in zip(_LABELS, _labels(span), strict=True):
-        if value and len(value) > longest:
-            setattr(span, member, labels.cut(value))
-    span.tags = labels.cut(span.tags) if span.tags else span.tags
+    has_cut = False
+    if max(map(len, filter(None, _labels(span)))) > limits.label_chars or span.tags:
+        has_cut = _cut_members(span, (*_LABELS, "tags"), limits.label_chars)
     # Walking every text of every span is dear; a span that is shorter than the limit as a whole holds no longer text.
     if not raw.encoded_size or (raw.encoded_size + raw.shared_size) * _WORST_GROWTH > limits.text_chars:
-        for member in _TEXTS:
-            if value := getattr(span, member):
-                setattr(span, member, texts.cut(value))
-    if labels.has_cut or texts.has_cut:
+        has_cut |= _cut_members(span, _TEXTS, limits.text_chars)
+    if has_cut:
         span.notes.append(TRUNCATED)
+
+
+def _cut_members(span: NormalSpan, members: Iterable[str], most: int) -> bool:
+    """Cut every text of `members` to `most` characters; return whether there was a longer one."""
+    cutter = Cutter(most)
+    for member in members:
+        if value := getattr(span, member):
+            setattr(span, member, cutter.cut(value))
+    return cutter.has_cut

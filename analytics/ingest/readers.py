@@ -118,7 +118,7 @@ _MAKERS = (
 
 def text(value: Any) -> str | None:
     """A non-empty text; a number is written out."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value or None
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
@@ -264,6 +264,8 @@ def texts(value: Any) -> list[str] | None:
 
 def finish(value: Any) -> str | None:
     """Why an answer ended, the first reason of several, in one spelling: `STOP`, `tool-calls` and enum names alike."""
+    if type(value) is str and value.isalpha():  # one word
+        return value.lower()
     found = value if type(value) is list and value and type(value[0]) is str and value[0] else texts(value)
     return found[0].rpartition("FinishReason.")[2].lower().replace("-", "_") if found else None
 

@@ -1,44 +1,62 @@
-"""What is stored of one span: its normal form, its price and its marks as columns."""
+"""What is stored of one span: its normal form and its price as lines; the marks come when its trace is known."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 from analytics.ingest.span import NormalSpan
 from analytics.pricing.book import PriceBook
-from analytics.pricing.ledger import entry
-from analytics.storage.rows import USAGE_PARTS, blank_row
+from analytics.pricing.ledger import Entry, entry
+from analytics.pricing.usage import PARTS, parts_of
+from analytics.storage.rows import COSTS, NARROW_COLUMNS, USAGE_PARTS, WIDE_COLUMNS, SpanRow, SpanText, SpanWriter
 from analytics.storage.spans import Tenant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Members that go from the normal span into a column of the same name.
-_SAME_NAME = (
-    "trace_id", "span_id", "parent_span_id", "duration_ms", "reported_cost_nanousd", "ttft_ms", "streamed",
-    "span_name", "span_kind", "status_code", "service_name", "operation_name", "provider", "model", "response_model",
-    "environment", "user_id", "session_id", "team_id", "error_type", "finish_reason", "prompt_name", "tool_name",
-    "agent_name", "workflow_name", "service_tier", "response_id", "input_type", "usage_rule", "error_message",
-    "input_text", "output_text", "input_messages", "output_messages", "request_parameters", "tools", "retrieval",
-    "mapping_sources",
-)  # fmt: skip
-# The same, stored only when there is something in it.
-_UNLESS_EMPTY = (
-    "tags", "notes", "attributes", "resource_attributes", "instrumentation_scope", "events", "links", "redactions",
-)  # fmt: skip
-_same, _unless_empty = attrgetter(*_SAME_NAME), attrgetter(*_UNLESS_EMPTY)
-_parts = attrgetter(*(column.removesuffix("_tokens") for column in USAGE_PARTS))
+_NO_USAGE: tuple[None, ...] = (None,) * len(PARTS)
+# Columns are members of the normal span by the same name, but for usage, costs and why there are none.
+_NARROW, _WIDE = ([column.name for column in columns] for columns in (NARROW_COLUMNS, WIDE_COLUMNS))
+_USAGE, _LABELS = _NARROW.index(USAGE_PARTS[0]), _NARROW.index(COSTS[-1]) + 1
+_LISTS, _BREAKDOWN, _GATHERED = (_WIDE.index(name) for name in ("tags", "cost_breakdown", "attributes"))
+_numbers, _labels = attrgetter(*_NARROW[:_USAGE]), attrgetter(*_NARROW[_LABELS:-1])
+_texts, _lists = attrgetter(*_WIDE[:_LISTS]), attrgetter(*_WIDE[_LISTS:_BREAKDOWN])
+_documents, _gathered = attrgetter(*_WIDE[_BREAKDOWN + 1 : _GATHERED]), attrgetter(*_WIDE[_GATHERED:])
 
 
-def record(tenant: Tenant, span: NormalSpan, book: PriceBook, ingested_ns: int) -> dict[str, Any]:
-    """Return the columns of a span in both relations but its marks, by name; `ingested_ns` is when it arrived."""
-    row = blank_row()
-    row.update(zip(_SAME_NAME, _same(span), strict=True))
-    row.update(zip(_UNLESS_EMPTY, [value or None for value in _unless_empty(span)], strict=True))
-    row["organisation_id"], row["project_id"] = tenant.organisation_id, tenant.project_id
-    row["ts"], row["ingested_at"] = span.start_ns, ingested_ns
-    if span.usage is not None:
-        row.update(zip(USAGE_PARTS, _parts(span.usage), strict=True))
-    row.update(priced(span, book))
-    return row
+class Recorder:
+    """Writes down spans of one project that arrived together."""
+
+    def __init__(self, tenant: Tenant, book: PriceBook, ingested_ns: int) -> None:
+        self._book = book
+        self._writer = SpanWriter(
+            organisation_id=tenant.organisation_id, project_id=tenant.project_id, ingested_at=ingested_ns
+        )
+
+    def record(self, spans: Sequence[NormalSpan]) -> list[tuple[SpanText, Entry]]:
+        """Return the lines of spans in both relations, and what each is put down for."""
+        entries = [priced(span, self._book) for span in spans]
+        texts = self._writer.write([_row(span, made) for span, made in zip(spans, entries, strict=True)])
+        return list(zip(texts, entries, strict=True))
+
+
+def _row(span: NormalSpan, made: Entry) -> SpanRow:
+    usage = _NO_USAGE if span.usage is None else parts_of(span.usage)
+    costs = made.price_id, made.prompt, made.completion, made.total
+    return SpanRow(
+        span.start_ns,
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        (*_numbers(span), *usage, *costs, *_labels(span), made.unpriced_reason),
+        # What is gathered from many places is stored only when there is something in it.
+        (
+            *_texts(span),
+            *[value or None for value in _lists(span)],
+            made.breakdown,
+            *_documents(span),
+            *[value or None for value in _gathered(span)],
+        ),
+    )
 
 
 def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:
@@ -56,9 +74,9 @@ def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:
     }
 
 
-def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
-    """Return the columns of a span's cost by the price valid at its start, or why it has none."""
-    made = entry(
+def priced(span: NormalSpan, book: PriceBook) -> Entry:
+    """Return what a span is put down for: its cost by the price valid at its start, or why it has none."""
+    return entry(
         book,
         span.usage,
         is_call=span.is_call,
@@ -67,12 +85,3 @@ def priced(span: NormalSpan, book: PriceBook) -> dict[str, Any]:
         tier=span.service_tier,
         at=_EPOCH + timedelta(microseconds=span.start_ns // 1000),
     )
-    if made.price_id is None:
-        return {} if made.unpriced_reason is None else {"unpriced_reason": made.unpriced_reason}
-    return {
-        "prompt_cost_nanousd": made.prompt,
-        "completion_cost_nanousd": made.completion,
-        "total_cost_nanousd": made.total,
-        "price_id": made.price_id,
-        "cost_breakdown": made.breakdown,
-    }

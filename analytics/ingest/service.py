@@ -1,7 +1,7 @@
 """Storing spans: price them, decide who is counted, write everything in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -12,9 +12,10 @@ from django.db import transaction
 
 from analytics.ingest import metrics
 from analytics.ingest.counting import moved, settle
+from analytics.ingest.facts import Shared
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.prices import current_price_book
-from analytics.ingest.records import beside, record
+from analytics.ingest.records import Recorder, beside
 from analytics.ingest.redaction import Redactor, redaction_key
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.wire import RawSpan
@@ -26,11 +27,13 @@ from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.positions import written
 from analytics.storage.rejected import RejectedSpan, insert_rejected
 from analytics.storage.retention import LEAST_DAYS, spans_kept
-from analytics.storage.rows import SpanText, span_text
+from analytics.storage.rows import SpanText
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
+from analytics.telling import labels_told, tell_created
 
 Key = tuple[bytes, bytes]
+_PORTION_SPANS, _PORTION_BYTES = 100, 1_048_576
 _NS_PER_DAY = 86_400_000_000_000
 
 
@@ -65,6 +68,7 @@ class _Ready(NamedTuple):
     text: SpanText
     unpriced_reason: str | None
     beside: dict[str, Any] | None
+    told: tuple[Any, ...]
 
 
 def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, sender: Sender = _UNKNOWN) -> Received:
@@ -72,12 +76,12 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
     beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
-    taken one by one and kept as the lines that are stored, which is the least that can be held of them.
+    taken in small portions and kept as the lines that are stored, which is the least that can be held of them.
     """
     ((_, project),) = scope.projects.items()
     tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
     limits_at = _limits(policy, tenant, now_ns)
-    book = current_price_book(tenant.organisation_id)
+    recorder, shared = Recorder(tenant, current_price_book(tenant.organisation_id), now_ns), Shared()
     redactor = Redactor(
         policy.redaction,
         key=redaction_key(settings.SECRET_KEY, project.organisation_id),
@@ -86,23 +90,38 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     ready: dict[Key, _Ready] = {}
     rejected: list[Rejection] = []
     good = 0
-    for raw in spans:
-        span = normalise(raw, limits=limits_at(raw.start_ns), now_ns=now_ns, redactor=redactor)
-        if isinstance(span, Rejection):
-            rejected.append(span)
-            continue
-        good += 1
-        key = (span.trace_id, span.span_id)
-        if key not in ready:
-            row = record(tenant, span, book, now_ns)
-            ready[key] = _Ready(
-                of=_trace_span(span),
-                text=span_text(row),
-                unpriced_reason=row["unpriced_reason"],
-                beside=beside(tenant, span),
-            )
+    for portion in _portions(spans):
+        fresh: dict[Key, NormalSpan] = {}
+        for raw, is_suspect in zip(portion, redactor.suspects(portion), strict=True):
+            limits = limits_at(raw.start_ns)
+            span = normalise(raw, limits=limits, now_ns=now_ns, redactor=redactor, shared=shared, is_suspect=is_suspect)
+            if isinstance(span, Rejection):
+                rejected.append(span)
+                continue
+            good += 1
+            key = (span.trace_id, span.span_id)
+            if key not in ready:
+                fresh.setdefault(key, span)
+        normal = list(fresh.values())
+        for (key, span), (text, made) in zip(fresh.items(), recorder.record(normal), strict=True):
+            told = (span.trace_id, span.span_id, span.start_ns, made.total, *labels_told(span))
+            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span), told)
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
+
+
+def _portions(spans: Iterable[RawSpan]) -> Iterator[list[RawSpan]]:
+    """Yield spans in portions that are worth a step of their own and hold little memory."""
+    portion: list[RawSpan] = []
+    size = 0
+    for span in spans:
+        portion.append(span)
+        size += span.encoded_size
+        if len(portion) >= _PORTION_SPANS or size > _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def refuse(*, scope: Scope, rejection: Rejection, received_at: datetime, sender: Sender) -> None:
@@ -173,6 +192,7 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     insert_links(kept)
     insert_evaluations(kept)
     _count_unpriced(fresh.values())
+    tell_created(tenant, [one.told for one in fresh.values()])
     changed = moved(stored.values(), marks)
     update_marks(tenant, changed)
     mark_changed(tenant, {one.of.start_ns for one in fresh.values()} | {span.start_ns for span in changed})

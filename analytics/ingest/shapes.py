@@ -3,13 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from analytics.ingest.readers import text
+
 Object = Mapping[str, Any]
 _DEEPEST = 4
+_OBJECT = frozenset({dict})
 _ROLES = {"model": "assistant", "ai": "assistant", "AIMessageChunk": "assistant", "human": "user"}
 
 
-def role_of(name: str | None, otherwise: str) -> str:
-    """Return a role in the words of chat APIs."""
+def role_of(message: Object, otherwise: str) -> str:
+    """Return a message's role in the words of chat APIs."""
+    name = message.get("role")
+    if type(name) is not str:
+        name = text(name)
     return _ROLES.get(name, name) if name else otherwise
 
 
@@ -18,7 +24,7 @@ def listed(value: Any, depth: int = _DEEPEST) -> list[Any] | None:
     if isinstance(value, list):
         # One batch of LangChain is a list of lists of messages.
         inner = value[0] if len(value) == 1 and isinstance(value[0], list) else value
-        return [unwrapped(item) for item in inner] if all(isinstance(item, dict) for item in inner) else None
+        return [unwrapped(item) for item in inner] if _OBJECT.issuperset(map(type, inner)) else None
     if not isinstance(value, dict) or depth == 0:
         return None
     for key in ("messages", "choices", "generations", "candidates", "contents", "message"):

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+_OPENINGS = ("[", "{")
 REPLACEMENT = "\ufffd"
 # Far above any real payload and below what the JSON writer and Python's own stack can take.
 MAX_DEPTH = 64
@@ -67,7 +68,7 @@ def _repaired(escape: re.Match[bytes]) -> bytes:
 
 def embedded_json(text: str) -> Any:
     """Return the JSON list or object that `text` holds, fit to be stored, or `None` when it holds none."""
-    if text.lstrip()[:1] not in {"[", "{"}:
+    if not text.startswith(_OPENINGS) and not text.lstrip().startswith(_OPENINGS):
         return None
     try:
         value = decode_json(text)

@@ -19,7 +19,7 @@ _GIVING_ORDER = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, which costs four times as much to make: one is made for every span
 class Counts:
     """Token counts as sent, none negative; `None` means not said. `cache_write` holds writes of either lifetime."""
 
@@ -54,7 +54,7 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
     write_5m, write_1h, writes_clamped = _writes(counts)
 
     cached = read + write_5m + write_1h
-    inferred = _beside_the_totals(counts, cached, reasoning)
+    inferred = NEITHER if counts.total is None else _beside_the_totals(counts, cached, reasoning)
     outside_input = INPUT in exclusive or INPUT in inferred or cached > whole_input
     outside_output = OUTPUT in exclusive or OUTPUT in inferred or reasoning > whole_output
     text_and_audio_in = whole_input if outside_input else whole_input - cached
@@ -72,7 +72,8 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
         "audio_output": audio_out,
     }
     clamped = writes_clamped or audio_in < (counts.audio_input or 0) or audio_out < (counts.audio_output or 0)
-    clamped |= _fit(parts)
+    if whole_input + whole_output + cached + reasoning > MOST_TOKENS:
+        clamped |= _fit(parts)
     rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
     return Usage(**parts), rule, (USAGE_CLAMPED,) if clamped else ()
 

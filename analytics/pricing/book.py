@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fnmatch import translate
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
+
+from analytics.pricing.tariffs import Tariff, tariff
 
 DEFAULT_TIER = "default"
 _WILDCARD = re.compile(r"\[[^]]*\]|[*?]")
@@ -23,7 +25,7 @@ _rates = attrgetter(*RATES)
 _REMEMBERED_CALLS = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what is worked out of a row is kept with it
 class PriceRow:
     """Dollars per million tokens of the models that `model_pattern` matches, from `valid_from` until `valid_to`.
 
@@ -57,8 +59,13 @@ class PriceRow:
         """What the row says of its key: until when, and the price of each part."""
         return self.valid_to, _rates(self)
 
+    @cached_property
+    def tariff(self) -> Tariff:
+        """What the row says of each part of a call."""
+        return tariff(dict(zip(RATES, _rates(self), strict=True)))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Price(PriceRow):
     """A row of the book; `id` is the price version that a span's cost names, `source` is where it came from."""
 

@@ -1,8 +1,8 @@
 """What a call is put down for: its cost by the price that it names, or why it has none."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from analytics.pricing.arithmetic import NO_PART_PRICE, cost
 from analytics.pricing.book import DEFAULT_TIER, PriceBook
@@ -13,8 +13,7 @@ NO_USAGE: Literal["no_usage"] = "no_usage"
 REASONS = (NO_PRICE, NO_PART_PRICE, NO_USAGE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """Nano-dollars of a span, the price version that made them and the parts they add up from; or why there are none.
 
     A span that is no model call and has no usage has neither.
@@ -24,7 +23,7 @@ class Entry:
     prompt: int | None = None
     completion: int | None = None
     total: int | None = None
-    breakdown: dict[str, int] = field(default_factory=dict)
+    breakdown: Mapping[str, int] | None = None
     unpriced_reason: str | None = None
 
 
@@ -54,10 +53,4 @@ def entry(
     costed = cost(usage, price)
     if isinstance(costed, str):
         return _WITHOUT[NO_PART_PRICE]
-    return Entry(
-        price_id=price.id,
-        prompt=costed.prompt,
-        completion=costed.completion,
-        total=costed.total,
-        breakdown=costed.breakdown,
-    )
+    return Entry(price.id, costed.prompt, costed.completion, costed.total, costed.breakdown)

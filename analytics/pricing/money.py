@@ -20,4 +20,5 @@ def dollars_text(nanousd: int) -> str:
     if nanousd < 0:
         return f"-{dollars_text(-nanousd)}"
     digits = f"{nanousd:010d}"
-    return f"{digits[:-9]}.{digits[-9:]}".rstrip("0").rstrip(".")
+    told = f"{digits[:-9]}.{digits[-9:]}".rstrip("0")
+    return told[:-1] if told[-1] == "." else told

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, which costs four times as much to make: one is made for every span
 class Usage:
     """Disjoint token counts: the first five add up to the prompt's tokens, the last three to the completion's."""
 
@@ -18,7 +18,7 @@ class Usage:
     audio_output: int = 0
 
     def __post_init__(self) -> None:
-        if min(_counts(self)) < 0:
+        if min(parts_of(self)) < 0:
             raise ValueError(f"a token count is negative: {self}")
 
     @property
@@ -33,4 +33,5 @@ class Usage:
 
 
 PARTS: tuple[str, ...] = tuple(field.name for field in fields(Usage))
-_counts = attrgetter(*PARTS)
+# The counts of a usage, in the order of `PARTS`.
+parts_of = attrgetter(*PARTS)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
 from operator import eq, ge, gt, le, lt
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -27,8 +27,7 @@ Facts = dict[str, Any]
 _COMPARE = {Comparison.GT: gt, Comparison.GTE: ge, Comparison.LT: lt, Comparison.LTE: le, Comparison.EQ: eq}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """A bucket (`None`: the whole range) of a group: its labels and the values of the figures, each in their order.
 
     `other` marks the one that stands for everything that is not shown.
@@ -75,13 +74,11 @@ class Answer:
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Yield each row as it is shown: timestamp (for the whole range, its start), labels, figures."""
-        labels = [one.key for one in self.question.group_by]
-        figures = [one.key for one in self.question.figures]
+        labels, figures = self.question.group_by, self.question.figures
+        keys = [TIMESTAMP, *(one.key for one in labels), *(one.key for one in figures)]
         start = self.range.start
         for row in self.rows:
-            item: dict[str, Any] = {TIMESTAMP: row.bucket or start}
-            item.update(zip(labels, row.labels, strict=True))
-            item.update(zip(figures, row.values, strict=True))
+            item = dict(zip(keys, (row.bucket or start, *row.labels, *row.values), strict=True))
             if row.other:
                 item["other"] = True
             yield item
@@ -121,7 +118,7 @@ def _rows(run: Run) -> Answer:
         found = dict(list(found.items())[: question.limit])
         run = replace(run, question=replace(question, groups=_shown(question, list(found))))
     estimated = _complete(run, found)
-    rows = [_row(question, key, facts) for key, facts in found.items()]
+    rows = _rows_of(question, found)
     if not in_server:
         rows = _arranged(question, rows, list(found.values()))
         more = question.limit is not None and len(rows) > question.limit
@@ -185,14 +182,14 @@ def _percentiles(
         keys = [one.key for one in wanted]
         rows = _read(statements.exact(sketch, wanted))
         return {row[:width]: dict(zip(keys, row[width:], strict=True)) for row in rows}
-    merged: dict[Key, Counter[int]] = defaultdict(Counter)
+    merged: dict[Key, dict[int, int]] = {}
     for *key, bins, counts in _read(statements.sketches(sketch)):
-        into = merged[tuple(key)]
-        if counts is None:
-            into.update(bins or ())  # each counts 1
-            continue
-        for number, count in zip(bins, counts, strict=True):
-            into[number] += count
+        # Without counts each bin counts 1, and may come more than once.
+        binned = Counter(bins or ()) if counts is None else dict(zip(bins, counts, strict=True))
+        into = merged.setdefault(tuple(key), binned)
+        if into is not binned:
+            for number, count in binned.items():
+                into[number] = into.get(number, 0) + count
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])
         for key, binned in merged.items()
@@ -205,7 +202,8 @@ def nothing(question: Question) -> tuple[Any, ...]:
     facts: Facts = {key: 0 if FACTS_BY_KEY[key].merge is Merge.SUM else None for key in question.facts}
     facts |= {one.key: None for wanted in question.quantiles.values() for one in wanted}
     facts |= {f"{distinct.key}_distinct": 0 for distinct in question.distincts}
-    return _row(question, (None,) * _width(question), facts).values
+    (row,) = _rows_of(question, {(None,) * _width(question): facts})
+    return row.values
 
 
 def _ranked(binned: Mapping[int, int], wanted: Sequence[Quantile], *, least: int, greatest: int) -> Facts:
@@ -231,14 +229,17 @@ def _estimated(statements: Statements, distinct: Distinct) -> dict[Key, int]:
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
-def _row(question: Question, key: Key, facts: Facts) -> Row:
-    seconds = Decimal(str(seconds_of(question)))
-    with_bucket = question.width is not None
-    return Row(
-        bucket=key[0] if with_bucket else None,
-        labels=tuple([text or None for text in key[with_bucket:]]),
-        values=tuple([one.of.value(facts, seconds) for one in question.figures]),
-    )
+def _rows_of(question: Question, found: Mapping[Key, Facts]) -> list[Row]:
+    with_bucket, seconds = question.width is not None, Decimal(str(seconds_of(question)))
+    figures = [one.of.value for one in question.figures]
+    return [
+        Row(
+            bucket=key[0] if with_bucket else None,
+            labels=tuple([text or None for text in key[with_bucket:]]),
+            values=tuple([value(facts, seconds) for value in figures]),
+        )
+        for key, facts in found.items()
+    ]
 
 
 def _arranged(question: Question, rows: Sequence[Row], facts: Sequence[Facts]) -> list[Row]:
@@ -282,4 +283,4 @@ def _rest(run: Run, rows: Sequence[Row]) -> Row:
     )
     rest = replace(asked, group_by=(), having=(), sort=Sort(), limit=None, other=False, groups=groups)
     (row,) = _rows(replace(run, question=rest)).rows
-    return replace(row, labels=(None,) * len(asked.group_by), other=True)
+    return row._replace(labels=(None,) * len(asked.group_by), other=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from analytics.queries.sources import Need, fitting
@@ -177,11 +177,11 @@ class Question:
         """Whether it reads the content of spans."""
         return any(one.source is Source.CONTENT for one in self.dimensions)
 
-    def rollups(self, need: Need) -> list[Rollup]:
-        """Return the rollups that can answer for a part of it, coarsest first."""
+    def rollups(self, **needed: tuple[str, ...]) -> list[Rollup]:
+        """Return the rollups that can answer for a part of it, coarsest first; `needed` are keys as `_able` takes."""
         if self.grain.exact or any(one.source in {Source.SPANS, Source.CONTENT} for one in self.dimensions):
             return []
-        return fitting(need)
+        return _able(labels=self.labels, width=self.width, **needed)
 
     @cached_property
     def labels(self) -> frozenset[str]:
@@ -191,18 +191,38 @@ class Question:
     @cached_property
     def for_facts(self) -> list[Rollup]:
         """The rollups that can answer for the facts."""
-        facts = frozenset(FACTS_BY_KEY[key] for key in self.facts)
-        return self.rollups(Need(labels=self.labels, facts=facts, width=self.width))
+        return self.rollups(facts=tuple(self.facts))
 
     def for_sketch(self, sketch: Sketch) -> list[Rollup]:
         """Return the rollups that can answer for percentiles of `sketch`."""
-        return self.rollups(Need(labels=self.labels, sketches=frozenset({sketch}), width=self.width))
+        return self.rollups(sketches=(sketch.key,))
 
     def for_distinct(self, distinct: Distinct) -> list[Rollup]:
         """Return the rollups that can answer for the number of different values."""
-        return self.rollups(Need(labels=self.labels, distincts=frozenset({distinct}), width=self.width))
+        return self.rollups(distincts=(distinct.key,))
 
     @property
     def parts(self) -> list[list[Rollup]]:
         """The rollups of each part that is answered on its own."""
         return [self.for_facts, *map(self.for_sketch, self.quantiles), *map(self.for_distinct, self.distincts)]
+
+
+@lru_cache(maxsize=1024)
+def _able(
+    *,
+    labels: frozenset[str],
+    width: timedelta | None,
+    facts: tuple[str, ...] = (),
+    sketches: tuple[str, ...] = (),
+    distincts: tuple[str, ...] = (),
+) -> list[Rollup]:
+    """Return the rollups that keep these labels and what has these keys; the same questions come again and again."""
+    return fitting(
+        Need(
+            labels=labels,
+            facts=frozenset(FACTS_BY_KEY[key] for key in facts),
+            sketches=frozenset(SKETCHES_BY_KEY[key] for key in sketches),
+            distincts=frozenset(DISTINCTS_BY_KEY[key] for key in distincts),
+            width=width,
+        )
+    )

@@ -29,7 +29,8 @@ _JSON: Mapping[FieldType, str] = {
     FieldType.KEY: "({x})::text",
     FieldType.BOOLEAN: "to_json({x})::text",
 }
-_PROJECT = "'\"' || (%(public)s::text[])[array_position(%(projects)s::int[], s.project_id)] || '\"'"
+PROJECT = "(%(public)s::text[])[array_position(%(projects)s::int[], s.project_id)]"
+_PROJECT = f"'\"' || {PROJECT} || '\"'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +53,17 @@ NOTHING = "''"
 @lru_cache(maxsize=256)
 def columns_of(selection: Selection, relation: Relation) -> Columns:
     """Return the SQL of the members of `selection` that `relation` stores."""
-    members = [one for one in selection.members if one.field.relation is relation]
+    return _columns([one for one in selection.members if one.field.relation is relation], selection, relation.value)
+
+
+def whole(selection: Selection) -> Columns:
+    """Return the SQL of all members of `selection`, for a statement that has both relations."""
+    return _columns(selection.members, selection, "m")
+
+
+def _columns(members: Sequence[Selected], selection: Selection, prefix: str) -> Columns:
     parameters: dict[str, Any] = {}
-    pieces = [_piece(one, f"{relation.value}{place}", parameters, named=selection.named)
-              for place, one in enumerate(members)]  # fmt: skip
+    pieces = [_piece(one, f"{prefix}{place}", parameters, named=selection.named) for place, one in enumerate(members)]
     empty = ",".join(f"{_name(one)}null" for one in members) if selection.named else ""
     return Columns(sql=_joined(pieces) if pieces else NOTHING, empty=empty, parameters=parameters)
 

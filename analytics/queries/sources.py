@@ -45,7 +45,9 @@ class Need:
 
 def fitting(need: Need) -> list[Rollup]:
     """Return the rollups that can answer, coarsest first, of each width the one with the fewest rows."""
-    able = sorted(filter(need.is_met_by, ROLLUPS), key=lambda one: (-one.width, one.by_user, len(one.labels)))
+    able = sorted(
+        filter(need.is_met_by, ROLLUPS), key=lambda one: (-one.width, one.by_user or one.details, len(one.labels))
+    )
     widths = dict.fromkeys(rollup.width for rollup in able)
     return [next(rollup for rollup in able if rollup.width == width) for width in widths]
 

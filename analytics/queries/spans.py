@@ -42,19 +42,44 @@ _WITHIN: Mapping[Within, str] = {
             SELECT FROM llm_traces AS parent
             WHERE parent.organisation_id = s.organisation_id AND parent.project_id = s.project_id
                 AND parent.trace_id = s.trace_id AND parent.span_id = s.parent_span_id
-                AND parent.ts >= %(parents_start)s AND parent.ts < %(parents_end)s))""",
+                AND parent.ts >= %(parents_start)s AND parent.ts < %(parents_end)s AND {there}))""",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """The spans that were stored at a moment: all that came before `settled`, and what came at one of `times`.
+
+    A span says when it came, not when it was stored, which is a moment later; only near the moment does that matter.
+    """
+
+    settled: datetime
+    times: tuple[datetime, ...] = ()
+
+    @staticmethod
+    def condition(relation: str) -> str:
+        """Return the condition that a row of `relation` is one of them."""
+        return f"({relation}.ingested_at < %(settled)s OR {relation}.ingested_at = ANY(%(arrived)s::timestamptz[]))"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values of the condition."""
+        return {"settled": self.settled, "arrived": list(self.times)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """The spans that are asked for: of whom, when, which kind, and the filter as it was read."""
+    """The spans that are asked for: of whom, when, which kind, and the filter as it was read.
+
+    With `arrived` they are those that were stored at an earlier moment.
+    """
 
     scope: Scope
     range: TimeRange
     within: Within = Within.ALL
     filter: Node | None = None
     searches: Searches = field(default_factory=Searches)
+    arrived: Arrived | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +190,12 @@ _VECTOR = f"""CASE WHEN c.search_vector IS NULL AND {HAS_TEXT}
 
 
 def _select(what: str, own: str, conditions: Conditions, spans: Spans) -> str:
+    there = "true" if spans.arrived is None else Arrived.condition("parent")
+    known = "" if spans.arrived is None else f"AND {Arrived.condition('s')}"
     return f"""
         SELECT {what} FROM llm_traces AS s {_CONTENT if conditions.content else ""}
-        WHERE {own} AND s.ts >= %(start)s AND s.ts < %(end)s {_WITHIN[spans.within]} AND {conditions.sql}"""
+        WHERE {own} AND s.ts >= %(start)s AND s.ts < %(end)s {known}
+            {_WITHIN[spans.within].replace("{there}", there)} AND {conditions.sql}"""
 
 
 def _conditions(spans: Spans, owner: str) -> Conditions:
@@ -186,6 +214,7 @@ def parameters_of(spans: Spans) -> dict[str, Any]:
         "end": spans.range.end,
         "parents_start": spans.range.start - _PARENTS_WITHIN,
         "parents_end": spans.range.end + _PARENTS_WITHIN,
+        **({} if spans.arrived is None else spans.arrived.parameters),
     }
 
 
@@ -195,10 +224,48 @@ def _ranking(spans: Spans) -> list[str]:
 
 def all_of(spans: Spans, what: str) -> tuple[str, dict[str, Any]]:
     """Return the statement that selects `what`, an aggregate, over all of `spans`."""
-    conditions = _conditions(spans, "%(owners)s::tsquery")
+    conditions = _conditions(spans, _OWNERS)
     sql = _select(what, tenant_condition("s", spans.scope), conditions, spans)
-    owners = " | ".join(f"'project {number}'" for number in sorted(spans.scope.projects))
-    return sql, {**parameters_of(spans), **conditions.parameters, "owners": owners}
+    return sql, {**parameters_of(spans), **conditions.parameters, "owners": _owners(spans.scope)}
+
+
+_OWNERS = "%(owners)s::tsquery"
+
+
+def _owners(scope: Scope) -> str:
+    return " | ".join(f"'project {number}'" for number in sorted(scope.projects))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Part of a walk through spans by their keys: those that start in `range` behind `after`, at most `rows`."""
+
+    range: TimeRange
+    after: Key | None = None
+    rows: int
+
+
+_WALKED = ("s.ts", "s.trace_id", "s.span_id", "s.project_id")
+_BEHIND = "%(after_ts)s, %(after_trace)s, %(after_span)s, %(after_project)s"
+
+
+def walk_statement(spans: Spans, what: str, *, content: bool, portion: Portion) -> tuple[str, dict[str, Any]]:
+    """Return the statement that selects `what` of each span of a portion, in the order of their keys.
+
+    With `content` it may name columns of the content, which is looked up for the rows of the portion alone.
+    """
+    conditions = _conditions(spans, _OWNERS)
+    order = ", ".join(_WALKED)
+    behind = "" if portion.after is None else f"AND ({order}) > ({_BEHIND})"
+    found = _select("s.*", tenant_condition("s", spans.scope), conditions, spans)
+    rows = f"{found} {behind} ORDER BY {order} LIMIT %(rows)s"
+    sql = f"SELECT {what} FROM ({rows}) AS s {_CONTENT if content else ''} ORDER BY {order}"
+    given = {**parameters_of(spans), **conditions.parameters, "owners": _owners(spans.scope), "rows": portion.rows}
+    given |= {"start": portion.range.start, "end": portion.range.end}
+    if portion.after is not None:
+        ts, trace, span, project = portion.after
+        given |= {"after_ts": ts, "after_trace": trace, "after_span": span, "after_project": project}
+    return sql, given
 
 
 def count_spans(spans: Spans) -> int:

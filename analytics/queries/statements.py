@@ -21,6 +21,7 @@ _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 _CONTENT = """
     LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
         AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id"""
+_TENANT = "s.organisation_id = ANY(%(organisations)s::int[]) AND s.project_id = ANY(%(projects)s::int[])"
 _COMPARISONS = {
     Comparison.GT: ">",
     Comparison.GTE: ">=",
@@ -117,10 +118,12 @@ class Statements:
         for rollup, places in self._sources:
             head = self._head(rollup)
             if rollup is None:
-                parts.append(
-                    f"SELECT {_listed(head, f', observatory_register({distinct.value}) AS register')}"
-                    f" FROM {self._from(None, places)}"
+                known = (
+                    f"SELECT DISTINCT {_listed(head, f', {distinct.value} AS value')} FROM {self._from(None, places)}"
                     f" WHERE {self._where(None, places)} AND {distinct.value} IS NOT NULL"
+                )
+                parts.append(
+                    f"SELECT {_listed(keys, ', observatory_register(value) AS register')} FROM ({known}) AS known"
                 )
             else:
                 parts.append(
@@ -135,10 +138,13 @@ class Statements:
             GROUP BY {_positions(len(keys) + 1)}"""
         return sql, self._parameters
 
-    def spans(self) -> tuple[str, str, dict[str, Any]]:
-        """Return the relations, the condition and the parameters that choose the spans of the segments."""
+    def spans(self, *, owner: str = _TENANT) -> tuple[str, str, dict[str, Any]]:
+        """Return the relations, the condition and the parameters that choose the spans of the segments.
+
+        `owner` is the condition of whose they are.
+        """
         places = range(len(self.segments))
-        return self._from(None, places), self._where(None, places), self._parameters
+        return self._from(None, places), self._where(None, places, owner=owner), self._parameters
 
     # --- parts --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -216,12 +222,11 @@ class Statements:
             tables += f" LEFT JOIN LATERAL unnest({self._split.sql}) AS listed (value) ON true"
         return tables
 
-    def _where(self, rollup: Rollup | None, places: Sequence[int]) -> str:
+    def _where(self, rollup: Rollup | None, places: Sequence[int], *, owner: str = _TENANT) -> str:
         column = "s.bucket" if rollup else "s.ts"
         ranges = " OR ".join(f"({column} >= %(from_{place})s AND {column} < %(to_{place})s)" for place in places)
         conditions = [
-            "s.organisation_id = ANY(%(organisations)s::int[])",
-            "s.project_id = ANY(%(projects)s::int[])",
+            owner,
             # The whole stretch once more: partitions are pruned by it, not by the alternatives.
             f"{column} >= %(from_{places[0]})s AND {column} < %(to_{places[-1]})s",
             *([f"({ranges})"] if len(places) > 1 else []),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from analytics.registry.rollups import LABELS, USAGE_LABELS
+from analytics.registry.rollups import LABELS, UNPRICED_LABELS, USAGE_LABELS
 
 ATTRIBUTES = "attributes."
 LONGEST_ATTRIBUTE = 256
@@ -47,7 +47,11 @@ PROJECT = "project_id"
 
 
 def _label(key: str, description: str, *, equality: bool = False, personal: bool = False) -> Dimension:
-    source = Source.ROLLUP if key in LABELS else Source.USAGE if key in USAGE_LABELS else Source.SPANS
+    source = Source.SPANS
+    if key in {*LABELS, *UNPRICED_LABELS}:
+        source = Source.ROLLUP
+    elif key in USAGE_LABELS:
+        source = Source.USAGE
     return Dimension(
         key=key, sql=f"s.{key}", description=description, source=source, personal=personal, equality=equality
     )
@@ -61,6 +65,7 @@ DIMENSIONS: tuple[Dimension, ...] = (
     _label("error_type", "Class of the error."),
     _label("service_name", "Service that emitted the span.", equality=True),
     _label("operation_name", "Kind of operation.", equality=True),
+    _label("unpriced_reason", "Why it has no cost: no_price, no_part_price or no_usage."),
     Dimension(key=PROJECT, sql="s.project_id::text", description="Project, by its UUID.", source=Source.ROLLUP),
     _label("user_id", "End user.", equality=True, personal=True),
     _label("team_id", "Team.", equality=True, personal=True),

@@ -43,6 +43,7 @@ class Fact:
     over_spans: str
     merge: Merge = Merge.SUM
     kept: bool = True
+    type: str = "bigint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,14 @@ SKETCHES: tuple[Sketch, ...] = (
     Sketch(key="ttft", value="s.ttft_ms", condition=f"{CALLS} AND s.ttft_ms IS NOT NULL", count="ttft_count"),
 )
 
+# When something without a price was first and last seen; rollups of it alone keep these.
+_UNPRICED = f"(s.ts) FILTER (WHERE ({USAGE} OR {CALLS}) AND s.unpriced_reason IS NOT NULL)"
+UNPRICED_FACTS: tuple[Fact, ...] = (
+    *(fact for fact in FACTS if fact.key in {"span_count", "unpriced_count", *TOKEN_PARTS}),
+    Fact(key="unpriced_min", over_spans=f"min{_UNPRICED}", merge=Merge.MIN, type="timestamptz"),
+    Fact(key="unpriced_max", over_spans=f"max{_UNPRICED}", merge=Merge.MAX, type="timestamptz"),
+)
+
 # What one span costs and how many tokens it has: only spans tell least, greatest and percentiles of these.
 SPREADS: Mapping[str, str] = {
     "total_cost": "s.total_cost_nanousd",
@@ -166,6 +175,6 @@ DISTINCTS: tuple[Distinct, ...] = (
     Distinct(key="users", value="s.user_id"),
     Distinct(key="sessions", value="s.session_id"),
 )
-FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in (*FACTS, *UNKEPT_FACTS)}
+FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in (*FACTS, *UNPRICED_FACTS, *UNKEPT_FACTS)}
 SKETCHES_BY_KEY: Mapping[str, Sketch] = {sketch.key: sketch for sketch in (*SKETCHES, *UNKEPT_SKETCHES)}
 DISTINCTS_BY_KEY: Mapping[str, Distinct] = {distinct.key: distinct for distinct in DISTINCTS}

@@ -213,9 +213,12 @@ def _dollars(key: str) -> Callable[[Facts, Decimal], Number]:
     return lambda facts, _seconds: None if facts[key] is None else Decimal(facts[key]) / NANO
 
 
+_UNITS = [Decimal(1).scaleb(-decimals) for decimals in range(10)]
+
+
 def _quotient(part: int, whole: int | Decimal, decimals: int) -> Decimal:
     # Half away from zero, as the server rounds: a condition on a figure and the figure shown agree.
-    return (Decimal(part) / Decimal(whole)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return (Decimal(part) / whole).quantize(_UNITS[decimals], ROUND_HALF_UP)
 
 
 def _spread(sketch: str, *, money: bool = False) -> dict[str, Expression]:
@@ -301,12 +304,12 @@ def figure(measure: str, aggregation: str | None = None, *, key: str | None = No
 
 
 def _single(key: str, unit: Unit, description: str) -> Figure:
-    """Return a figure that only lists of users and sessions have."""
+    """Return a figure that only lists have."""
     measure = Measure(key=key, unit=unit, of={"value": total(key)}, description=description, nullable=True)
     return Figure(key=key, measure=measure, aggregation="value")
 
 
-# What lists of users and sessions tell besides; they are no measures, for nothing else can be asked of them.
+# What lists tell besides; they are no measures, for nothing else can be asked of them.
 OF_LISTS: Mapping[str, Figure] = {
     one.key: one
     for one in (
@@ -315,6 +318,8 @@ OF_LISTS: Mapping[str, Figure] = {
         _single("trace_count", Unit.COUNT, "Traces."),
         _single("session_count", Unit.COUNT, "Sessions."),
         _single("user_min", Unit.TEXT, "User; the first in alphabetical order of several."),
+        _single("unpriced_min", Unit.TIME, "Start of the first span without a price."),
+        _single("unpriced_max", Unit.TIME, "Start of the last span without a price."),
     )
 }
 

@@ -4,10 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from analytics.registry.facts import DISTINCTS, FACTS, FACTS_BY_KEY, SKETCHES, Distinct, Fact, Merge, Sketch
+from analytics.registry.facts import (
+    DISTINCTS,
+    FACTS,
+    FACTS_BY_KEY,
+    SKETCHES,
+    UNPRICED_FACTS,
+    Distinct,
+    Fact,
+    Merge,
+    Sketch,
+)
 
 LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
+UNPRICED_LABELS = ("provider", "model", "unpriced_reason")
 # What a fact is in most rows, which stand for few spans: a sparse rollup keeps NULL instead. Braces name other facts.
 _USUAL: Mapping[str, str] = {
     "span_count": "{request_count}",
@@ -30,7 +41,8 @@ class Rollup:
 
     It is made of spans, or of the finer rollup `source`. A missing label is the empty
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
-    from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows.
+    from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
+    `details` answers only what no other can.
     """
 
     table: str
@@ -44,6 +56,7 @@ class Rollup:
     distincts: tuple[Distinct, ...] = ()
     sparse: bool = False
     by_user: bool = False
+    details: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -54,7 +67,7 @@ class Rollup:
     def columns(self) -> Mapping[str, str]:
         """The columns that hold values, with their types."""
         narrow = _NARROW if self.sparse else frozenset()
-        types = {fact.key: "integer" if fact.key in narrow else "bigint" for fact in self.facts}
+        types = {fact.key: "integer" if fact.key in narrow else fact.type for fact in self.facts}
         for sketch in self.sketches:
             types |= {sketch.bins: "smallint[]", sketch.counts: "integer[]" if self.sparse else "bigint[]"}
         return types | {one.registers: "integer[]" for one in self.distincts}
@@ -141,6 +154,29 @@ ROLLUPS: tuple[Rollup, ...] = (
         sketches=(),
         distincts=DISTINCTS,
     ),
+    Rollup(
+        table="llm_distinct_1hour",
+        grain="1hour",
+        width=HOUR,
+        kind="detail_hour",
+        facts=FACTS[:1],
+        sketches=(),
+        distincts=DISTINCTS,
+        details=True,
+    ),
+    *(
+        Rollup(
+            table=f"llm_unpriced_{grain}",
+            grain=grain,
+            width=width,
+            kind=kind,
+            labels=UNPRICED_LABELS,
+            facts=UNPRICED_FACTS,
+            sketches=(),
+            details=True,
+        )
+        for grain, width, kind in (("1hour", HOUR, "detail_hour"), ("1day", DAY, "detail_day"))
+    ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
 # Five minutes of a busy hour, by the table of the hour that is made of them; no question reads them.
@@ -149,7 +185,7 @@ SLICE_GRAIN = "5min"
 SLICES: Mapping[str, Rollup] = {
     one.table: replace(one, table=one.table.replace("1hour", SLICE_GRAIN), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
-    if one.width == HOUR and one.source is None
+    if one.width == HOUR and one.source is None and not one.details
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.

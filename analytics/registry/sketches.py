@@ -4,9 +4,11 @@ Bounds are powers of gamma = 1.025 / 0.975. Bin 0 holds values up to 1 ms, bin i
 bin 303 everything above. The scheme is that of DDSketch (Masson, Rim and Lee, VLDB 2019) with fixed ends.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
+from itertools import accumulate
 from math import inf, log, sqrt
 
 GAMMA = Decimal("1.025") / Decimal("0.975")
@@ -32,15 +34,9 @@ def nearest_ranks(binned: Mapping[int, int], percents: Sequence[int]) -> list[in
 
     `binned` maps bin numbers to counts and is not empty.
     """
-    whole = sum(binned.values())
-    ranks = [-(-percent * whole // 100) for percent in percents]
-    found: list[int] = []
-    reached = 0
-    for number in sorted(binned):
-        reached += binned[number]
-        while len(found) < len(ranks) and reached >= ranks[len(found)]:
-            found.append(number)
-    return found
+    numbers = sorted(binned)
+    reached = list(accumulate(map(binned.__getitem__, numbers)))
+    return [numbers[bisect_left(reached, -(-percent * reached[-1] // 100))] for percent in percents]
 
 
 # --- registers of different values ------------------------------------------------------------------------------------

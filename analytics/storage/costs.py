@@ -307,6 +307,28 @@ def unpriced_models(*, since: datetime) -> int:
     return found
 
 
+def models_without_cost(*, since: datetime) -> list[tuple[int, str | None, str | None]]:
+    """Return organisation, provider and model of usage without a cost in the hours from `since` on, by the rollups."""
+    tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT r.organisation_id, r.provider, r.model
+            FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
+            JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
+            WHERE r.bucket >= %(since)s AND r.usage_count > coalesce(r.priced_count, 0)
+            ORDER BY 1, 2, 3
+            """,
+            {
+                "organisations": [one.organisation_id for one in tenants],
+                "projects": [one.project_id for one in tenants],
+                "since": since,
+            },
+        )
+        found: list[tuple[int, str | None, str | None]] = cursor.fetchall()
+    return found
+
+
 def _given(tenant: Tenant, costs: Sequence[SpanCost]) -> dict[str, Any]:
     starts = [one.ts for one in costs]
     return _tenant(tenant) | {

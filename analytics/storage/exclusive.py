@@ -31,6 +31,11 @@ def exclusively(name: str) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [key])
 
 
+def held(name: str) -> bool:
+    """Whether any session holds the lock of `name`."""
+    return bool(_holder(f"llm-observatory {name}"))
+
+
 def _holder(key: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(

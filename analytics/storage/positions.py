@@ -6,8 +6,8 @@ from time import monotonic, sleep
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-WRITING = DEFAULT_DB_ALIAS
-READING = DEFAULT_DB_ALIAS  # the connection of reads: a standby where there is one
+from analytics.storage import reading
+
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.1
 
 
@@ -21,7 +21,7 @@ class Wait(Enum):
 
 def written() -> int:
     """Return the position up to which the log is on disk; every commit that this connection made lies before it."""
-    return _ask("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint", WRITING)
+    return _ask("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint", DEFAULT_DB_ALIAS)
 
 
 def wait_for(position: int, *, seconds: float, pause: Callable[[float], None] = sleep) -> Wait:
@@ -46,7 +46,7 @@ def _readable() -> int:
         SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
             - '0/0')::bigint
         """,
-        READING,
+        reading.alias(),
     )
 
 

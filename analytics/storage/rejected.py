@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from django.db import connection
 
@@ -10,7 +11,8 @@ from analytics.storage.rows import REJECTED_COLUMNS, writer
 from analytics.storage.spans import Tenant, copy_in
 
 TABLE = "rejected_spans"
-_line = writer(REJECTED_COLUMNS)
+_lines = writer(REJECTED_COLUMNS)
+_values = itemgetter(*(column.name for column in REJECTED_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class RejectedSpan:
 
 def insert_rejected(tenant: Tenant, entries: Iterable[RejectedSpan]) -> None:
     """Add entries to the project's list; part of the caller's transaction."""
-    lines = [_line(asdict(entry) | asdict(tenant)) for entry in entries]
+    lines = _lines([_values(asdict(entry) | asdict(tenant)) for entry in entries])
     if lines:
         copy_in(TABLE, REJECTED_COLUMNS, lines)
 

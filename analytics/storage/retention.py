@@ -43,6 +43,8 @@ KINDS: tuple[Kind, ...] = (
     # Hours of usage serve the day that is still open, and the ends of a week.
     Kind(key="usage_hour", days=7, within="usage_day"),
     Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
+    Kind(key="detail_hour", days=37, within="detail_day"),
+    Kind(key="detail_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="audit", setting="RETENTION_AUDIT_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}

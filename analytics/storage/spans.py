@@ -164,6 +164,22 @@ def _update_marks(tenant: Tenant, spans: Sequence[TraceSpan], only: str) -> None
         )
 
 
+def are_arriving() -> bool:
+    """Whether spans are being copied in at this moment, by any process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY llm\\_%%'
+            )
+            """,
+            [],
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
 def copy_in(table: str, columns: Sequence[Column], lines: Iterable[str]) -> None:
     """Copy `lines`, which were written for `columns`, into `table`; part of the caller's transaction."""
     names = ", ".join(column.name for column in columns)

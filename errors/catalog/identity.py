@@ -32,6 +32,9 @@ INVALID_TOKEN = ErrorSpec(
 MALFORMED_AUTHORIZATION = INVALID_TOKEN.saying(
     "The Authorization header is malformed: send 'Bearer', a space and a token or key"
 )
+INVALID_TICKET = INVALID_TOKEN.saying(
+    "The ticket is not valid: each is good once and for seconds; get a new one from POST /api/v1/events/ticket"
+)
 EXPIRED_TOKEN = ErrorSpec(
     code=1002,
     error_code="EXPIRED_TOKEN",

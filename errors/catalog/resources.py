@@ -27,6 +27,39 @@ TRACE_NOT_FOUND = ErrorSpec(
 )
 NOT_FOUND_HERE = RESOURCE_NOT_FOUND.saying("There is no {what} of this id in reach: check it")
 UNKNOWN_LABEL = RESOURCE_NOT_FOUND.saying("There is no label {label}: /api/v1/metrics/labels lists those that exist")
+JOB_NOT_FOUND = ErrorSpec(
+    code=1302,
+    error_code="JOB_NOT_FOUND",
+    title="Job not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="Export '{job_id}' was not found: check the id and that the credential reaches all of its projects",
+    meaning="There is no such export, or it is not visible to the caller.",
+    cause="The id is wrong, the export is long over, or one of its projects is out of reach.",
+    remedy="Check the id; GET /api/v1/export/jobs lists the exports that there are.",
+)
+EXPORT_NOT_FOUND = ErrorSpec(
+    code=1303,
+    error_code="EXPORT_NOT_FOUND",
+    title="Exported file not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="The file of export '{job_id}' is gone although it has not expired: create the export again",
+    meaning="The export was completed, but its file is not where it was put.",
+    cause="Somebody deleted the file, or this process looks at another folder or bucket than the one that wrote it.",
+    remedy="Create the export again; tell the operator, who finds the place in EXPORT_DIR or EXPORT_S3_BUCKET.",
+)
+EXPORT_EXPIRED = ErrorSpec(
+    code=1304,
+    error_code="EXPORT_EXPIRED",
+    title="Export expired",
+    category=Category.NOT_FOUND,
+    status=410,
+    message="The file of export '{job_id}' has expired: create the export again",
+    meaning="The export was completed, and its file is kept no longer.",
+    cause="Files are kept for EXPORT_TTL_DAYS after the export was completed.",
+    remedy="Create the export again.",
+)
 METHOD_NOT_ALLOWED = ErrorSpec(
     code=1305,
     error_code="METHOD_NOT_ALLOWED",
@@ -85,6 +118,29 @@ CONCURRENCY_CONFLICT = ErrorSpec(
     retryable=True,
 )
 STATE_FORBIDS = CONCURRENCY_CONFLICT.saying("The present state does not allow the change: {reason}")
+EXPORT_NOT_READY = ErrorSpec(
+    code=1403,
+    error_code="EXPORT_NOT_READY",
+    title="Export not ready",
+    category=Category.CONFLICT,
+    status=409,
+    message="There is no file of export '{job_id}' to download: its status is {status}",
+    meaning="Only a completed export has a file.",
+    cause="The export is waiting or being written, or it failed or was cancelled.",
+    remedy="Ask /api/v1/export/jobs/{id} until the status is completed; create a failed or cancelled export again.",
+    retryable=True,
+)
+JOB_NOT_CANCELLABLE = ErrorSpec(
+    code=1406,
+    error_code="JOB_NOT_CANCELLABLE",
+    title="Job not cancellable",
+    category=Category.CONFLICT,
+    status=409,
+    message="Export '{job_id}' cannot be cancelled: its status is {status}",
+    meaning="Only an export that is waiting or being written can be cancelled.",
+    cause="It was completed, failed, cancelled or has expired before.",
+    remedy="Leave it: its file goes by itself once it expires.",
+)
 PRECONDITION_FAILED = ErrorSpec(
     code=1404,
     error_code="PRECONDITION_FAILED",

@@ -20,6 +20,20 @@ RATE_LIMIT_EXCEEDED = ErrorSpec(
     remedy="Wait as long as Retry-After says; the RateLimit headers show what is left.",
     retryable=True,
 )
+QUOTA_EXCEEDED = ErrorSpec(
+    code=1501,
+    error_code="QUOTA_EXCEEDED",
+    title="Quota exceeded",
+    category=Category.RATE_LIMIT,
+    status=429,
+    headers=RETRY_SOON,
+    problem_type=PROBLEM_TYPES + "quota-exceeded",
+    message="At most {most} {what} at once: wait until one of them ends, or end one",
+    meaning="As much of something is under way as may be at once.",
+    cause="Streams that were left open, or more unfinished exports than EXPORT_MAX_OPEN_JOBS.",
+    remedy="Wait until one of them ends, or end one, and send the request again.",
+    retryable=True,
+)
 TOO_MANY_REQUESTS = ErrorSpec(
     code=1502,
     error_code="TOO_MANY_REQUESTS",
@@ -106,8 +120,21 @@ REDIS_ERROR = ErrorSpec(
     headers=RETRY_NEXT_SECOND,
     message="The request needs a store that does not answer just now: try again after the seconds in Retry-After",
     meaning="Redis is away, and this request cannot be answered without it.",
-    cause="Signed requests need Redis to see that none is sent twice.",
+    cause="Streams come from Redis, and signed requests need it to see that none is sent twice.",
     remedy="Try again; the service reconnects by itself.",
+    retryable=True,
+)
+STORAGE_ERROR = ErrorSpec(
+    code=1702,
+    error_code="STORAGE_ERROR",
+    title="File store unavailable",
+    category=Category.EXTERNAL,
+    status=503,
+    headers=RETRY_SOON,
+    message="The store of exported files does not answer just now: try again after the seconds in Retry-After",
+    meaning="The folder or bucket of exported files cannot be read or written.",
+    cause="The disk is full or not there, the bucket is unreachable, or the service may not use it.",
+    remedy="Try again; when it lasts, the operator looks at the place that EXPORT_DIR or EXPORT_S3_BUCKET names.",
     retryable=True,
 )
 READ_POSITION_NOT_REACHED = ErrorSpec(

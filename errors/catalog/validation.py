@@ -1,5 +1,7 @@
 """What is wrong with a request: 1200-1299."""
 
+from dataclasses import replace
+
 from errors.specs import Category, ErrorSpec
 
 INVALID_REQUEST = ErrorSpec(
@@ -15,6 +17,9 @@ INVALID_REQUEST = ErrorSpec(
 )
 NUMBER_OUT_OF_RANGE = INVALID_REQUEST.saying("Invalid value for field '{field}': must be between {low} and {high}")
 NUMBER_TOO_SMALL = INVALID_REQUEST.saying("Invalid value for field '{field}': must be at least {low}")
+RANGE_NOT_SATISFIABLE = replace(
+    INVALID_REQUEST.saying("The range begins behind the end of the file, which has {size} bytes"), status=416
+)
 MALFORMED_JSON = INVALID_REQUEST.saying("The body is not valid JSON: send one JSON object in UTF-8")
 JSON_NOT_AN_OBJECT = INVALID_REQUEST.saying("The body is JSON but not an object: send one JSON object")
 BODY_UNREADABLE = INVALID_REQUEST.saying("The body ended before all of it had arrived: send it again")
@@ -94,6 +99,9 @@ LIMIT_EXCEEDED = ErrorSpec(
 )
 TEXT_TOO_LONG = LIMIT_EXCEEDED.saying("Field '{field}' is too long: at most {high} characters")
 FIELD_SIZE_REFUSED = LIMIT_EXCEEDED.saying("Field '{field}' has too many or too few items: see the details")
+TOO_MANY_ROWS = LIMIT_EXCEEDED.saying(
+    "The selection has more than {most} spans, the most of one export: narrow it, or set limit"
+)
 FILTER_TOO_DEEP = LIMIT_EXCEEDED.saying("The filter is nested too deep at '{field}': at most {high} levels")
 PROJECT_REQUIRED = ErrorSpec(
     code=1206,

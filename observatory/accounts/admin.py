@@ -4,24 +4,44 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+from django.utils.html import format_html
 
 from analytics.registry.redaction import CONTENT_CAPTURES
 from errors.exceptions import ApiError
-from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, Project, User
+from observatory.accounts import admin_keys  # noqa: F401  registers its pages
+from observatory.accounts.admin_reach import ReachAdmin, organisations_of, within_reach
+from observatory.accounts.models import AuditEntry, Membership, Organisation, Project, User
 from observatory.accounts.redaction import read_redaction, read_scopes
 
+DASHBOARDS = "/app/o/"
+_POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 admin.site.site_header = admin.site.site_title = "LLM Observatory"
 
 
 @admin.register(User)
 class MemberAdmin(UserAdmin):
-    """Users are disabled, not deleted: tokens of a known user die with it, those of a stranger live on."""
+    """Users are disabled, not deleted: tokens of a known user die with it, those of a stranger live on.
+
+    Staff see users of their own organisations; who is staff, and what it may do, is up to superusers.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return within_reach(request, super().get_queryset(request), "memberships__organisation_id").distinct()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_readonly_fields(request, obj)
+        return found if organisations_of(request) is None else (*found, *_POWERS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        above = obj is not None and obj.is_superuser and organisations_of(request) is not None
+        return super().has_change_permission(request, obj) and not above
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
         return False
 
 
-class VersionedAdmin(admin.ModelAdmin):
+class VersionedAdmin(ReachAdmin):
     """What is changed here has another row version, which clients compare before they change it."""
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
@@ -30,9 +50,14 @@ class VersionedAdmin(admin.ModelAdmin):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin):
-    list_display = ("slug", "name", "public_id", "created_at")
+class OrganisationAdmin(ReachAdmin):
+    tenant = "pk"
+    list_display = ("slug", "name", "public_id", "created_at", "look")
     search_fields = ("slug", "name")
+
+    @admin.display(description="dashboards")
+    def look(self, organisation: Organisation) -> str:
+        return format_html('<a href="{}{}">Look</a>', DASHBOARDS, organisation.slug)
 
 
 class ProjectForm(forms.ModelForm):
@@ -77,26 +102,14 @@ class MembershipAdmin(VersionedAdmin):
     filter_horizontal = ("projects",)
 
 
-@admin.register(ApiKey)
-class ApiKeyAdmin(VersionedAdmin):
-    """Keys are made by the service, which shows their secret once; here they are seen, limited and revoked."""
-
-    list_display = ("name", "prefix", "organisation", "rate_limit_tier", "expires_at", "revoked_at")
-    list_filter = ("organisation",)
-    list_select_related = ("organisation",)
-    readonly_fields = ("prefix", "created_by")
-
-    def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):
-    """The audit log of every organisation, and failed sign-ins of nobody's; only to be read."""
+class AuditEntryAdmin(ReachAdmin):
+    """The audit log, and to superusers failed sign-ins of nobody's; only to be read."""
 
     list_display = ("ts", "action", "resource_type", "resource_id", "success", "user_id", "key_id", "ip_address")
     list_filter = ("action", "success")
-    date_hierarchy = "ts"
+    ordering = ("-ts", "-id")
+    show_full_result_count = False
 
     def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
         return False

@@ -1,6 +1,6 @@
 """The audit log: who did what, from where, with what result; written once a request is answered or a run has ended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,15 +35,17 @@ class Act:
     changes: Sequence[str] = field(default_factory=list)
 
 
-def act_of(request: HttpRequest, *, audited: str | None, reads: bool) -> Act | None:
+def act_of(request: HttpRequest, *, audited: str | None, reads: bool, action: str | None = None) -> Act | None:
     """Return the act of a request to a view of what is `audited` by that name; `None` for one that is not recorded.
 
-    What a view has described itself is recorded always.
+    What a view has described itself is recorded always, and so is a view all of whose requests are one `action`.
     """
     known: Act | None = getattr(request, "audit_act", None)
     if known is not None or audited is None:
         return known
-    if reads:
+    if action is not None:
+        recorded = hasattr(request, "principal")
+    elif reads:
         action = "search" if request.method == "POST" else "read"
         recorded = settings.AUDIT_READS and audited == "trace"
     else:
@@ -90,6 +92,23 @@ def record(request: HttpRequest, act: Act, *, status: int, seconds: float) -> No
         )
 
 
+def record_command(command: str, act: Act, *, success: bool = True, seconds: float = 0.0) -> None:
+    """Write the entry of what an operator's command has done; it has no caller, no address and no status."""
+    AuditEntry.objects.create(
+        organisation_id=act.organisation_id,
+        action=act.action,
+        resource_type=act.resource_type,
+        resource_id=act.resource_id,
+        success=success,
+        ip_address="",
+        user_agent=f"manage.py {command}",
+        request_id="",
+        duration_ms=round(seconds * 1000),
+        status_code=0,
+        changes=list(act.changes),
+    )
+
+
 def refused_address(request: HttpRequest, principal: Principal) -> None:
     """Note that a credential was used from where it does not work."""
     describe(request, action="login", resource_type=principal.kind, resource_id=principal.id)
@@ -105,36 +124,6 @@ def failed_sign_in(request: HttpRequest, *, username: str, organisation: str | N
         request,
         user_id=str(user.id) if user else None,
         organisation_id=named[0].organisation_id if len(named) == 1 else None,
-    )
-
-
-def record_run(
-    by: str,
-    *,
-    action: str,
-    resource_type: str,
-    resource_id: str | None = None,
-    organisations: Iterable[int],
-    changes: Sequence[str] = (),
-    seconds: float = 0.0,
-    success: bool = True,
-) -> None:
-    """Write one entry for each of `organisations` about work that no request asked for; `by` is command or job."""
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            organisation_id=organisation_id,
-            action=action,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            success=success,
-            ip_address="",
-            user_agent=by[:_LONGEST_AGENT],
-            request_id="",
-            duration_ms=round(seconds * 1000),
-            status_code=0,
-            changes=list(changes),
-        )
-        for organisation_id in organisations
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -27,14 +27,28 @@ from errors.catalog import (
 from errors.exceptions import ApiError
 from observatory.accounts import audit, generation, signatures
 from observatory.accounts.leases import LONGEST_SECONDS, Lease, leases
+from observatory.accounts.members import projects_of
 from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisation, Project, RevokedToken, User
 from observatory.accounts.networks import admits, networks_of
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
-from observatory.accounts.roles import PERMISSIONS, ROLES, expand
+from observatory.accounts.roles import PERMISSIONS, ROLES, expand, permissions_of
 from observatory.accounts.secrets import API_KEY_PREFIX, decrypt, digest
 from observatory.accounts.tokens import verify_access_token
 from observatory.database import tenancy
 from ratelimit.address import client_address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a caller shows: a token or key. One `bought` with a ticket was shown before, and signed where it must be."""
+
+    secret: str = field(repr=False)
+    is_key: bool
+    bought: bool = False
+
+    def listener(self) -> Principal:
+        """Return its principal as it is now; raise 401/1001-1004."""
+        return _verified(sha256(self.secret.encode()).digest(), self.secret, is_key=self.is_key)
 
 
 class CredentialAuthentication(BaseAuthentication):
@@ -45,18 +59,27 @@ class CredentialAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Principal | Anonymous, None]:
+        shown = self.shown(request)
+        if shown is None:
+            return self._anonymous(request), None
+        principal = _known(shown.secret, is_key=shown.is_key)
+        vars(request._request)["principal"] = principal  # noqa: SLF001  log and audit are written outside of REST framework
+        if shown.bought:
+            _admit_address(request, principal)
+        else:
+            admit(request, principal)
+        tenancy.show_organisation(principal.organisation_id)
+        return principal, None
+
+    def shown(self, request: Request) -> Shown | None:
+        """Return the credential that the headers show."""
         bearer, key = _bearer(request), request.headers.get("X-API-Key")
         if bearer is not None and key is not None and bearer != key:
             raise ApiError(CREDENTIALS_DIFFER)
         credential = bearer if bearer is not None else key
         if credential is None:
-            return self._anonymous(request), None
-        is_key = key is not None or credential.startswith(API_KEY_PREFIX)
-        principal = _known(credential, is_key=is_key)
-        vars(request._request)["principal"] = principal  # noqa: SLF001  log and audit are written outside of REST framework
-        admit(request, principal)
-        tenancy.show_organisation(principal.organisation_id)
-        return principal, None
+            return None
+        return Shown(secret=credential, is_key=key is not None or credential.startswith(API_KEY_PREFIX))
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  signature of DRF
         return 'Bearer realm="llm-observatory"'
@@ -183,6 +206,23 @@ def principal_of_token(token: str) -> Principal:
             expires_at=claims["exp"] + settings.JWT_LEEWAY_SECONDS,
             **_conditions(organisation, key),
         )
+
+
+def principal_of_member(membership: Membership) -> Principal:
+    """Return the principal of a member who has signed in to the pages: it may do what a token of the role may."""
+    organisation, user = membership.organisation, str(membership.user_id)
+    return Principal(
+        kind="user",
+        id=user,
+        organisation=organisation.public_id,
+        organisation_id=organisation.id,
+        projects=projects_of(membership),
+        permissions=PERMISSIONS if membership.role == "admin" else frozenset(permissions_of(membership.role)),
+        rate_key=f"user:{organisation.id}:{user}",
+        rate_tier=membership.role,
+        role=membership.role,
+        **_conditions(organisation, None),
+    )
 
 
 def _conditions(organisation: Organisation, key: ApiKey | None) -> Mapping[str, Any]:

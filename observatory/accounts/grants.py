@@ -19,7 +19,8 @@ from errors.catalog import (
 )
 from errors.exceptions import ApiError
 from observatory.accounts.authentication import principal_of_key
-from observatory.accounts.models import Membership, Project, User
+from observatory.accounts.members import projects_of
+from observatory.accounts.models import Membership, User
 from observatory.accounts.principals import Principal, ProjectRef
 from observatory.accounts.roles import expand, permissions_of
 from observatory.accounts.tokens import Grant, consume_refresh_token, issue_access_token, issue_refresh_token
@@ -96,7 +97,7 @@ def password(
     if not isinstance(user, User):
         raise ApiError(INVALID_CREDENTIALS, details="invalid_grant")
     membership = _membership(user, organisation)
-    chosen = _subset(_projects_of(membership), projects)
+    chosen = _subset(projects_of(membership), projects)
     return _issue(
         membership,
         narrowed_to=[project.id for project in chosen] if projects else [],
@@ -121,7 +122,7 @@ def _issue(
     # A renewed token never holds more than the member's role and projects allow at that moment.
     allowed = permissions_of(membership.role)
     granted = sorted(expand(permissions).intersection(allowed))
-    projects = [project for project in _projects_of(membership) if not narrowed_to or project.id in narrowed_to]
+    projects = [project for project in projects_of(membership) if not narrowed_to or project.id in narrowed_to]
     grant = Grant(
         sub=str(membership.user_id),
         org_id=str(membership.organisation.public_id),
@@ -152,15 +153,6 @@ def _membership(user: User, organisation: str | None) -> Membership:
         if organisation in (None, membership.organisation.slug):
             return membership
     raise ApiError(ORGANISATION_ACCESS_DENIED, field="organisation", organisation=organisation or "")
-
-
-def _projects_of(membership: Membership) -> tuple[ProjectRef, ...]:
-    projects = (
-        Project.objects.filter(organisation=membership.organisation_id)
-        if membership.role == "admin"
-        else membership.projects.filter(organisation=membership.organisation_id)
-    )
-    return ProjectRef.all_of(projects)
 
 
 def _subset(projects: Sequence[ProjectRef], names: Sequence[str]) -> list[ProjectRef]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from errors.catalog import RESOURCE_ALREADY_EXISTS, STATE_FORBIDS
 from errors.exceptions import ApiError
 from observatory.accounts.models import Membership, Organisation, Project, User
-from observatory.accounts.principals import Principal
+from observatory.accounts.principals import Principal, ProjectRef
 
 
 @transaction.atomic
@@ -51,6 +51,16 @@ def _keep_an_admin(member: Membership) -> None:
     admins = Membership.objects.select_for_update().filter(organisation=member.organisation_id, role="admin")
     if [one.pk for one in admins.order_by("pk")] == [member.pk]:
         raise ApiError(STATE_FORBIDS, reason="it would leave the organisation without an administrator")
+
+
+def projects_of(membership: Membership) -> tuple[ProjectRef, ...]:
+    """Return the projects that a membership extends to: an administrator's to all of the organisation."""
+    projects = (
+        Project.objects.filter(organisation=membership.organisation_id)
+        if membership.role == "admin"
+        else membership.projects.filter(organisation=membership.organisation_id)
+    )
+    return ProjectRef.all_of(projects)
 
 
 def member_of(caller: Principal, member_id: str, *, locked: bool = False) -> Membership | None:

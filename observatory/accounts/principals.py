@@ -89,6 +89,10 @@ class Principal:
     key_prefix: str | None = None
     is_authenticated: bool = True
 
+    @property
+    def organisation_uuid(self) -> UUID:
+        return self.organisation
+
     def require(self, permission: str) -> None:
         if permission not in self.permissions:
             resource, _, action = permission.partition(":")
@@ -126,6 +130,10 @@ class Anonymous:
     rate_tier: str = "anonymous"
     key_prefix: str | None = None
     is_authenticated: bool = False
+
+    @property
+    def organisation_uuid(self) -> UUID:
+        raise ApiError(MISSING_AUTHORIZATION)
 
     def require(self, permission: str) -> None:
         """Anonymous callers hold no permission; routes that serve them do not ask for one."""

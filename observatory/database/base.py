@@ -1,6 +1,8 @@
 """Django's PostgreSQL backend; statements are counted, timed, and logged without values when they are slow."""
 
 from collections.abc import Callable
+from functools import lru_cache
+from select import POLLIN, poll
 from time import perf_counter
 from typing import Any
 
@@ -8,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.postgresql import base
+from prometheus_client import Counter, Histogram
 
 from observatory import metrics
 from observatory.database import identity, tenancy
@@ -15,6 +18,7 @@ from observatory.database import identity, tenancy
 log = structlog.get_logger("observatory.database")
 _SQL_CHARS = 500
 _OPERATIONS = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY")
+_LONGEST = max(map(len, _OPERATIONS))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -25,11 +29,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # The first one is the outermost.
         self.execute_wrappers += [tenancy.bound, identity.noted, measured]
 
+    def is_usable(self) -> bool:
+        """Whether the connection still works; the server is asked only if it has said something unasked.
+
+        One that has ended the connection has: its last word, or the end of the stream, waits to be read.
+        """
+        told = poll()
+        told.register(self.connection.fileno(), POLLIN)
+        return not told.poll(0) or super().is_usable()
+
 
 def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Run a statement and record what kind it was, how long it took and which class of error it met."""
-    first = sql.split(None, 1)[0].upper() if sql.strip() else ""
-    operation = first.lower() if first in _OPERATIONS else "other"
+    first = sql.lstrip()[:_LONGEST].upper()
+    queries, duration = _series(next((one for one in _OPERATIONS if first.startswith(one)), "OTHER"))
     started = perf_counter()
     try:
         return execute(sql, params, many, context)
@@ -38,8 +51,14 @@ def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, con
         raise
     finally:
         seconds = perf_counter() - started
-        metrics.DB_QUERIES.labels(operation).inc()
-        metrics.DB_DURATION.labels(operation).observe(seconds)
+        queries.inc()
+        duration.observe(seconds)
         if seconds * 1000 > settings.SLOW_QUERY_MS:
             shown = " ".join(str(sql).split())[:_SQL_CHARS]
             log.warning("slow statement", duration_ms=round(seconds * 1000), sql=shown)
+
+
+@lru_cache
+def _series(operation: str) -> tuple[Counter, Histogram]:
+    """Return the series of an operation; looking them up by label costs more than counting."""
+    return metrics.DB_QUERIES.labels(operation.lower()), metrics.DB_DURATION.labels(operation.lower())

@@ -19,6 +19,7 @@ TABLES = (
     "api_keys",
     "api_keys_projects",
     "audit_log",
+    "export_jobs",
     "idempotency_keys",
     "key_uses",
     "memberships",
@@ -30,7 +31,8 @@ TABLES = (
     "trace_links",
 )
 EVERY, NONE = "all", ""
-_PROTECTED = re.compile(rf"\b(?:{'|'.join(TABLES)})\b")
+# Their names as words of a statement, not of its parameters.
+_PROTECTED = re.compile(rf"(?<!%\()\b(?:{'|'.join(TABLES)})\b")
 _in_sight: ContextVar[str] = ContextVar("organisation_in_sight", default=EVERY)
 
 

@@ -1,4 +1,4 @@
-"""Session, CSRF, sign-in and messages for the admin's paths; API paths carry none of them."""
+"""Session, CSRF, sign-in and messages for the admin and the pages; API paths carry none of them."""
 
 from typing import Any
 
@@ -9,28 +9,34 @@ from django.http import HttpRequest, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-_PATHS = "/admin/"
+from observatory.pages.paths import is_page
+
+_ADMIN = "/admin/"
+
+
+def _takes_a_cookie(request: HttpRequest) -> bool:
+    return request.path.startswith(_ADMIN) or is_page(request.path)
 
 
 class _OnlyAdmin(MiddlewareMixin):
     def __call__(self, request: HttpRequest) -> Any:
-        return super().__call__(request) if request.path.startswith(_PATHS) else self.get_response(request)
+        return super().__call__(request) if _takes_a_cookie(request) else self.get_response(request)
 
 
 class AdminSessionMiddleware(_OnlyAdmin, SessionMiddleware):
-    """Sessions under the admin."""
+    """Sessions under the admin and the pages."""
 
 
 class AdminCsrfMiddleware(_OnlyAdmin, CsrfViewMiddleware):
-    """CSRF protection under the admin: nothing else takes a cookie for a credential."""
+    """CSRF protection where a cookie is a credential, and nowhere else."""
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseForbidden | None:
-        return super().process_view(request, *args) if request.path.startswith(_PATHS) else None
+        return super().process_view(request, *args) if _takes_a_cookie(request) else None
 
 
 class AdminAuthenticationMiddleware(_OnlyAdmin, AuthenticationMiddleware):
-    """The signed-in member of staff under the admin."""
+    """Who is signed in."""
 
 
 class AdminMessageMiddleware(_OnlyAdmin, MessageMiddleware):
-    """Messages to staff under the admin."""
+    """Messages that are shown once."""

@@ -13,6 +13,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _VARY = ("Authorization", "X-API-Key", "Accept", "Accept-Encoding")
+_VARY_OF_ALL = ", ".join(_VARY)
 
 
 class SecurityHeadersMiddleware:
@@ -23,12 +24,16 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        headers = response.headers
         for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
+            if name not in headers:
+                headers[name] = value
         if response.status_code >= 400:  # noqa: PLR2004  the boundary HTTP itself draws
-            response.headers["Cache-Control"] = "no-store"
+            headers["Cache-Control"] = "no-store"
         # Only pages that are the same for everybody say themselves that their form is all that varies.
-        if not has_vary_header(response, "Accept"):
+        if "Vary" not in headers:
+            headers["Vary"] = _VARY_OF_ALL
+        elif not has_vary_header(response, "Accept"):
             patch_vary_headers(response, _VARY)
         if request.is_secure():
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

@@ -1,9 +1,12 @@
 """Counts and times requests by route template."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter, Histogram
 
 from observatory import metrics
 from observatory.middleware.requests import route_of
@@ -22,15 +25,38 @@ class MetricsMiddleware:
         response = self.get_response(request)
         # A caller may send any word as the method, and every label value is kept for ever.
         method = request.method if request.method in _METHODS else "other"
-        endpoint, status = route_of(request), response.status_code
-        metrics.REQUESTS.labels(method, endpoint, str(status)).inc()
-        metrics.DURATION.labels(method, endpoint).observe(perf_counter() - started)
-        metrics.REQUEST_SIZE.labels(endpoint).observe(_length(request.META.get("CONTENT_LENGTH")))
+        series = _series(method or "other", route_of(request), response.status_code)
+        series.requests.inc()
+        series.duration.observe(perf_counter() - started)
+        series.request_size.observe(_length(request.META.get("CONTENT_LENGTH")))
         if not response.streaming:
-            metrics.RESPONSE_SIZE.labels(endpoint).observe(len(response.content))
-        if status == 304:  # noqa: PLR2004  Not Modified
-            metrics.NOT_MODIFIED.labels(endpoint).inc()
+            series.response_size.observe(len(response.content))
+        if response.status_code == 304:  # noqa: PLR2004  Not Modified
+            series.not_modified.inc()
         return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """What is recorded of one kind of request."""
+
+    requests: Counter
+    duration: Histogram
+    request_size: Histogram
+    response_size: Histogram
+    not_modified: Counter
+
+
+@lru_cache(maxsize=4096)
+def _series(method: str, endpoint: str, status: int) -> Series:
+    """Return the series of a kind; looking them up by label costs more than recording."""
+    return Series(
+        requests=metrics.REQUESTS.labels(method, endpoint, str(status)),
+        duration=metrics.DURATION.labels(method, endpoint),
+        request_size=metrics.REQUEST_SIZE.labels(endpoint),
+        response_size=metrics.RESPONSE_SIZE.labels(endpoint),
+        not_modified=metrics.NOT_MODIFIED.labels(endpoint),
+    )
 
 
 def _length(header: str | None) -> int:

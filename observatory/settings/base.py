@@ -1,10 +1,12 @@
 """Every setting of the service. Values come from `observatory.env`; environment modules only differ from this."""
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
-from observatory.env import BASE_DIR, check_token_keys, read
+from observatory.env import BASE_DIR, check_token_keys, read, with_port
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -20,6 +22,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "observatory.accounts",
     "observatory",
+    "observatory.pages",
     "analytics",
     "ratelimit",
     "errors",
@@ -37,7 +40,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 
-# Outermost first; the four of the admin do nothing on other paths.
+# Outermost first; the four of the admin do nothing but there and on the pages.
 MIDDLEWARE = [
     "observatory.middleware.requests.RequestContextMiddleware",
     "observatory.middleware.headers.SecurityHeadersMiddleware",
@@ -45,6 +48,7 @@ MIDDLEWARE = [
     "observatory.middleware.metrics.MetricsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "observatory.middleware.compression.CompressionMiddleware",
+    "observatory.middleware.pages.PagesMiddleware",
     "errors.middleware.ErrorEnvelopeMiddleware",
     "observatory.middleware.deadline.DeadlineMiddleware",
     "observatory.middleware.conditional.ConditionalMiddleware",
@@ -70,6 +74,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 STATIC_URL = "/static/"
+LOGIN_URL = "/app/sign-in"
 WHITENOISE_USE_FINDERS = True  # files come straight from the packages: no collectstatic step
 WHITENOISE_AUTOREFRESH = False
 
@@ -119,6 +124,8 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(read("DATABASE_URL"))}
+if read("DATABASE_READONLY_URL"):
+    DATABASES["standby"] = _database(read("DATABASE_READONLY_URL"))
 if read("DATABASE_MIGRATION_URL"):
     DATABASES["owner"] = _database(read("DATABASE_MIGRATION_URL"))
 
@@ -144,7 +151,12 @@ CACHES: dict[str, Any] = {
 # --- addresses and headers --------------------------------------------------------------------------------------------
 API_PORT: int = read("API_PORT")
 API_BASE_URL: str = read("API_BASE_URL") or f"http://localhost:{API_PORT}"
+LIVE_PORT: int = read("LIVE_PORT") or API_PORT + 1
+LIVE_BASE_URL: str = read("LIVE_BASE_URL") or with_port(API_BASE_URL, LIVE_PORT)
 DOCS_BASE_URL: str = read("DOCS_BASE_URL") or API_BASE_URL
+# Sessions exist on the admin's paths and the pages' alone; forms there are taken from the service's own address.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = API_BASE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [urlunsplit(urlsplit(API_BASE_URL)._replace(path="", query="", fragment=""))]
 REQUEST_TIMEOUT_SECONDS: int = read("REQUEST_TIMEOUT_SECONDS")
 CORS_ORIGINS: tuple[str, ...] = read("CORS_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
@@ -158,6 +170,9 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-modified-since",
     "if-none-match",
+    "if-range",
+    "last-event-id",
+    "range",
     "traceparent",
     "x-api-key",
     "x-project-id",
@@ -168,7 +183,10 @@ CORS_ALLOW_HEADERS = [
     "x-signature-timestamp",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
     "Age",
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "Last-Modified",
@@ -176,6 +194,7 @@ CORS_EXPOSE_HEADERS = [
     "Location",
     "RateLimit",
     "RateLimit-Policy",
+    "Repr-Digest",
     "Retry-After",
     "X-Cache",
     "X-Ingest-Position",
@@ -245,6 +264,7 @@ RATE_LIMIT_PER_MINUTE: dict[str, int] = {
     "anonymous": read("RATE_LIMIT_ANONYMOUS"),
     "query": read("RATE_LIMIT_CLASS_QUERY"),
     "compare": read("RATE_LIMIT_CLASS_COMPARE"),
+    "export": read("RATE_LIMIT_CLASS_EXPORT"),
     "auth": read("RATE_LIMIT_CLASS_AUTH"),
     "search": read("RATE_LIMIT_CLASS_SEARCH"),
 }
@@ -261,6 +281,37 @@ CACHE_POLICY_OVERRIDES: dict[str, Any] = read("CACHE_POLICY_OVERRIDES")
 CACHE_MAX_ENTRY_BYTES: int = read("CACHE_MAX_ENTRY_BYTES")
 CACHE_LOCK_SECONDS: int = read("CACHE_LOCK_SECONDS")
 CACHE_WAIT_SECONDS: int = read("CACHE_WAIT_SECONDS")
+
+STREAM_MAX_SUBSCRIPTIONS: int = read("STREAM_MAX_SUBSCRIPTIONS")
+STREAM_MAX_CONNECTIONS: int = read("STREAM_MAX_CONNECTIONS")
+STREAM_QUEUE_EVENTS: int = read("STREAM_QUEUE_EVENTS")
+STREAM_REPLAY_EVENTS: int = read("STREAM_REPLAY_EVENTS")
+STREAM_HEARTBEAT_SECONDS: int = read("STREAM_HEARTBEAT_SECONDS")
+THRESHOLD_EVALUATION_SECONDS: int = read("THRESHOLD_EVALUATION_SECONDS")
+TICKET_TTL_SECONDS: int = read("TICKET_TTL_SECONDS")
+
+EXPORT_DIR: Path = (BASE_DIR / read("EXPORT_DIR")).resolve()
+EXPORT_S3_BUCKET: str = read("EXPORT_S3_BUCKET")
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exports": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EXPORT_S3_BUCKET,
+            "endpoint_url": read("EXPORT_S3_ENDPOINT") or None,
+            "region_name": read("EXPORT_S3_REGION") or None,
+            "location": read("EXPORT_S3_PREFIX"),
+            "default_acl": None,
+            "file_overwrite": True,  # a name belongs to one export
+        },
+    },
+}
+EXPORT_MAX_ROWS: int = read("EXPORT_MAX_ROWS")
+EXPORT_STEP_ROWS: int = read("EXPORT_STEP_ROWS")
+EXPORT_MAX_OPEN_JOBS: int = read("EXPORT_MAX_OPEN_JOBS")
+EXPORT_TTL_DAYS: int = read("EXPORT_TTL_DAYS")
+EXPORT_PURGE_DAYS: int = read("EXPORT_PURGE_DAYS")
 
 # --- observing the observatory ----------------------------------------------------------------------------------------
 METRICS_ALLOWED_NETWORKS = read("METRICS_ALLOWED_NETWORKS")

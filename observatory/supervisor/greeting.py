@@ -21,20 +21,23 @@ _SPAN = {
 }
 
 
-def greeting(url: str, credentials: Path) -> str:
+def greeting(url: str, credentials: Path, *, live_url: str) -> str:
     """Return the text for the terminal; its commands read secrets from `credentials` instead of showing them."""
     if not credentials.exists():
         manage = shlex.join([sys.executable, str(BASE_DIR / "manage.py")])
         return (
             f"\nLLM Observatory is ready: {url}\n\n"
+            f"Dashboards:                     {url}/app\n"
             f"Make the first superuser:       {manage} createsuperuser\n"
             f"an organisation and a project:  {url}/admin/\n"
             f"and a key for its applications: {manage} create_api_key --help\n"
         )
     lines = (
         f"LLM Observatory is ready: {url}",
-        f"Credentials:              {credentials}",
+        f"Dashboards:               {url}/app",
+        f"Credentials:              {credentials} (sign in as demo-developer)",
         f"Documentation:            {url}/api/docs",
+        f"Events as they happen:    {live_url}/api/v1/events",
         "",
         "Send a span, sign in, and read it back:",
         "",

@@ -4,13 +4,14 @@ import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from observatory.env import DRAINING_FILE
 from observatory.supervisor.external import Addresses, check_redis, use_database
 from observatory.supervisor.failure import CannotStart, StopRequested, ToldAlready
 from observatory.supervisor.home import Home
-from observatory.supervisor.network import claim_address, wait_ready
+from observatory.supervisor.network import ANOTHER_LIVE_PORT, claim_address, wait_ready
 from observatory.supervisor.options import Options
 from observatory.supervisor.postgres import EmbeddedPostgres
 from observatory.supervisor.processes import Program, stop_leftover
@@ -22,7 +23,7 @@ from observatory.supervisor.valkey import EmbeddedValkey
 
 WATCH_SECONDS = 0.1
 LEFTOVER_SECONDS = 5.0
-OTHER_CONNECTIONS = 40  # of the worker, commands and a superuser, besides those of the web processes
+OTHER_CONNECTIONS = 45  # of the live process, the worker, commands and a superuser, besides those of the web processes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,10 +52,11 @@ class Launch:
 
     def _start(self, supervisor: Supervisor, signals: StopSignals) -> None:
         options = self.options
-        for name in ("prepare", "web", "worker"):
+        for name in ("prepare", "web", "live", "worker"):
             stop_leftover(options.home.record(name), stop_signal=signal.SIGTERM, grace_seconds=LEFTOVER_SECONDS)
         draining_mark(options.home).unlink(missing_ok=True)
         address = claim_address(options.host, options.port)
+        claim_address(options.host, options.live_port, cure=ANOTHER_LIVE_PORT)
         database, redis_url = self._start_servers(supervisor, signals)
         variables = service_variables(options, database, redis_url)
         options.home.write_service(variables)
@@ -62,8 +64,12 @@ class Launch:
         options.home.prometheus.mkdir(mode=0o700)
         programs = service_programs(options, variables, address)
         self._prepare(supervisor, signals, programs["prepare"])
-        web = supervisor.start(programs["web"])
-        wait_ready(address, options.port, check_alive=lambda: check_alive(web), pause=signals.pause)
+        started = [
+            (supervisor.start(programs[name]), port)
+            for name, port in (("web", options.port), ("live", options.live_port))
+        ]
+        for child, port in started:
+            wait_ready(address, port, check_alive=partial(check_alive, child), pause=signals.pause)
         supervisor.start(programs["worker"])
 
     def _start_servers(self, supervisor: Supervisor, signals: StopSignals) -> tuple[Addresses, str]:

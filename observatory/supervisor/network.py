@@ -1,4 +1,4 @@
-"""The address of the web process: that it can be had, and that the service answers on it."""
+"""The addresses of web and live process: that they can be had, and that the service answers on them."""
 
 import errno
 import http.client
@@ -12,11 +12,14 @@ POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
 READY_PATH = "/health/ready"
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
-_ANOTHER = "--port (`make run PORT=9000`)"
+ANOTHER_PORT, ANOTHER_LIVE_PORT = "--port (`make run PORT=9000`)", "LIVE_PORT"
 
 
-def claim_address(host: str, port: int) -> str:
-    """Return the IP address that `host` stands for; raise `CannotStart` if `port` cannot be listened on there."""
+def claim_address(host: str, port: int, *, cure: str = ANOTHER_PORT) -> str:
+    """Return the IP address that `host` stands for; raise `CannotStart` if `port` cannot be listened on there.
+
+    `cure` is how another port is chosen.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
@@ -31,7 +34,7 @@ def claim_address(host: str, port: int) -> str:
             probe.bind(address)
             probe.listen()
         except OSError as problem:
-            raise CannotStart(_why_not(host, port, problem)) from None
+            raise CannotStart(_why_not(host, port, problem, cure)) from None
     return str(address[0])
 
 
@@ -62,9 +65,9 @@ def _readiness(address: str, port: int) -> str:
         connection.close()
 
 
-def _why_not(host: str, port: int, problem: OSError) -> str:
+def _why_not(host: str, port: int, problem: OSError, cure: str) -> str:
     if problem.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken on {host}: stop what listens there, or choose another one with {_ANOTHER}."
+        return f"Port {port} is taken on {host}: stop what listens there, or choose another one with {cure}."
     if problem.errno == errno.EACCES:
-        return f"Port {port} needs root: choose one above 1023 with {_ANOTHER}."
+        return f"Port {port} needs root: choose one above 1023 with {cure}."
     return f"{host} is no address of this machine: choose 127.0.0.1 or 0.0.0.0 with --host."

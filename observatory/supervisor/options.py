@@ -13,6 +13,7 @@ from observatory.supervisor.home import Home
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 MOST_DEFAULT_WORKERS = 4
+LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Options:
     migration_url: str | None
     redis_url: str | None
     base_url: str | None
+    live_port: int
+    live_base_url: str | None
     drain_seconds: int
     grace_seconds: int
     environment: Mapping[str, str]
@@ -52,9 +55,17 @@ class Options:
     @property
     def local_url(self) -> str:
         """Where a program on this machine reaches the service."""
+        return self._local(self.port)
+
+    @property
+    def live_url(self) -> str:
+        """Where a program on this machine reaches its streams."""
+        return self._local(self.live_port)
+
+    def _local(self, port: int) -> str:
         everywhere = self.host in {"", "0.0.0.0", "::", "localhost", "127.0.0.1"}  # noqa: S104  compared, not bound
         host = "localhost" if everywhere else f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{host}:{port}"
 
 
 def read_options(arguments: Arguments, environment: Mapping[str, str]) -> Options:
@@ -74,11 +85,12 @@ def read_options(arguments: Arguments, environment: Mapping[str, str]) -> Option
 
     for name in _BY_NAME:
         given(name)  # what only the started processes read is refused before they are started
+    port = arguments.port or default("API_PORT")
     folder = Path(arguments.data_dir or given("OBSERVATORY_HOME") or BASE_DIR / ".observatory")
     return Options(
         home=Home(path=folder.expanduser().resolve()),
         host=arguments.host or default("APP_HOST"),
-        port=arguments.port or default("API_PORT"),
+        port=port,
         workers=arguments.workers or given("WEB_CONCURRENCY") or min(MOST_DEFAULT_WORKERS, os.cpu_count() or 1),
         demo=arguments.demo,
         database_connections=default("DATABASE_POOL_SIZE"),
@@ -86,10 +98,17 @@ def read_options(arguments: Arguments, environment: Mapping[str, str]) -> Option
         migration_url=given("DATABASE_MIGRATION_URL"),
         redis_url=given("REDIS_URL") or _redis_of_parts(given, default),
         base_url=given("API_BASE_URL"),
+        live_port=given("LIVE_PORT") or _beside(port),
+        live_base_url=given("LIVE_BASE_URL"),
         drain_seconds=default("DRAIN_DELAY_SECONDS"),
         grace_seconds=default("SHUTDOWN_GRACE_SECONDS"),
         environment=environment,
     )
+
+
+def _beside(port: int) -> int:
+    """Return the port of the live process next to the web process's."""
+    return port + 1 if port < LAST_PORT else port - 1
 
 
 def _redis_of_parts(given: Callable[[str], Any], default: Callable[[str], Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""The service itself as programs: how migrations, web and worker are run, and the variables that they find."""
+"""The service itself as programs: how migrations, web, live and worker are run, and the variables that they find."""
 
 import secrets
 import sys
@@ -24,9 +24,19 @@ def service_variables(options: Options, database: Addresses, redis_url: str) -> 
         "REDIS_URL": redis_url,
         "API_PORT": str(options.port),
         "API_BASE_URL": options.base_url or options.local_url,
+        "LIVE_PORT": str(options.live_port),
+        **_live_base(options),
         "WEB_CONCURRENCY": str(options.workers),
+        "EXPORT_DIR": options.environment.get("EXPORT_DIR") or str(options.home.path / "exports"),
         "PROMETHEUS_MULTIPROC_DIR": str(options.home.prometheus),
     }
+
+
+def _live_base(options: Options) -> dict[str, str]:
+    """Return where clients reach streams, where that does not follow from the other variables."""
+    if options.live_base_url is None and options.base_url is not None:
+        return {}
+    return {"LIVE_BASE_URL": options.live_base_url or options.live_url}
 
 
 def service_programs(options: Options, variables: dict[str, str], address: str) -> dict[str, Program]:
@@ -54,6 +64,7 @@ def service_programs(options: Options, variables: dict[str, str], address: str) 
     commands = {
         "prepare": (MANAGE, "prepare", *(("--demo",) if options.demo else ())),
         "web": ("-m", "granian", *flags, "--respawn-failed-workers", "--no-access-log", "observatory.wsgi:application"),
+        "live": (MANAGE, "live", "--host", address, "--port", str(options.live_port)),
         "worker": (MANAGE, "worker"),
     }
     return {
@@ -63,7 +74,7 @@ def service_programs(options: Options, variables: dict[str, str], address: str) 
             environment=environment,
             record=options.home.record(name),
             folder=BASE_DIR,
-            # Granian and the worker end by themselves after the grace period; what is left a second later is killed.
+            # Each ends by itself after the grace period; what is left a second later is killed.
             grace_seconds=options.grace_seconds + 1.0,
             insists=name == "web",
         )

@@ -9,7 +9,7 @@ from observatory.supervisor.failure import CannotStart
 from observatory.supervisor.processes import Child, Program, RestartPolicy, spawn
 
 # Takers of requests first, what they need last.
-STOP_ORDER = ("prepare", "web", "worker", "valkey", "postgres")
+STOP_ORDER = ("prepare", "web", "live", "worker", "valkey", "postgres")
 
 
 @dataclass(slots=True, kw_only=True)

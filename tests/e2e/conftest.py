@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,13 @@ class Up:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a free port whose successor, which the live process takes, is free as well."""
+    while True:
+        with socket.socket() as probe, socket.socket() as next_to_it:
+            probe.bind(("127.0.0.1", 0))
+            with suppress(OSError, OverflowError):
+                next_to_it.bind(("127.0.0.1", probe.getsockname()[1] + 1))
+                return probe.getsockname()[1]
 
 
 def clean_environment(**given: str) -> dict[str, str]:

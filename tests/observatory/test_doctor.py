@@ -2,7 +2,9 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +38,31 @@ def healthy(db):
     partitions()
 
 
+@pytest.fixture
+def httpserver_of():
+    """Return a function that starts a server which answers everything with one status, and gives its address."""
+    servers = []
+
+    def start(status):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_given):
+                pass
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Handler))
+        Thread(target=servers[-1].serve_forever).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for one in servers:
+        one.shutdown()
+        one.server_close()
+
+
 def run_of(task, *, ago, status="succeeded"):
     with connection.cursor() as cursor:
         cursor.execute(
@@ -51,7 +78,10 @@ def run_of(task, *, ago, status="succeeded"):
 def test_a_sound_installation_has_nothing_wrong(healthy):
     status, found = doctor()
     assert (status, list(found)) == (0, [name for name, _, _ in CHECKS])
-    assert {name: one["level"] for name, one in found.items() if one["level"] != "ok"} == {"jobs": "note"}
+    assert {name: one["level"] for name, one in found.items() if one["level"] != "ok"} == {
+        "jobs": "note",
+        "live": "note",
+    }
 
 
 def test_every_line_names_its_check(healthy):
@@ -121,7 +151,7 @@ def test_a_database_that_is_away_is_found_and_not_asked_again(monkeypatch):
     monkeypatch.setattr(diagnosis, "_one", _unreachable)
     monkeypatch.setattr(diagnosis.connection, "close", lambda: None)
     status, found = doctor()
-    assert (status, list(found)) == (1, ["settings", "database", "redis", "disk"])
+    assert (status, list(found)) == (1, ["settings", "database", "redis", "live", "disk"])
 
 
 def _unreachable(_sql):
@@ -158,7 +188,7 @@ def test_a_server_that_is_too_old_is_found_and_not_asked_again(monkeypatch):
 
     monkeypatch.setattr(diagnosis, "_one", old)
     status, found = doctor()
-    assert (status, list(found)) == (1, ["settings", "database", "redis", "disk"])
+    assert (status, list(found)) == (1, ["settings", "database", "redis", "live", "disk"])
     assert (found["database"]["text"], found["database"]["cure"]) == (
         "PostgreSQL 14 or later is required (found 13.9)",
         "Use PostgreSQL 14 or newer.",
@@ -290,3 +320,20 @@ def test_the_disk_of_a_server_elsewhere_is_unknown(healthy, monkeypatch):
     monkeypatch.setattr(diagnosis, "_host", lambda: "db.example.com")
     found = diagnosis._disk("disk")
     assert (found.level, found.text) == ("ok", "unknown: the database is not one that `up` started here")
+
+
+def test_a_live_process_that_cannot_be_reached_is_found(settings):
+    settings.LIVE_BASE_URL = "http://127.0.0.1:1"
+
+    found = diagnosis._live("live")
+
+    assert (found.level, found.text) == (
+        "note", "no answer at http://127.0.0.1:1/api/v1/events (ConnectionRefusedError)",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "level"), [(401, "ok"), (429, "ok"), (307, "note"), (200, "note")])
+def test_what_answers_for_the_live_process_is_told_from_it(settings, httpserver_of, status, level):
+    settings.LIVE_BASE_URL = httpserver_of(status)
+
+    assert diagnosis._live("live").level == level

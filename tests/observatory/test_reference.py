@@ -5,8 +5,8 @@ from observatory import reference
 from observatory.env import BASE_DIR, SETTINGS
 
 NAMES = [
-    "attribute-names.md", "caching.md", "detectors.md", "dimensions.md", "errors.md", "filters.md", "measures.md",
-    "permissions.md", "rejected-spans.md", "settings.md", "span-fields.md",
+    "attribute-names.md", "caching.md", "detectors.md", "dimensions.md", "errors.md", "events.md", "filters.md",
+    "measures.md", "permissions.md", "rejected-spans.md", "settings.md", "span-fields.md",
 ]  # fmt: skip
 
 

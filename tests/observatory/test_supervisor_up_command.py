@@ -30,7 +30,8 @@ def test_a_dry_run_tells_what_would_start_and_changes_nothing(tmp_path):
     assert (json.loads(done.stdout), list(tmp_path.iterdir())) == (
         {
             "url": f"http://localhost:{port}",
-            "listens_on": f"0.0.0.0:{port}",
+            "live_url": f"http://localhost:{port + 1}",
+            "listens_on": f"0.0.0.0:{port}, {port + 1}",
             "data_dir": f"{tmp_path}/home",
             "credentials": f"{tmp_path}/home/credentials.json",
             "postgres": f"embedded, {tmp_path}/home/postgres",

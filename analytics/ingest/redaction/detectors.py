@@ -151,7 +151,8 @@ FINDERS: Sequence[Finder] = (
             r"[\p{Latin}\p{Cyrillic}\p{Greek}0-9.!#$%&'*+/=?^_`{|}~\-]+@(?:[\p{L}\p{N}\-]+\.)+"
             r"(?:xn--[A-Za-z0-9\-]+|[\p{Latin}\p{Cyrillic}\p{Greek}\p{Arabic}]{2,})"
         ),
-        alarm=r"@[A-Za-z0-9\x80-\xff.\-]*\.[A-Za-z\x80-\xff][A-Za-z\x80-\xff\-]",
+        # Letters beyond ASCII may be written as escapes.
+        alarm=r"@[A-Za-z0-9\x80-\xff.\-\\]*\.[A-Za-z\x80-\xff\\][A-Za-z\x80-\xff\-]",
         check=_email,
     ),
     Finder(

@@ -1,5 +1,6 @@
 """The one function through which every span passes on its way in: content that is not kept, then personal data."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,17 +38,41 @@ class Redactor:
         self._keeps_content = keeps_content
         self._shared: tuple[Any, Any, bool] = (None, None, False)
 
-    def redact(self, span: NormalSpan, raw: RawSpan) -> None:
-        """Take out of `span` what its project does not keep; `raw` is what the span was made of."""
+    def suspects(self, spans: Sequence[RawSpan]) -> list[bool]:
+        """Return for each span whether there can be anything to redact: one search over all of them.
+
+        It nearly always finds nothing, and lets other threads of the process run meanwhile.
+        """
+        if self._texts is None or self._texts.has_own:
+            return [self._texts is not None] * len(spans)
+        told = [_told(span) for span in spans]
+        alarmed = self._texts.alarmed([octets or b"" for octets in told])
+        return [
+            octets is None or number in alarmed or self._are_shared_suspect(self._texts, span)
+            for number, (span, octets) in enumerate(zip(spans, told, strict=True))
+        ]
+
+    def redact(self, span: NormalSpan, raw: RawSpan, *, is_suspect: bool | None = None) -> None:
+        """Take out of `span` what its project does not keep; `raw` is what the span was made of.
+
+        `is_suspect` says whether there can be anything to redact, when that is known.
+        """
         if not self._keeps_content:
             drop_content(span)
-        if self._texts is None or not (self._texts.has_own or self._is_suspect(self._texts, raw)):
+        if self._texts is None:
             return
-        counts = self._texts.counts
+        if is_suspect is None:
+            (is_suspect,) = self.suspects([raw])
+        if not is_suspect:
+            return
+        self._redact(self._texts, span)
+
+    def _redact(self, texts: TextRedactor, span: NormalSpan) -> None:
+        counts = texts.counts
         counts.clear()
         for member in _LABELS:
             if value := getattr(span, member):
-                setattr(span, member, self._texts.redact(value))
+                setattr(span, member, texts.redact(value))
         for member in _TREES:
             if value := getattr(span, member):
                 setattr(span, member, self._tree(value))
@@ -55,7 +80,7 @@ class Redactor:
         counted = dict(counts)
         for text, messages in _TEXTS:
             if value := getattr(span, text):
-                setattr(span, text, self._texts.redact(value))
+                setattr(span, text, texts.redact(value))
                 if getattr(span, messages) is None:
                     counted = dict(counts)
                 counts.clear()
@@ -74,20 +99,15 @@ class Redactor:
             scope_name=rejection.scope_name and texts.redact(rejection.scope_name),
         )
 
-    def _is_suspect(self, texts: TextRedactor, raw: RawSpan) -> bool:
-        """Whether anything of a span can be a finding: one search over all of it, which nearly always finds nothing."""
+    def _are_shared_suspect(self, texts: TextRedactor, raw: RawSpan) -> bool:
+        """Whether anything of a span's resource and scope can be a finding; spans of a request mostly share them."""
         resource, scope, is_suspect = self._shared
         if resource is not raw.resource or scope is not raw.scope:
-            is_suspect = _raises(texts, [raw.resource, raw.scope.name, raw.scope.version, raw.scope.attributes])
-            is_suspect |= _raises(texts, raw.scope.schema_url)
+            told = [raw.resource, raw.scope.name, raw.scope.version, raw.scope.attributes, raw.scope.schema_url]
+            octets = _json(told)
+            is_suspect = octets is None or bool(texts.alarmed([octets]))
             self._shared = (raw.resource, raw.scope, is_suspect)
-        if is_suspect:
-            return True
-        told: Any = raw.attributes
-        if raw.events or raw.links or raw.status_message:
-            events = [(event["name"], event["attributes"]) for event in raw.events]
-            told = [told, events, [link["attributes"] for link in raw.links], raw.status_message]
-        return _raises(texts, [raw.name, told])
+        return is_suspect
 
     def _tree(self, value: Any) -> Any:
         assert self._texts is not None
@@ -104,12 +124,30 @@ class Redactor:
         return kept
 
 
-def _raises(texts: TextRedactor, told: Any) -> bool:
+def _told(raw: RawSpan) -> bytes | None:
+    """Return all texts of a span below one another; `None` when there is one that has to be looked at by itself."""
+    attributes = raw.attributes
+    texts = [value for value in attributes.values() if value.__class__ is str]
+    nested: list[Any] = [value for value in attributes.values() if value.__class__ is list or value.__class__ is dict]
+    if raw.events or raw.links:
+        nested += [[event["name"], event["attributes"]] for event in raw.events]
+        nested += [link["attributes"] for link in raw.links]
     try:
-        octets = orjson.dumps(told)
+        flat = "\n".join((raw.name, raw.status_message, *attributes, *texts)).encode()
+    except UnicodeEncodeError:
+        return None
+    if not nested:
+        return flat
+    octets = _json(nested)
+    return None if octets is None else flat + octets
+
+
+def _json(told: Any) -> bytes | None:
+    """Return JSON, or `None` where it cannot hold a whole number or a text."""
+    try:
+        return orjson.dumps(told)
     except (orjson.JSONEncodeError, RecursionError):
-        return True  # a whole number or a text that JSON cannot hold: look at it properly
-    return texts.alarms(octets)
+        return None
 
 
 def _unlike(name: str, taken: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """Redacting one text."""
 
 import hmac
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
 from analytics.ingest.redaction.detectors import Scanner, scanner
@@ -43,9 +45,17 @@ class TextRedactor:
         """Whether there are patterns of the project, about which nothing is known beforehand."""
         return bool(self._own)
 
-    def alarms(self, octets: bytes) -> bool:
-        """Whether texts written as JSON in `octets` can hold anything that the detectors find."""
-        return self._scanner is not None and self._scanner.alarm.search(octets) is not None
+    def alarmed(self, texts: Sequence[bytes]) -> set[int]:
+        """Return which of `texts`, bare or as JSON, can hold anything that the detectors find."""
+        if self._scanner is None:
+            return set()
+        alarm, whole = self._scanner.alarm, b"\n".join(texts)
+        found, ends, place = set[int](), list(accumulate(len(text) + 1 for text in texts)), 0
+        while place < len(whole) and (alarming := alarm.search(whole, place)) is not None:
+            first, last = (bisect_right(ends, at) for at in (alarming.start(), alarming.end() - 1))
+            found.update(range(first, last + 1))
+            place = ends[last]
+        return found
 
     def redact(self, text: str) -> str:
         """Return `text` without what the detectors find."""

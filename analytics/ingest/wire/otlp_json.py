@@ -18,6 +18,7 @@ SPANS = "resourceSpans"
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+_OBJECT = frozenset({dict})
 _UINT32, _UINT64, _INT64 = (0, 2**32 - 1), (0, 2**64 - 1), (-(2**63), 2**63 - 1)
 
 
@@ -131,7 +132,7 @@ def objects(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
     value = holder.get(key)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    if type(value) is not list or not _OBJECT.issuperset(map(type, value)):
         raise MalformedOtlpError(f"`{key}` must be a list of objects.")
     return value
 
@@ -169,7 +170,7 @@ def _whole(holder: dict[str, Any], key: str, span: tuple[int, int]) -> int:
 
 
 def _integer(key: str, value: Any, span: tuple[int, int]) -> int:
-    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
+    if (type(value) is str and _INTEGER.fullmatch(value)) or (type(value) is float and value.is_integer()):
         value = int(value)
     if type(value) is not int or not span[0] <= value <= span[1]:
         raise MalformedOtlpError(f"`{key}` must be an integer between {span[0]} and {span[1]}, as number or string.")
@@ -177,7 +178,15 @@ def _integer(key: str, value: Any, span: tuple[int, int]) -> int:
 
 
 def _attributes(holder: dict[str, Any], key: str = "attributes", depth: int = 0) -> dict[str, Any]:
-    return {_text(pair, "key"): _value(one_object(pair, "value"), depth) for pair in objects(holder, key)}
+    found: dict[str, Any] = {}
+    for pair in objects(holder, key):
+        name, value = pair.get("key"), pair.get("value")
+        if type(name) is not str or type(value) is not dict:
+            name, value = _text(pair, "key"), one_object(pair, "value")
+        # Most values are text, and no reader has to be looked for.
+        content = value.get("stringValue")
+        found[name] = content if type(content) is str and len(value) == 1 else _value(value, depth)
+    return found
 
 
 def _value(value: dict[str, Any], depth: int) -> Any:

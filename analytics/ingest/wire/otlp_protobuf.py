@@ -47,7 +47,7 @@ def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
 
 
 def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
-    status = span.status
+    status, events, links = span.status, span.events, span.links
     return RawSpan(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -63,16 +63,20 @@ def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: in
                 "time_ns": event.time_unix_nano,
                 "attributes": _attributes(event.attributes),
             }
-            for event in span.events
-        ],
+            for event in events
+        ]
+        if events
+        else [],
         links=[
             {
                 "trace_id": link.trace_id.hex(),
                 "span_id": link.span_id.hex(),
                 "attributes": _attributes(link.attributes),
             }
-            for link in span.links
-        ],
+            for link in links
+        ]
+        if links
+        else [],
         status_code=status.code,
         status_message=clean(status.message),
         trace_state=clean(span.trace_state),
@@ -91,12 +95,14 @@ def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
         key, value = pair.key, pair.value
-        # Most values are text. Asking for it straight away, and searching here, halves the cost of an attribute.
+        # Most values are texts or counts. Asking for them straight away halves the cost of an attribute: what is not
+        # set, or is nothing, is the only other answer.
         content: Any = value.string_value
-        if not content:
-            content = _value(value)
-        elif "\x00" in content:
-            content = clean(content)
+        if content:
+            if "\x00" in content:
+                content = clean(content)
+        else:
+            content = value.int_value or _value(value)
         found[clean(key) if "\x00" in key else key] = content
     return found
 

@@ -6,17 +6,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from analytics.queries.figures import Answer, Ask, Row, ask
-from analytics.queries.plans import Comparison, Filter, Groups, Having, Question, Sort
+from analytics.queries.plans import Comparison, Filter, Groups, Having, Operator, Question, Sort
 from analytics.queries.reports.parts import figures_named, of_whole_range, share
 from analytics.queries.reports.performance import exactly, metadata, over_time
-from analytics.queries.reports.samples import unpriced_spans
 from analytics.queries.shapes import ORIGIN_MEMBERS, RANGE_MEMBERS, TIMESTAMP_LEAF, Kind, Node, Tree, figures, leaf
 from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.dimensions import Dimension
-from analytics.registry.grains import BY_KEY as GRAINS
 from analytics.registry.grains import Grain
-from analytics.registry.measures import FIGURES
+from analytics.registry.measures import FIGURES, OF_LISTS, Figure
 from analytics.scope import Scope
 
 Reply = dict[str, Any]
@@ -206,19 +204,20 @@ def cost_attribution(
         counted=True,
     )
     whole = of_whole_range(scope, where, filters, figures_named("total_cost", "total_requests"))
-    everything = replace(asked, having=(), limit=1, figures=[cost])
-    total, found, every = ask(whole, asked, everything)
+    everything = [replace(asked, having=(), limit=1, figures=[cost])] if asked.having else []
+    total, found, *rest = ask(whole, asked, *everything)
+    every = rest[0].counted if rest else found.counted
     shown = [(row.labels[0] or "",) for row in found.rows]
-    parts, rest = _parts(asked, shown, wanted, ask)
+    parts = _parts(asked, shown, wanted, ask)
     spent = total.totals["total_cost"]
     items = [_item(found, row, spent, parts) for row in found.rows]
     body = {
         "items": items,
-        "other": {"items": every.counted - len(items), **(rest or {})},
+        "other": {"items": every - len(items), **(_rest(asked, total, found, ask) if "other" in wanted else {})},
         "summary": {
             **total.totals,
-            "unique_items": every.counted,
-            "avg_cost_per_item": _each(spent, every.counted),
+            "unique_items": every,
+            "avg_cost_per_item": _each(spent, every),
         },
     }
     told = metadata(total, found)
@@ -232,24 +231,65 @@ def _each(cost: Decimal | None, count: int) -> Decimal | None:
 
 def _parts(
     asked: Question, shown: Sequence[tuple[str, ...]], wanted: Tree, ask: Ask
-) -> tuple[Mapping[str, Mapping[str | None, Reply]], Reply | None]:
-    """Return the costs of the shown values by provider and model, and the figures of everything else."""
-    plain = replace(asked, having=(), limit=None, counted=False)
-    costs = replace(plain, figures=[FIGURES["total_cost"]], presence=("usage_count",))
-    inside = Groups(dimensions=asked.group_by, rows=shown, inside=True)
+) -> Mapping[str, Mapping[str | None, Reply]]:
+    """Return the costs of the shown values by provider and by model; both are of one question, the cost of a scan."""
     names = [name for name in _PARTS if shown and name in wanted.tree("items")]
-    questions = [replace(costs, group_by=[*asked.group_by, DIMENSIONS[_PARTS[name]]], groups=inside) for name in names]
-    if "other" in wanted:
-        outside = Groups(dimensions=asked.group_by, rows=shown, inside=False) if shown else None
-        rest = figures_named("total_cost", "request_count")
-        questions.append(replace(plain, figures=rest, group_by=(), groups=outside, sort=Sort()))
-    answers = ask(*questions) if questions else []
+    if not names:
+        return {}
+    question = replace(
+        asked,
+        having=(),
+        limit=None,
+        counted=False,
+        figures=[FIGURES["total_cost"]],
+        presence=("usage_count",),
+        group_by=[*asked.group_by, *(DIMENSIONS[_PARTS[name]] for name in names)],
+        groups=Groups(dimensions=asked.group_by, rows=shown, inside=True),
+    )
+    (answer,) = ask(question)
     parts: dict[str, dict[str | None, Reply]] = {name: {} for name in names}
-    for name, answer in zip(names, answers, strict=False):
-        for row in answer.rows:
-            value, part = row.labels[0], row.labels[-1]
-            parts[name].setdefault(value, {})[part or UNKNOWN] = row.values[0]
-    return parts, answers[-1].totals if "other" in wanted else None
+    for row in answer.rows:
+        value, *labels = row.labels[0], *row.labels[-len(names) :]
+        for name, label in zip(names, labels, strict=True):
+            of_value = parts[name].setdefault(value, {})
+            of_value[label or UNKNOWN] = _sum(of_value.get(label or UNKNOWN), row.values[0])
+    return {name: {value: _dearest_first(costs) for value, costs in known.items()} for name, known in parts.items()}
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """Return the sum of two costs; `None` is that of what has no price at all."""
+    return one if other is None else other if one is None else one + other
+
+
+def _dearest_first(costs: Reply) -> Reply:
+    return dict(sorted(costs.items(), key=lambda item: (item[1] is None, -(item[1] or 0), item[0])))
+
+
+def _rest(asked: Question, total: Answer, found: Answer, ask: Ask) -> Reply:
+    """Return cost and requests of everything that is not shown: the whole without it, where that tells.
+
+    Values of a list overlap, and a rest of nothing may be without a price: then it is asked.
+    """
+    whole, items = total.totals, [found.figures_of(row) for row in found.rows]
+    cost = (whole["total_cost"] or Decimal(0)) - sum((one["total_cost"] or Decimal(0) for one in items), Decimal(0))
+    if cost > 0 and not any(one.list for one in asked.group_by):
+        return {
+            "total_cost": cost,
+            "request_count": whole["total_requests"] - sum(one["request_count"] for one in items),
+        }
+    shown = [(row.labels[0] or "",) for row in found.rows]
+    question = replace(
+        asked,
+        having=(),
+        limit=None,
+        counted=False,
+        figures=figures_named("total_cost", "request_count"),
+        group_by=(),
+        groups=Groups(dimensions=asked.group_by, rows=shown, inside=False) if shown else None,
+        sort=Sort(),
+    )
+    (answer,) = ask(question)
+    return answer.totals
 
 
 def _item(answer: Answer, row: Row, spent: Decimal | None, parts: Mapping[str, Mapping[str | None, Reply]]) -> Reply:
@@ -283,17 +323,35 @@ UNPRICED = Tree(
 )
 
 
+_UNPRICED_BY = ("provider", "model", "unpriced_reason")
+_UNPRICED_MEMBERS: Mapping[str, Figure] = {
+    "request_count": FIGURES["unpriced_requests"],
+    "total_tokens": FIGURES["total_tokens"],
+    "first_seen": OF_LISTS["unpriced_min"],
+    "last_seen": OF_LISTS["unpriced_max"],
+}
+
+
 def costs_unpriced(
     *, scope: Scope, where: TimeRange, filters: Sequence[Filter] = (), wanted: Tree = UNPRICED, ask: Ask = ask
 ) -> Reply:
     """Return the members of `wanted`: what has no price, by provider, model and reason."""
-    (counted,) = ask(_of_spans(scope, where, filters))
-    items = unpriced_spans(scope, counted.range, filters)
+    named = Filter(dimension=DIMENSIONS["unpriced_reason"], operator=Operator.PRESENT, values=())
+    shown = [replace(one, key=name) for name, one in _UNPRICED_MEMBERS.items()]
+    (found,) = ask(
+        of_whole_range(
+            scope,
+            where,
+            [*filters, named],
+            shown,
+            *_UNPRICED_BY,
+            sort=Sort(by="request_count"),
+            presence=("unpriced_count",),
+        )
+    )
+    items = [
+        dict(zip(("provider", "model", "reason"), row.labels, strict=True)) | found.figures_of(row)
+        for row in found.rows
+    ]
     totals = {name: sum(one[name] for one in items) for name in ("request_count", "total_tokens")}
-    return {**wanted.cut({"items": items, "summary": totals}), "metadata": metadata(counted)}
-
-
-def _of_spans(scope: Scope, where: TimeRange, filters: Sequence[Filter]) -> Question:
-    """Return a question that only spans answer, and so only over what is kept of them."""
-    exact = replace(GRAINS["all"], exact=True)
-    return Question(scope=scope, range=where, filters=filters, figures=figures_named("unpriced_requests"), grain=exact)
+    return {**wanted.cut({"items": items, "summary": totals}), "metadata": metadata(found)}

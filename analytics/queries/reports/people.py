@@ -1,7 +1,7 @@
 """Lists of users and sessions, a page at a time, and one session with its traces."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ from analytics.queries.figures import Answer, Ask, ask
 from analytics.queries.filters.tree import Leaf as Comparison
 from analytics.queries.filters.tree import target_named
 from analytics.queries.plans import Filter, Operator, Question, Sort
+from analytics.queries.reports.recency import seen_last
 from analytics.queries.selection import DEFAULT_SELECTION
 from analytics.queries.shapes import Kind, Leaf, Tree, leaf
 from analytics.queries.sorting import Sort as Order
@@ -22,6 +23,7 @@ from analytics.scope import Scope
 
 Reply = dict[str, Any]
 MOST_TRACES = 100
+_LAST_SEEN = "last_ts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +104,36 @@ def people(
         after=after,
         presence=("span_count",),
     )
-    (answer,) = ask(question)
+    answer = _of_the_last_seen(question, ask) or ask(question)[0]
     items = [_item(answer, place, listing) for place in range(len(answer.rows))]
     last = items[-1] if answer.truncated else None
     following = None if last is None else (last[sort.by], last[listing.dimension])
     return Page(items=[wanted.cut(one) for one in items], next=following)
+
+
+def _of_the_last_seen(question: Question, ask: Ask) -> Answer | None:
+    """Return the answer of a page by `last_ts`, newest first, from those who were seen last alone.
+
+    `None` when that is not asked, or the newest spans name too few. A page may only show who was seen after the spans
+    that were not looked at.
+    """
+    (dimension,) = question.group_by
+    if question.sort != Sort(by=_LAST_SEEN) or any(
+        one.dimension == dimension and one.operator is Operator.EQ for one in question.filters
+    ):
+        return None
+    place = [one.key for one in question.figures].index(_LAST_SEEN)
+    until = question.after[0] if question.after else None
+    for seen in seen_last(dimension, question.scope, question.range, question.filters, until=until):
+        if seen.down_to is not None and len(seen.labels) <= (question.limit or 0):
+            continue
+        if not seen.labels:
+            return None
+        narrowed = Filter(dimension=dimension, operator=Operator.IN, values=tuple(seen.labels))
+        (answer,) = ask(replace(question, filters=[*question.filters, narrowed]))
+        if seen.down_to is None or (answer.truncated and answer.rows[-1].values[place] > seen.down_to):
+            return answer
+    return None
 
 
 def _named(listing: Listing) -> Filter:

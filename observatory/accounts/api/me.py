@@ -14,6 +14,7 @@ from observatory.accounts.api.views import ManagementView, caller_of
 from observatory.accounts.models import Membership
 from observatory.accounts.principals import Principal
 from observatory.database import tenancy
+from observatory.live.addresses import addresses
 
 
 class MeView(ManagementView):
@@ -33,6 +34,7 @@ class MeView(ManagementView):
                 "projects": [str(one.public_id) for one in caller.projects],
                 "permissions": sorted(caller.permissions),
                 "rate_limit_tier": caller.rate_tier,
+                **addresses(),
             }
         )
 

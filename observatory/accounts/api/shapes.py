@@ -68,6 +68,12 @@ MEMBER = _object(
     id=_ID, user_id=_ID, email={"type": "string"}, role={"type": "string", "enum": list(ROLES)}, projects=_IDS,
     created_at=_TIME,
 )  # fmt: skip
+TICKET = _object(
+    ticket={"type": "string"},
+    expires_in={"type": "integer", "description": "Seconds within which a stream must be opened with it, once."},
+    ws_url={"type": "string", "format": "uri"},
+    sse_url={"type": "string", "format": "uri"},
+)
 ME = _object(
     principal={"type": "string", "enum": ["user", "key"]},
     id={"type": "string"},
@@ -80,6 +86,8 @@ ME = _object(
     projects=_IDS,
     permissions={"type": "array", "items": {"type": "string", "enum": sorted(PERMISSIONS)}},
     rate_limit_tier={"type": "string"},
+    ws_url={"type": "string", "format": "uri"},
+    sse_url={"type": "string", "format": "uri"},
 )
 AUDIT_ENTRY = _object(
     id=_ID,
@@ -101,6 +109,7 @@ COMPONENTS: Mapping[str, dict[str, Any]] = {
     "Project": PROJECT,
     "Member": MEMBER,
     "Me": ME,
+    "Ticket": TICKET,
     "AuditEntry": AUDIT_ENTRY,
     "Page": _object(
         total={"type": "integer"}, limit={"type": "integer"}, offset={"type": "integer"}, has_more={"type": "boolean"}

@@ -7,6 +7,7 @@ from observatory.accounts.api.keys import KeyListView, KeyRotationView, KeyView
 from observatory.accounts.api.me import MeView
 from observatory.accounts.api.members import MemberListView, MemberView
 from observatory.accounts.api.projects import ProjectListView, ProjectView
+from observatory.accounts.api.tickets import TicketView
 
 urlpatterns = [
     path("me", MeView.as_view(), name="me"),
@@ -17,5 +18,6 @@ urlpatterns = [
     path("keys", KeyListView.as_view(), name="keys"),
     path("keys/<str:id>", KeyView.as_view(), name="key"),
     path("keys/<str:id>/rotate", KeyRotationView.as_view(), name="key-rotation"),
+    path("events/ticket", TicketView.as_view(), name="events-ticket"),
     path("audit", AuditView.as_view(), name="audit"),
 ]

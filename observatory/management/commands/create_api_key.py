@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from observatory.accounts.audit import Act, record_command
 from observatory.accounts.models import Organisation
 from observatory.accounts.networks import read_networks
 from observatory.accounts.roles import PERMISSIONS, ROLES, expand
@@ -57,6 +58,8 @@ class Command(BaseCommand):
             signing="required" if options["signing"] else "off",
             expires_at=options["expires"],
         )
+        act = Act(action="create", resource_type="key", resource_id=str(made.key.id), organisation_id=organisation.id)
+        record_command("create_api_key", act)
         if options["json"]:
             secrets = {"key": made.secret} | ({"signing_secret": made.signing_secret} if made.signing_secret else {})
             self.stdout.write(json.dumps({"id": str(made.key.id)} | secrets))

@@ -71,16 +71,14 @@ class Command(TaskCommand):
             _write(receipt, told)
         self.show(told, _lines(told), as_json=json)
         if not dry_run:
-            audit.record_run(
-                "manage.py erase_user",
+            act = audit.Act(
                 action="delete",
                 resource_type="user",
                 resource_id=f"sha256:{done.user_sha256}",
-                organisations=[owner.id],
+                organisation_id=owner.id,
                 changes=sorted(table for table, count in done.rows.items() if count),
-                seconds=monotonic() - begun,
-                success=not done.kept,
             )
+            audit.record_command("erase_user", act, success=not done.kept, seconds=monotonic() - begun)
             log.info("user erased", **{key: told[key] for key in ("run_id", "organisation", "projects", "rows")})
         if done.kept and not dry_run:
             raise CommandError(

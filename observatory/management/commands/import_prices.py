@@ -12,6 +12,7 @@ from analytics.costs.price_import import Change, Imported, prices_import, prices
 from analytics.ingest.prices import EVERYBODY
 from analytics.pricing.book import RATES
 from errors.json import plain_decimal
+from observatory.accounts.audit import Act, record_command
 from observatory.management.operating import WRONG_ARGUMENTS, TaskCommand, instant, organisation_named
 
 SHOWN_CHANGES = 100
@@ -37,12 +38,15 @@ class Command(TaskCommand):
             raise CommandError(
                 "--package has its own dates and is for everybody: leave the rest out.", returncode=WRONG_ARGUMENTS
             )
+        slug = options["organisation"]
+        whose = EVERYBODY if slug is None else organisation_named(slug).id
         if file is None:
             done = prices_refresh(dry_run=dry_run)
         else:
-            slug = options["organisation"]
-            whose = EVERYBODY if slug is None else organisation_named(slug).id
             done = prices_import(file, valid_from=options["valid_from"], organisation_id=whose, dry_run=dry_run)
+        if done.added:
+            act = Act(action="create", resource_type="price", organisation_id=None if whose == EVERYBODY else whose)
+            record_command("import_prices", act)
         self.show(_told(done, dry_run=dry_run), _lines(done, dry_run=dry_run), as_json=json)
         if done.rejected:
             raise CommandError(

@@ -11,6 +11,7 @@ from analytics.pricing.money import dollars
 from analytics.storage.costs import Difference
 from analytics.storage.verification import window_checked
 from errors.json import plain_decimal
+from observatory.accounts.audit import Act, record_command
 from observatory.management.operating import WRONG_ARGUMENTS, TaskCommand, instant, project_named, signed, table
 
 
@@ -40,13 +41,16 @@ class Command(TaskCommand):
             self._recompute(**options)
 
     def _recompute(self, *, dry_run: bool, json: bool, **options: Any) -> None:
-        projects = None if options["project"] is None else [project_named(options["project"]).id]
+        project = None if options["project"] is None else project_named(options["project"])
+        projects = None if project is None else [project.id]
         window = window_checked(
             start=options["start"], end=options["end"], projects=projects, now=timezone.now(), from_spans=True
         )
         asked = Repricing(window=window, provider=options["provider"], model=options["model"])
         work = costs_preview if dry_run else costs_recompute
         done = work(asked, planned=self.progress("spans priced"))
+        if done.run is not None:
+            _record(done.run, None if project is None else project.organisation_id)
         found = {
             "run": done.run,
             "dry_run": dry_run,
@@ -59,6 +63,8 @@ class Command(TaskCommand):
 
     def _undo(self, run: int, *, dry_run: bool, json: bool, **_options: Any) -> None:
         done = costs_undo(run, dry_run=dry_run, planned=self.progress("spans restored"))
+        if not dry_run:
+            _record(run, None)
         verb = "would have" if dry_run else "have"
         lines = [f"run {run}: {done.spans} spans {verb} the cost from before it"]
         self.show({"run": run, "dry_run": dry_run, "spans": done.spans}, lines, as_json=json)
@@ -87,6 +93,11 @@ class Command(TaskCommand):
             for one in found
         ]
         self.show({"runs": told}, lines or ["There was no run yet."], as_json=as_json)
+
+
+def _record(run: int, organisation: int | None) -> None:
+    act = Act(action="update", resource_type="cost_run", resource_id=str(run), organisation_id=organisation)
+    record_command("recompute_costs", act)
 
 
 def _check(*, runs: bool, undo: int | None, **options: Any) -> None:

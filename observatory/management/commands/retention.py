@@ -85,14 +85,15 @@ class Command(OperatorCommand):
             tenant, whose = Tenant(organisation_id=found.organisation_id, project_id=found.id), str(found)
         change = limit_set(kind=kind, days=days, tenant=tenant, dry_run=dry_run)
         if not dry_run:
-            audit.record_run(
-                "manage.py retention set",
-                action="update",
-                resource_type="retention",
-                resource_id=kind,
-                organisations=_concerned(tenant.organisation_id),
-                changes=[f"{kind}: {change.before} days to {change.after}"],
-            )
+            for organisation_id in _concerned(tenant.organisation_id):
+                act = audit.Act(
+                    action="update",
+                    resource_type="retention",
+                    resource_id=kind,
+                    organisation_id=organisation_id,
+                    changes=[f"{kind}: {change.before} days to {change.after}"],
+                )
+                audit.record_command("retention set", act)
         self.show(
             {"dry_run": dry_run, "kind": kind, "of": whose, "before": change.before, "after": change.after},
             [f"{kind} of {whose}: {'would be ' if dry_run else ''}kept {change.after} days (before: {change.before})"],
@@ -102,7 +103,7 @@ class Command(OperatorCommand):
     def do_apply(self, *, dry_run: bool, json: bool, **_options: Any) -> None:
         try:
             freed = retention_run(
-                "manage.py retention apply",
+                "retention apply",
                 now=timezone.now(),
                 dry_run=dry_run,
                 planned=self.progress("rows freed"),
@@ -138,13 +139,13 @@ class Command(OperatorCommand):
         else:
             hold_remove(**target)
         if not options["dry_run"]:
-            audit.record_run(
-                f"manage.py retention hold {change}",
+            act = audit.Act(
                 action="create" if change == "add" else "delete",
                 resource_type="legal_hold",
                 resource_id=str(project or organisation),
-                organisations=[organisation.id],
+                organisation_id=organisation.id,
             )
+            audit.record_command(f"retention hold {change}", act)
         verb = {"add": "placed", "remove": "removed"}[change]
         said = f"would be {verb}" if options["dry_run"] else verb
         of = str(project or organisation)

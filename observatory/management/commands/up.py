@@ -1,4 +1,4 @@
-"""Starts everything on one machine: database, cache, web and worker."""
+"""Starts everything on one machine: database, cache, web, live and worker."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from observatory.supervisor.failure import CannotStart, ToldAlready
 from observatory.supervisor.greeting import greeting
 from observatory.supervisor.launch import Launch
-from observatory.supervisor.network import claim_address
+from observatory.supervisor.network import ANOTHER_LIVE_PORT, claim_address
 from observatory.supervisor.options import Arguments, Options, read_options
 
 EXAMPLE = """example:
@@ -22,8 +22,8 @@ EXAMPLE = """example:
 
 class Command(BaseCommand):
     help = (
-        "Starts the service: PostgreSQL and Valkey (or the servers of DATABASE_URL and REDIS_URL), web and worker; "
-        "makes or upgrades the database before; runs until Ctrl-C or SIGTERM."
+        "Starts the service: PostgreSQL and Valkey (or the servers of DATABASE_URL and REDIS_URL), web, live process"
+        " and worker; makes or upgrades the database before; runs until Ctrl-C or SIGTERM."
     )
     requires_system_checks = []
 
@@ -62,13 +62,15 @@ class Command(BaseCommand):
         self.stderr.flush()
 
     def _greet(self, options: Options, *, as_json: bool) -> None:
-        facts = json.dumps(_facts(options))
-        self.stdout.write(facts if as_json else greeting(options.local_url, options.home.credentials))
+        facts = _facts(options)
+        told = greeting(options.local_url, options.home.credentials, live_url=facts["live_url"])
+        self.stdout.write(json.dumps(facts) if as_json else told)
         self.stdout.flush()
 
     def _show_plan(self, options: Options, *, as_json: bool) -> None:
         options.home.check_creatable()
         claim_address(options.host, options.port)
+        claim_address(options.host, options.live_port, cure=ANOTHER_LIVE_PORT)
         facts = _facts(options)
         if as_json:
             self.stdout.write(json.dumps(facts))
@@ -82,7 +84,8 @@ def _facts(options: Options) -> dict[str, Any]:
     home = options.home
     return {
         "url": options.local_url,
-        "listens_on": f"{options.host}:{options.port}",
+        "live_url": options.live_base_url or options.live_url,
+        "listens_on": f"{options.host}:{options.port}, {options.live_port}",
         "data_dir": str(home.path),
         "credentials": str(home.credentials),
         "postgres": "the server of DATABASE_URL" if options.database_url else f"embedded, {home.postgres}",

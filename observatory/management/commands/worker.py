@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import signal
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -16,7 +18,8 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
-from observatory import jobs as observatory_jobs
+from analytics.exports.service import QUEUE as EXPORTS
+from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
 
 if TYPE_CHECKING:
@@ -28,13 +31,16 @@ JOBS: dict[str, Callable[[], int]] = {
     "rollups": analytics_jobs.rollups,
     "search": analytics_jobs.search,
     "orphans": analytics_jobs.orphans,
-    "retention": observatory_jobs.retention,
+    "retention": own_jobs.retention,
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
+    "exports": analytics_jobs.exports,
     "tokens": accounts_jobs.tokens,
+    "alerts": own_jobs.alerts,
 }
 RETRY_SECONDS = 2.0
-GRACE_SECONDS = 20
+# How long running jobs get to end by themselves. An export is told at once, and ends with its step.
+GRACE_SECONDS = {"default": 20, EXPORTS: 0}
 
 
 class Command(BaseCommand):
@@ -67,11 +73,58 @@ async def work_for_ever() -> None:
                 async with app.open_async():
                     log.info("worker started")
                     await asyncio.to_thread(_catch_up)
-                    await app.run_worker_async(shutdown_graceful_timeout=GRACE_SECONDS, delete_jobs="successful")
+                    await _run()
                     return
         except (ConnectorException, OperationalError, PoolTimeout) as problem:
             log.warning("database is away", problem=type(problem).__name__)
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _run() -> None:
+    """Work until a signal says stop. A queue is a turn of its own: an export that takes hours keeps no job waiting."""
+    turns = [asyncio.create_task(_work(queue, grace)) for queue, grace in GRACE_SECONDS.items()]
+    with _cancelled_by_signals(turns):
+        _, others = await asyncio.wait(turns, return_when=asyncio.FIRST_EXCEPTION)
+        for turn in others:
+            turn.cancel()
+        for ended in await asyncio.gather(*turns, return_exceptions=True):
+            if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
+                raise ended
+
+
+async def _work(queue: str, grace_seconds: int) -> None:
+    await app.run_worker_async(
+        queues=[queue],
+        shutdown_graceful_timeout=grace_seconds,
+        delete_jobs="successful",
+        install_signal_handlers=False,  # each worker would replace those of the other
+    )
+
+
+@contextmanager
+def _cancelled_by_signals(turns: Sequence[asyncio.Task[None]]) -> Iterator[None]:
+    """Cancel `turns` at the first signal to stop, which lets their jobs come to an end."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        release()
+        for turn in turns:
+            turn.cancel()
+
+    def release() -> None:
+        for one in caught:
+            loop.remove_signal_handler(one)
+            signal.signal(one, signal.SIG_IGN)
+
+    for one in caught:
+        loop.add_signal_handler(one, stop)
+    try:
+        yield
+    finally:
+        release()
+        for one in caught:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def _connector() -> BaseAsyncConnector:

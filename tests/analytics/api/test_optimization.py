@@ -5,14 +5,14 @@ from tests.analytics.api.payloads import NS, now_ns, span
 URL = "/api/v1/optimization"
 
 
-def calls(count, model, *, seconds=0.1, tokens=1000, text=None, trace=None, **more):
+def calls(count, model, *, seconds=0.1, tokens=1000, answered=500, text=None, trace=None, **more):
     start = now_ns() - 7200 * NS
     attributes = {
         "gen_ai.request.model": model,
         "gen_ai.provider.name": "openai",
         "gen_ai.operation.name": "chat",
         "gen_ai.usage.input_tokens": tokens,
-        "gen_ai.usage.output_tokens": 500,
+        "gen_ai.usage.output_tokens": answered,
     }
     for number in range(count):
         said = {"input.value": text or f"question {number} of {model}"}
@@ -71,10 +71,32 @@ def test_slow_and_failing_traffic_is_told(api, send):
     assert titles(body, "cost_optimizations") == ["Give every model a price"]
     assert body["overall_score"] == 0.5
     assert body["quality_optimizations"][1]["evidence"] == {
+        "sampled_failures": 3,
         "traces": 1,
         "failed_requests": 3,
         "cost_of_failures": 0.0225,
     }
+
+
+def test_answers_far_longer_than_the_models_own_median_are_told(api, send):
+    send(
+        *calls(96, "gpt-4o"),
+        *calls(4, "gpt-4o", answered=5000),
+        *calls(100, "gpt-4o-mini", answered=9000),  # long, but always so
+    )
+    (found,) = [one for one in api.get(URL).json()["cost_optimizations"] if one["title"].startswith("Bound")]
+    assert (found["title"], found["evidence"]) == (
+        "Bound the output of gpt-4o",
+        {
+            "model": "gpt-4o",
+            "sampled_requests": 100,
+            "median_completion_tokens": 500,
+            "p99_completion_tokens": 5000,
+            "outliers": 4,
+            "outlier_completion_tokens": 20_000,
+            "outlier_tokens_percentage": 29.4118,
+        },
+    )
 
 
 def test_long_inputs_that_no_cache_is_read_for_are_told(api, send):

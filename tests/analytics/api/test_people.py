@@ -1,9 +1,11 @@
 """Users and sessions, a page at a time."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
+from analytics.queries.reports import recency
 from tests.analytics.api.payloads import NS, now_ns, span
 
 USERS, SESSIONS = "/api/v1/users", "/api/v1/sessions"
@@ -13,6 +15,17 @@ HOUR = 3600 * NS
 def error(reply):
     body = reply.json()["error"]
     return reply.status_code, body["code"], body.get("field")
+
+
+def pages(api, path, query):
+    """Return the items of all pages."""
+    found, cursor = [], None
+    while True:
+        reply = api.get(f"{path}?{query}{f'&cursor={cursor}' if cursor else ''}").json()
+        found += reply["data"]
+        cursor = reply["pagination"].get("cursor")
+        if not reply["pagination"]["has_more"]:
+            return found
 
 
 def at(ns):
@@ -83,14 +96,28 @@ def test_users_are_listed_by_who_was_seen_last(api, calls, base):
     ],
 )
 def test_pages_follow_each_other_without_gap_or_repetition(api, calls, query, order):
-    found, cursor = [], None
-    while True:
-        reply = api.get(f"{SESSIONS}?{query}&limit=1{f'&cursor={cursor}' if cursor else ''}").json()
-        found += [one["session_id"] for one in reply["data"]]
-        cursor = reply["pagination"].get("cursor")
-        if not reply["pagination"]["has_more"]:
-            break
-    assert found == order
+    assert [one["session_id"] for one in pages(api, SESSIONS, f"{query}&limit=1")] == order
+
+
+@pytest.mark.parametrize("strides", [(2, 3, 4), (5, 20, 40), (1, 1, 1)])
+def test_pages_of_the_last_seen_are_the_same_however_far_spans_are_walked_at_once(
+    api, send, base, monkeypatch, strides
+):
+    chance = Random(7)
+    sent = [(f"s{chance.randrange(12)}", chance.randrange(40)) for _ in range(60)]
+    send(
+        *(
+            span(start_ns=base + minute * 60 * NS, attributes={"session.id": session, "user.id": f"u{session}"})
+            for session, minute in sent
+        )
+    )
+    last = {session: max(minute for one, minute in sent if one == session) for session, _ in sent}
+    monkeypatch.setattr(recency, "STRIDES", strides)
+    found = pages(api, SESSIONS, "limit=3")
+    assert [one["session_id"] for one in found] == sorted(last, key=lambda session: (-last[session], session))
+    assert [one["request_count"] for one in found] == [
+        len([1 for session, _ in sent if session == one["session_id"]]) for one in found
+    ]
 
 
 def test_a_cursor_belongs_to_its_query(api, calls):

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.ingest.records import priced
 from analytics.pricing.book import Price, PriceBook
+from analytics.pricing.ledger import Entry
 from tests.analytics.ingest.spans import SECOND, START_NS, normal
 
 CHANGE = datetime.fromtimestamp(START_NS // SECOND, tz=UTC)
@@ -27,19 +28,19 @@ CALL = {
 def test_a_span_that_starts_around_a_change_has_the_price_of_its_side(start_ns, price):
     span = normal(CALL, start_ns=start_ns, end_ns=start_ns + SECOND)
 
-    columns = priced(span, PriceBook([OLD, NEW]))
-    assert (columns["price_id"], columns["total_cost_nanousd"]) == (price.id, int(price.input) * 10**9)
+    made = priced(span, PriceBook([OLD, NEW]))
+    assert (made.price_id, made.total) == (price.id, int(price.input) * 10**9)
 
 
 def test_a_call_without_a_price_says_so():
-    assert priced(normal(CALL), PriceBook([])) == {"unpriced_reason": "no_price"}
+    assert priced(normal(CALL), PriceBook([])) == Entry(unpriced_reason="no_price")
 
 
 def test_a_call_without_usage_says_so():
     told = {name: value for name, value in CALL.items() if name != "gen_ai.usage.input_tokens"}
 
-    assert priced(normal(told), PriceBook([NEW])) == {"unpriced_reason": "no_usage"}
+    assert priced(normal(told), PriceBook([NEW])) == Entry(unpriced_reason="no_usage")
 
 
 def test_a_span_that_is_no_call_has_neither_cost_nor_reason():
-    assert priced(normal({"gen_ai.operation.name": "execute_tool"}), PriceBook([NEW])) == {}
+    assert priced(normal({"gen_ai.operation.name": "execute_tool"}), PriceBook([NEW])) == Entry()

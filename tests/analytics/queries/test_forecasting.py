@@ -1,33 +1,11 @@
 """The interval of a forecast covers what it says, on series that are made for it."""
 
-import random
 from decimal import Decimal
 
 import pytest
 
 from analytics.queries.forecasting import bounds, fitted
-
-WEEKDAYS = [1.1, 1.15, 1.2, 1.1, 1.0, 0.7, 0.75]
-AHEAD = 30
-
-
-def made(chance, days, *, correlation, deviation=8.0):
-    """Daily costs with a trend, weekdays and noise, followed by the days to forecast."""
-    noise, found = chance.gauss(0, deviation), []
-    for day in range(days + AHEAD):
-        found.append((100 + 0.5 * day) * WEEKDAYS[day % 7] + noise)
-        noise = correlation * noise + chance.gauss(0, deviation * (1 - correlation**2) ** 0.5)
-    return found
-
-
-def covered(days, correlation, *, series, coverage=0.95):
-    chance, inside = random.Random(days), 0
-    for _ in range(series):
-        costs = made(chance, days, correlation=correlation)
-        fit, ahead = fitted(costs[:days]), range(days, days + AHEAD)
-        widths = bounds(fit, ahead, coverage=coverage)
-        inside += sum(abs(costs[day] - fit.at(day)) <= width for day, width in zip(ahead, widths, strict=True))
-    return inside / (series * AHEAD)
+from benchmarks.forecast import WEEKDAYS, covered
 
 
 @pytest.mark.parametrize("days", [56, 90, 180])

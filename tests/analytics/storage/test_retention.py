@@ -429,7 +429,7 @@ def test_the_audit_log_has_a_limit_of_its_own_which_the_job_applies(projects):
         duration_ms=0,
         status_code=200,
     )
-    audit.record_run("test", action="read", resource_type="young", organisations=[one.organisation_id])
+    audit.record_command("test", audit.Act(action="read", resource_type="young", organisation_id=one.organisation_id))
     assert run("apply", "--dry-run")["freed"] == {}
     assert {key: run("set", "audit", "10")[key] for key in ("before", "after")} == {"before": 90, "after": 10}
     assert run("apply", "--dry-run")["freed"]["audit_log"]["rows"] == 1

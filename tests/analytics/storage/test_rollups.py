@@ -257,7 +257,7 @@ def test_different_users_and_sessions_merge_over_days(scope):
 
 def test_different_users_are_exact_where_spans_answer(scope):
     send(scope, *(raw(number, user=f"u{number % 3}") for number in range(1, 9)))
-    found = ask(scope, DAY, DAY + timedelta(hours=5), figures=DISTINCT)
+    found = ask(scope, DAY, DAY + timedelta(minutes=59), figures=DISTINCT)
     assert (found.totals, found.answers[0].estimated) == (
         {"unique_users": 3, "unique_sessions": 0},
         False,

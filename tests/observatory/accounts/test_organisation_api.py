@@ -49,6 +49,8 @@ def test_a_member_sees_who_it_is_in_each_of_its_organisations(tenant, make_tenan
         "projects": [str(tenant.projects[0].public_id)],
         "permissions": permissions_of("viewer"),
         "rate_limit_tier": "viewer",
+        "ws_url": "ws://localhost:8081/ws",
+        "sse_url": "http://localhost:8081/api/v1/events",
     }
 
 

@@ -179,6 +179,8 @@ def test_a_table_with_what_a_move_would_lose_is_refused(installation):
 def test_the_way_back_leaves_the_plain_installation_as_it_was(installation):
     with owner_of(installation) as owner:  # as on the way back of what came later
         owner.execute("DROP INDEX llm_contents_by_words, llm_contents_unsearchable")
+        owner.execute("DROP INDEX llm_traces_failed, llm_traces_failures")
+        owner.execute("DROP INDEX llm_traces_by_cost, llm_traces_by_session, llm_traces_by_user")
     before = [rows(installation, "llm_traces"), rows(installation, "llm_contents"), indexes(installation)]
     move(installation)
     run_file(installation, "0004_engines.down.sql")

@@ -1,0 +1,233 @@
+"""Creating, cancelling, expiring and forgetting exports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from analytics.exports import metrics
+from analytics.exports.files import StoreError, forget_work, store, work_ids
+from analytics.exports.selecting import filter_of
+from analytics.exports.selectors import OPEN, status_of
+from analytics.exports.telling import tell
+from analytics.models import ExportJob, ExportStatus
+from analytics.queries.filters.searches import searches_of
+from analytics.queries.snapshots import snapshot
+from analytics.queries.spans import Arrived, Spans, Within, all_of
+from analytics.queries.timerange import TimeRange
+from analytics.scope import Scope
+from analytics.storage.exclusive import held
+from analytics.storage.transactions import sqlstate
+from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
+from errors.exceptions import ApiError
+
+log = structlog.get_logger("analytics.exports")
+TASK, QUEUE = "export", "exports"
+_CANCELED = "57014"
+_COUNTING_MS = 3000  # what counting with a filter may take where nothing depends on it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An export as it is asked for. `filter` means all of `told`, which is how people said it."""
+
+    scope: Scope
+    organisation_id: int
+    organisation_uuid: UUID
+    range: TimeRange
+    format: str
+    compression: str
+    within: Within = Within.ALL
+    filter: Mapping[str, Any] | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+    fields: Sequence[str] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Census:
+    """What is there to export: how many spans (all of the range when not `exactly`), from when to when, when they came.
+
+    `arrived` are the times from `settled` on at which any of them came.
+    """
+
+    rows: int
+    exactly: bool
+    first: datetime | None
+    last: datetime | None
+    settled: datetime
+    arrived: Sequence[datetime]
+
+
+def export_create(asked: Asked, *, now: datetime) -> ExportJob:
+    """Create a job and put it into the queue; its spans are those that are stored now.
+
+    Raises 429/1501 beyond the organisation's quota, 400/1205 for more spans than an export may have, 400/1213 for a
+    filter that the server cannot read, 504/1801 when that cannot be told in time.
+    """
+    _check_quota(asked.organisation_id)
+    census = _count(asked, now=now)
+    with transaction.atomic():
+        _one_at_a_time(asked.organisation_id)
+        _check_quota(asked.organisation_id)
+        return job_add(asked, census, now=now)
+
+
+def job_add(asked: Asked, census: _Census, *, now: datetime, **more: Any) -> ExportJob:
+    """Write the row of a job, tell of it, and put it into the queue; part of the caller's transaction."""
+    job = ExportJob.objects.create(
+        organisation_id=asked.organisation_id,
+        organisation_uuid=asked.organisation_uuid,
+        project_ids=sorted(asked.scope.projects),
+        project_uuids=[asked.scope.projects[number].public_id for number in sorted(asked.scope.projects)],
+        format=asked.format,
+        compression=asked.compression,
+        within=asked.within,
+        filter=asked.filter,
+        asked=dict(asked.told),
+        fields=list(asked.fields),
+        start_time=asked.range.start,
+        end_time=asked.range.end,
+        row_limit=asked.limit,
+        step_rows=settings.EXPORT_STEP_ROWS,
+        created_at=now,
+        settled=census.settled,
+        arrived=list(census.arrived),
+        expected_rows=census.rows,
+        expected_exactly=census.exactly,
+        expected_first=census.first,
+        expected_last=census.last,
+        **more,
+    )
+    metrics.JOBS.labels(job.status).inc()
+    tell(job)
+    enqueue(job.id)
+    return job
+
+
+def enqueue(job_id: UUID) -> None:
+    """Let a worker run an export; one that waits already waits on."""
+    try:
+        with transaction.atomic():
+            app.configure_task(TASK, queue=QUEUE, queueing_lock=f"export {job_id}").defer(job_id=str(job_id))
+    except AlreadyEnqueued:
+        return
+
+
+def _one_at_a_time(organisation_id: int) -> None:
+    """Keep others of the organisation from creating one until the transaction ends, so that the quota holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('llm-observatory exports'), %s)", [organisation_id])
+
+
+def _check_quota(organisation_id: int) -> None:
+    most = settings.EXPORT_MAX_OPEN_JOBS
+    if ExportJob.objects.filter(organisation_id=organisation_id, status__in=OPEN).count() >= most:
+        raise ApiError(QUOTA_EXCEEDED, most=most, what="unfinished exports")
+
+
+def _count(asked: Asked, *, now: datetime) -> _Census:
+    """Look at what is there, all in one state of the database."""
+    # A span that came before this was stored by now, or never will be: no request lasts so long.
+    settled = now - timedelta(seconds=2 * settings.REQUEST_TIMEOUT_SECONDS)
+    every = Spans(scope=asked.scope, range=asked.range)
+    with snapshot(), connection.cursor() as cursor:
+        sql, given = all_of(
+            every,
+            "count(*), min(s.ts), max(s.ts),"
+            " coalesce(array_agg(DISTINCT s.ingested_at) FILTER (WHERE s.ingested_at >= %(settled)s), '{}')",
+        )
+        cursor.execute(sql, given | {"settled": settled})
+        rows, first, last, arrived = cursor.fetchone()
+        census = _Census(rows=rows, exactly=True, first=first, last=last, settled=settled, arrived=arrived)
+        most = settings.EXPORT_MAX_ROWS
+        needed = asked.limit is None and rows > most
+        if asked.filter is not None or asked.within is not Within.ALL:
+            census = _narrowed(asked, census, needed=needed, now=now)
+    if asked.limit is None and census.rows > most:
+        raise ApiError(TOO_MANY_ROWS, most=most)
+    return census
+
+
+def _narrowed(asked: Asked, census: _Census, *, needed: bool, now: datetime) -> _Census:
+    """Return the census with the spans that are really asked for, if they are counted in time or have to be."""
+    node = filter_of(asked.filter, now=now)
+    searches = searches_of(node, scope=asked.scope, where=asked.range)
+    spans = Spans(
+        scope=asked.scope,
+        range=asked.range,
+        within=asked.within,
+        filter=node,
+        searches=searches,
+        arrived=Arrived(settled=census.settled, times=tuple(census.arrived)),
+    )
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if not needed:
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_COUNTING_MS)])
+            cursor.execute(*all_of(spans, "count(*)"))
+            return replace(census, rows=cursor.fetchone()[0])
+    except OperationalError as problem:
+        if needed or sqlstate(problem) != _CANCELED:
+            raise
+        return replace(census, exactly=False)
+
+
+def export_cancel(job: ExportJob, *, now: datetime) -> None:
+    """Cancel a job that has not ended; raise 409/1406 for one that has. A worker that writes it stops at its step."""
+    cancelled = ExportJob.objects.filter(id=job.id, status__in=OPEN).update(
+        status=ExportStatus.CANCELLED, completed_at=now
+    )
+    job.refresh_from_db()
+    if not cancelled:
+        raise ApiError(JOB_NOT_CANCELLABLE, job_id=str(job.id), status=status_of(job, now=now))
+    metrics.JOBS.labels(job.status).inc()
+    tell(job)
+
+
+def exports_revive() -> int:
+    """Put the unfinished exports that no worker holds into the queue again; return how many there are."""
+    left = [job_id for job_id in ExportJob.objects.filter(status__in=OPEN).order_by("created_at")
+            .values_list("id", flat=True) if not held(f"export {job_id}")]  # fmt: skip
+    for job_id in left:
+        enqueue(job_id)
+    return len(left)
+
+
+def exports_expire(*, now: datetime) -> int:
+    """Delete the files of exports whose time is over, forget those that are long over; return how many of both."""
+    done = 0
+    place = store()
+    over = ExportJob.objects.filter(status=ExportStatus.COMPLETED, expires_at__lte=now)
+    for job in over.order_by("expires_at"):
+        try:
+            place.delete(job.file_name)
+        except StoreError as problem:  # the next run tries again
+            log.warning("exported file not deleted", job_id=str(job.id), problem=str(problem))
+            continue
+        with transaction.atomic():
+            job.status = ExportStatus.EXPIRED
+            job.save(update_fields=["status"])
+            tell(job)
+        metrics.JOBS.labels(job.status).inc()
+        done += 1
+    listed = timedelta(days=settings.EXPORT_PURGE_DAYS)
+    ended = ExportJob.objects.filter(
+        Q(status=ExportStatus.EXPIRED, expires_at__lte=now - listed)
+        | Q(status__in=[ExportStatus.FAILED, ExportStatus.CANCELLED],
+            completed_at__lte=now - listed - timedelta(days=settings.EXPORT_TTL_DAYS))
+    )  # fmt: skip
+    done += ended.delete()[0]
+    open_ids = set(ExportJob.objects.filter(status__in=OPEN).values_list("id", flat=True))
+    for job_id in work_ids():
+        if job_id not in open_ids and not held(f"export {job_id}"):
+            forget_work(job_id)
+    return done

@@ -1,0 +1,132 @@
+"""One open stream: what waits to be sent, and what becomes of a listener that is too slow for it."""
+
+import asyncio
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from analytics.events import DROPPED
+from analytics.live import metrics
+from analytics.live.frames import Frames, error_members
+from analytics.live.happenings import Happening
+from analytics.live.listeners import Credential, Listener
+from errors.catalog import EXPIRED_TOKEN
+from errors.exceptions import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.live.subscriptions import Subscription
+
+# Close codes of WebSocket: those from 4000 are ours.
+GOING_AWAY, OVERLOAD, TOO_BIG, MALFORMED, EXPIRED = 1001, 1013, 1009, 4400, 4401
+
+
+class Connection:
+    """Holds at most `STREAM_QUEUE_EVENTS` unsent events; beyond that the oldest go, and their number is told.
+
+    `ended` is the code that it is closed with, `busy_since` when the transport was given what it has not taken yet.
+    Everything here runs in the event loop.
+    """
+
+    def __init__(self, listener: Listener, *, credential: Credential, place: str, frames: Frames) -> None:
+        self.listener = listener
+        self.credential = credential
+        self.place = place
+        self.frames = frames
+        self.subscriptions: dict[str, Subscription] = {}
+        self.ended: int | None = None
+        self.busy_since: float | None = None
+        self.abandon: Callable[[], object] = lambda: None
+        self.timer: asyncio.TimerHandle | None = None
+        self._waiting: deque[Happening | str] = deque()
+        self._said: list[str] = []
+        self._dropped = 0
+        self._latest: Happening | None = None
+        self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def offer(self, event: Happening) -> None:
+        """Queue an event, once however many subscriptions it is for."""
+        if event is self._latest or self.ended is not None:
+            return
+        self._latest = event
+        if len(self._waiting) >= settings.STREAM_QUEUE_EVENTS:
+            oldest = self._waiting.popleft()
+            if isinstance(oldest, str):
+                self._said.append(oldest)
+            else:
+                self.drop(oldest)
+        self._waiting.append(event)
+        self._ready.set()
+
+    def drop(self, event: Happening) -> None:
+        """Count an event that the listener does not get; the number is told ahead of the next."""
+        self._dropped += 1
+        DROPPED.labels(event.type).inc()
+
+    def say(self, kind: str, **members: Any) -> None:
+        """Queue what the service says of the stream itself; it is never dropped."""
+        if self.ended is None:
+            self._waiting.append(self.frames.said(kind, members))
+            self._ready.set()
+
+    def refuse(self, error: ApiError) -> None:
+        self.say("error", **error_members(error))
+
+    def beat(self) -> None:
+        """Queue a sign of life where the transport has none of its own."""
+        frame = self.frames.heartbeat()
+        if frame is not None and not self._waiting and self.ended is None:
+            self._waiting.append(frame)
+            self._ready.set()
+
+    def end(self, code: int, error: ApiError | None = None) -> None:
+        """Send no event that waits; say `error`, and close with `code`."""
+        if self.ended is None:
+            self._waiting = deque(one for one in self._waiting if isinstance(one, str))
+            if error is not None:
+                self.refuse(error)
+            self.ended = code
+            self._ready.set()
+            self._room.set()
+
+    def expire(self) -> None:
+        self.end(EXPIRED, ApiError(EXPIRED_TOKEN))
+
+    async def room(self) -> None:
+        """Wait until what is replayed does not push out what waits."""
+        await self._room.wait()
+
+    def is_filling(self) -> bool:
+        """Note, and return, whether half of the room is taken."""
+        filling = self.ended is None and len(self._waiting) * 2 >= settings.STREAM_QUEUE_EVENTS
+        if filling:
+            self._room.clear()
+        return filling
+
+    async def next(self) -> list[str]:
+        """Return all frames that wait, as soon as there is one; none when the stream has ended and all is said."""
+        if not self._waiting:
+            self._ready.clear()
+            if self.ended is not None:
+                return []
+            await self._ready.wait()
+        waiting, self._waiting = self._waiting, deque()
+        said, self._said = self._said, []
+        if self._dropped:
+            said.append(self.frames.said("dropped", {"count": self._dropped}))
+            self._dropped = 0
+        self._room.set()
+        events = Counter[str]()
+        for one in waiting:
+            if isinstance(one, str):
+                said.append(one)
+            else:
+                said.append(self.frames.event(one))
+                events[one.type] += 1
+        for event_type, count in events.items():
+            metrics.EVENTS.labels(event_type).inc(count)
+        return said

@@ -1,0 +1,378 @@
+"""Events from the logs of organisations to those who listen: one reader, many streams."""
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+
+from analytics.live import metrics
+from analytics.live.connections import EXPIRED, GOING_AWAY, OVERLOAD, Connection
+from analytics.live.filters import EventFilter
+from analytics.live.happenings import Fields, Happening, happening
+from analytics.live.listeners import Credential, Listener
+from analytics.live.log import AWAY, MOST_AT_ONCE, START, EventLog
+from analytics.live.places import KEEP_SECONDS, RENEW_SECONDS, place_key
+from analytics.live.subscriptions import Subscription, Subscriptions
+from analytics.live.thresholds import Watch, values_of
+from analytics.registry.events import EVENT_TYPES
+from errors.catalog import INSUFFICIENT_PERMISSIONS
+from errors.exceptions import ApiError
+from errors.json import dumps
+
+log = structlog.get_logger(__name__)
+PAUSE_SECONDS = 0.01  # events of that long go out together
+RETRY_SECONDS = 1.0
+STALLED_BEATS = 2
+THRESHOLD = "metric_threshold"
+_UNKNOWN = object()
+
+
+class Feed:
+    """What one organisation's listeners have in common: where the log was read up to, and who hears of what."""
+
+    def __init__(self, organisation: UUID, position: bytes) -> None:
+        self.organisation = organisation
+        self.position = position
+        self.subscriptions = Subscriptions()
+        self.projects: dict[int, UUID] = {}
+        self.connections: set[Connection] = set()
+        self.is_behind = False  # the log may be cut faster than it is read
+
+    def event(self, entry: bytes, fields: Fields) -> Happening:
+        return happening(entry, fields, organisation=self.organisation, projects=self.projects)
+
+    def tell_gap(self) -> None:
+        """Tell every listener that events after the last that was read are missing."""
+        for connection in self.connections:
+            connection.say("gap", last_event_id=self.position.decode())
+
+    def dispatch(self, entries: Iterable[tuple[bytes, Fields]]) -> None:
+        for entry, fields in entries:
+            self.position = entry
+            event = self.event(entry, fields)
+            for one in self.subscriptions.hearers(event):
+                if one.held is None:
+                    one.connection.offer(event)
+                    continue
+                if len(one.held) >= settings.STREAM_QUEUE_EVENTS:
+                    one.connection.drop(one.held.popleft())
+                one.held.append(event)
+
+
+class Hub:
+    """Reads the logs that somebody listens to, and tells.
+
+    `identity` is the key in Redis whose value changes with every change of who may do what: nothing that was read
+    after such a change is told before every credential was looked up again. `lookups` runs what asks the database.
+    """
+
+    def __init__(self, *, identity: str, lookups: Executor) -> None:
+        self._identity = identity
+        self._lookups = lookups
+        self._log = EventLog()
+        self._feeds: dict[int, Feed] = {}
+        self._wanted = asyncio.Event()
+        self._generation: object = _UNKNOWN
+        self._tasks: list[asyncio.Task[None]] = []
+        self._joining = asyncio.Lock()
+        self.connections: set[Connection] = set()
+        self.confirmations = 0
+        self.emptied = asyncio.Event()
+        self.emptied.set()
+
+    async def start(self) -> None:
+        for work in (self._read_for_ever, self._beat_for_ever, self._keep_places_for_ever, self._judge_for_ever):
+            self._tasks.append(asyncio.create_task(work()))
+
+    async def stop(self) -> None:
+        """Close every stream with 1001 and read no further."""
+        for connection in list(self.connections):
+            connection.end(GOING_AWAY)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self._log.close()
+
+    async def join(self, connection: Connection, *, confirmations: int) -> None:
+        """Take a stream in, whose credential was verified after so many `confirmations` of all.
+
+        Raises what the log raises while Redis is away, and 401 when the credential has become none meanwhile.
+        """
+        listener = connection.listener
+        async with self._joining:
+            if not self._feeds:
+                self._generation = _UNKNOWN  # nobody has watched it
+            if (feed := self._feeds.get(listener.organisation_id)) is None:
+                position = await self._log.last(listener.organisation_id)
+                feed = self._feeds[listener.organisation_id] = Feed(listener.organisation, position)
+        feed.connections.add(connection)
+        self._show_projects(feed, listener)
+        self.connections.add(connection)
+        self.emptied.clear()
+        metrics.CONNECTIONS.labels(connection.frames.transport).inc()
+        self._set_timer(connection)
+        self._wanted.set()
+        if confirmations != self.confirmations:
+            await self._confirm([connection])
+
+    async def leave(self, connection: Connection) -> None:
+        """Let a stream go, with its subscriptions and its place."""
+        listener = connection.listener
+        connection.end(GOING_AWAY)
+        for one in list(connection.subscriptions.values()):
+            self.unsubscribe(one)
+        if connection.timer is not None:
+            connection.timer.cancel()
+        if connection in self.connections:
+            self.connections.discard(connection)
+            if not self.connections:
+                self.emptied.set()
+            metrics.CONNECTIONS.labels(connection.frames.transport).dec()
+            feed = self._feeds[listener.organisation_id]
+            feed.connections.discard(connection)
+            if not feed.connections:
+                del self._feeds[listener.organisation_id]
+        try:
+            await self._log.free(place_key(listener.rate_key), connection.place)
+        except AWAY:
+            log.warning("stream_place_not_freed")  # it ends by itself
+
+    def subscribe(
+        self, connection: Connection, events: Sequence[str], wanted: EventFilter, *, resumes: bool
+    ) -> Subscription | None:
+        """Add a subscription to those of `events` that the listener may hear of; say 1100 of each of the others.
+
+        One that `resumes` is told nothing before it is replayed to.
+        """
+        allowed = []
+        for name in events:
+            permission = EVENT_TYPES[name].permission
+            if permission in connection.listener.permissions:
+                allowed.append(name)
+            else:
+                connection.refuse(missing(permission))
+        if not allowed:
+            return None
+        feed = self._feed(connection)
+        held = deque[Happening]() if resumes else None
+        one = Subscription(connection, frozenset(allowed), wanted, since=feed.position, held=held)
+        connection.subscriptions[one.id] = one
+        feed.subscriptions.add(one)
+        return one
+
+    def unsubscribe(self, one: Subscription) -> None:
+        self._feed(one.connection).subscriptions.remove(one)
+        del one.connection.subscriptions[one.id]
+
+    def narrow(self, one: Subscription, events: frozenset[str]) -> None:
+        """Leave of a subscription only `events`; without any it ends."""
+        feed = self._feed(one.connection)
+        feed.subscriptions.remove(one)
+        one.events = events
+        if events:
+            feed.subscriptions.add(one)
+        else:
+            del one.connection.subscriptions[one.id]
+
+    async def replay(self, one: Subscription, after: str) -> None:
+        """Tell what the subscription missed since the event `after`, in order, and `gap` first where some is gone."""
+        connection, feed = one.connection, self._feed(one.connection)
+        organisation = connection.listener.organisation_id
+        if not await self._log.holds_all_since(organisation, after):
+            connection.say("gap", last_event_id=after)
+        async for entry, fields in self._log.between(organisation, after, one.since):
+            if connection.is_filling():
+                await connection.room()
+            if one.id not in connection.subscriptions:
+                return
+            event = feed.event(entry, fields)
+            if event.type in one.events and one.filter.passes(event):
+                connection.offer(event)
+        held, one.held = one.held or (), None
+        for event in held:
+            connection.offer(event)
+
+    def _feed(self, connection: Connection) -> Feed:
+        return self._feeds[connection.listener.organisation_id]
+
+    @staticmethod
+    def _show_projects(feed: Feed, listener: Listener) -> frozenset[int]:
+        """Note the names of a listener's projects; return their numbers."""
+        found = {number: one.public_id for number, one in listener.scope().projects.items()}
+        feed.projects.update(found)
+        return frozenset(found)
+
+    async def _read_for_ever(self) -> None:
+        away = False
+        while True:
+            if not self._feeds:
+                self._wanted.clear()
+                await self._wanted.wait()
+            try:
+                await self._read(after_outage=away)
+                away = False
+            except AWAY as problem:
+                if not away:
+                    log.warning("event_log_away", error=type(problem).__name__)
+                away = True
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _read(self, *, after_outage: bool) -> None:
+        if after_outage:
+            await self._look_for_losses()
+        positions = {organisation: feed.position for organisation, feed in self._feeds.items()}
+        found, generation = await self._log.read(positions, self._identity)
+        # While Redis was away, changes of identities could not be told.
+        if generation != self._generation or after_outage:
+            await self._confirm_all()
+            self._generation = generation
+        for organisation, entries in found.items():
+            feed = self._feeds.get(organisation)
+            if feed is None or feed.position != positions[organisation]:
+                continue
+            if feed.is_behind and not await self._log.holds_all_since(organisation, feed.position.decode()):
+                feed.tell_gap()
+            feed.is_behind = len(entries) >= MOST_AT_ONCE
+            feed.dispatch(entries)
+
+    async def _look_for_losses(self) -> None:
+        """Tell the listeners of each log that came back without the events that were read last."""
+        for organisation, feed in list(self._feeds.items()):
+            last = await self._log.last(organisation)
+            if feed.position != START and _order(last) < _order(feed.position):
+                feed.tell_gap()
+                feed.position = last
+
+    async def _confirm_all(self) -> None:
+        """Look every credential up again: end the streams of those that are gone, narrow those of others."""
+        self.confirmations += 1
+        await self._confirm(list(self.connections))
+
+    async def _confirm(self, connections: Sequence[Connection]) -> None:
+        by_credential = defaultdict[Credential, list[Connection]](list)
+        for connection in connections:
+            by_credential[connection.credential].append(connection)
+        loop = asyncio.get_running_loop()
+        looked_up = await asyncio.gather(
+            *(loop.run_in_executor(self._lookups, _look_up, credential) for credential in by_credential)
+        )
+        for shown_by, found in zip(by_credential.values(), looked_up, strict=True):
+            for connection in shown_by:
+                if isinstance(found, ApiError):
+                    connection.end(EXPIRED, found)
+                elif connection in self.connections:
+                    self._renew(connection, found)
+
+    def _renew(self, connection: Connection, listener: Listener) -> None:
+        """Give a stream the listener as it is now: fewer permissions, other projects, another end."""
+        feed = self._feed(connection)
+        connection.listener = listener
+        self._set_timer(connection)
+        try:
+            reach = self._show_projects(feed, listener)
+        except ApiError as nothing_left:
+            connection.end(EXPIRED, nothing_left)
+            return
+        for one in list(connection.subscriptions.values()):
+            allowed = frozenset(name for name in one.events if EVENT_TYPES[name].permission in listener.permissions)
+            for name in sorted(one.events - allowed):
+                connection.refuse(missing(EVENT_TYPES[name].permission))
+            if allowed != one.events:
+                self.narrow(one, allowed)
+            one.filter = one.filter.within(reach)
+
+    @staticmethod
+    def _set_timer(connection: Connection) -> None:
+        if connection.timer is not None:
+            connection.timer.cancel()
+            connection.timer = None
+        if (ends := connection.listener.expires_at) is not None:
+            connection.timer = asyncio.get_running_loop().call_later(max(0, ends - time.time()), connection.expire)
+
+    async def _beat_for_ever(self) -> None:
+        """Give signs of life, end what has expired, and what has not taken a frame for two of them."""
+        beat = settings.STREAM_HEARTBEAT_SECONDS
+        while True:
+            await asyncio.sleep(beat)
+            now = time.monotonic()
+            for connection in list(self.connections):
+                if connection.busy_since is not None and now - connection.busy_since > STALLED_BEATS * beat:
+                    connection.end(OVERLOAD)
+                    connection.abandon()
+                else:
+                    connection.beat()
+
+    async def _keep_places_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            places = defaultdict[str, list[str]](list)
+            for connection in self.connections:
+                places[place_key(connection.listener.rate_key)].append(connection.place)
+            if places:
+                try:
+                    await self._log.keep(places, seconds=KEEP_SECONDS)
+                except AWAY:
+                    continue  # the reader tells of it
+
+    async def _judge_for_ever(self) -> None:
+        """Judge the thresholds of subscriptions, one after the other: they never keep the database busy."""
+        while True:
+            await asyncio.sleep(settings.THRESHOLD_EVALUATION_SECONDS)
+            for connection in list(self.connections):
+                for one in list(connection.subscriptions.values()):
+                    if one.watch is not None and THRESHOLD in one.events:
+                        await self._judge(one, one.watch)
+
+    async def _judge(self, one: Subscription, watch: Watch) -> None:
+        now = datetime.now(UTC)
+        work = partial(values_of, watch.thresholds, listener=one.connection.listener, within=one.filter, now=now)
+        try:
+            values = await asyncio.get_running_loop().run_in_executor(self._lookups, work)
+        except (DatabaseError, ApiError) as problem:
+            log.warning("thresholds_not_judged", error=type(problem).__name__)
+            return
+        if one.connection not in self.connections:
+            return
+        feed = self._feed(one.connection)
+        for risen in watch.rises(values):
+            data = {
+                "metric_name": risen.metric,
+                "threshold_value": risen.value,
+                "current_value": values[risen],
+                "org_id": str(feed.organisation),
+                **{name: one.filter.equal.get(name) for name in ("provider", "model", "environment")},
+                "timestamp": now,
+            }
+            # It is in no log; a client that resumes after it misses nothing.
+            event = Happening(feed.position.decode(), THRESHOLD, None, dumps(data), {}, at=now)
+            one.connection.offer(event)
+
+
+def missing(permission: str) -> ApiError:
+    """Return the error of a permission that is not held."""
+    resource, _, action = permission.partition(":")
+    return ApiError(INSUFFICIENT_PERMISSIONS, details=permission, action=f"{action} {resource}")
+
+
+def _look_up(credential: Credential) -> Listener | ApiError:
+    try:
+        return credential.listener()
+    except ApiError as gone:
+        return gone
+
+
+def _order(position: bytes) -> tuple[int, int]:
+    milliseconds, _, number = position.partition(b"-")
+    return int(milliseconds), int(number)

@@ -1,0 +1,6 @@
+"""Prometheus series of the streams. What is dropped is counted beside what is told: `analytics.events.DROPPED`."""
+
+from prometheus_client import Counter, Gauge
+
+CONNECTIONS = Gauge("stream_connections", "Open streams.", ["transport"], multiprocess_mode="livesum")
+EVENTS = Counter("stream_events_total", "Events sent to listeners.", ["event_type"])

@@ -1,0 +1,2 @@
+DROP POLICY tenant ON export_jobs;
+ALTER TABLE export_jobs DISABLE ROW LEVEL SECURITY;

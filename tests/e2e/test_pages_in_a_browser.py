@@ -1,0 +1,167 @@
+"""The pages in a real browser: what people do there, without an error in its console or a request to another host."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+MISSING = "no chromium: nobody has looked at the pages in a browser (Debian and Ubuntu: apt install chromium)"
+BASE = "/app/o/demo"
+
+if CHROMIUM is None:
+    sys.stderr.write(f"\n*** {MISSING} ***\n")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(CHROMIUM is None and os.environ.get("REQUIRE_BROWSER") != "1", reason=MISSING),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None, MISSING
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def cookies(browser, service):
+    """The session of a developer who has signed in with the form."""
+    user = service.credentials["users"]["developer"]
+    context = browser.new_context(base_url=service.base_url)
+    page = context.new_page()
+    page.goto("/app")
+    page.fill("[name=username]", user["username"])
+    page.fill("[name=password]", user["password"])
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"**{BASE}/overview")
+    return context.cookies()
+
+
+@pytest.fixture
+def page(browser, service, cookies) -> Iterator[Page]:
+    """The overview of a developer; at the end there was neither an error nor a request to another host."""
+    wrong: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=service.base_url)
+    context.add_cookies(cookies)
+    context.set_default_timeout(30_000)
+    opened = context.new_page()
+    opened.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("request", lambda asked: None if asked.url.startswith(service.base_url) else wrong.append(asked.url))
+    opened.goto(f"{BASE}/overview")
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def first_figure(page: Page) -> int:
+    return int(page.get_attribute("#figures .value", "title") or 0)
+
+
+def drawn(page, panel):
+    """Wait until a panel's chart is drawn."""
+    page.wait_for_selector(f"#{panel} .u-over")
+    return page.locator(f"#{panel} .u-over")
+
+
+def test_a_member_signs_in_and_sees_charts(page):
+    drawn(page, "requests")
+    drawn(page, "latency")
+    drawn(page, "cost-by-model")
+
+    assert first_figure(page) > 1000
+
+
+def test_dragging_over_a_chart_zooms_and_the_address_says_so(page):
+    box = drawn(page, "requests").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.88, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.97, box["y"] + 40, steps=5)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"start_time=2\d{3}-.*end_time=2\d{3}-"))
+
+    drawn(page, "requests")
+    assert page.locator(".range summary").inner_text().count("Z") == 2
+
+
+def test_a_filter_narrows_the_page_and_stands_in_the_address(page):
+    page.click(".narrow summary")
+    page.fill("[name=model]", "gpt-4o-mini")
+    page.press("[name=model]", "Enter")
+    page.wait_for_url("**model=gpt-4o-mini**")
+    page.wait_for_selector(".chips")
+    narrowed = first_figure(page)
+
+    assert "model=gpt-4o-mini" in page.get_attribute(f"nav a[href*='{BASE}/cost']", "href")
+    page.click("[aria-label='Remove the filter model']")
+    page.wait_for_selector(".chips", state="detached")
+    assert 0 < narrowed < first_figure(page)
+
+
+def test_a_span_of_a_trace_is_chosen_without_leaving_the_page(page):
+    page.goto(f"{BASE}/traces?scope=roots&q=workflow_name:*")
+    page.click("tbody tr:first-child td:first-child a")
+    page.wait_for_selector(".fall .row")
+    page.evaluate("window.kept = true")
+    name = page.inner_text(".fall li:last-child .label")
+    page.click(".fall li:last-child a")
+    page.wait_for_selector(".fall li:last-child a[aria-current]")
+
+    assert (page.inner_text("#span-title"), page.evaluate("window.kept")) == (name, True)
+
+
+def test_the_worst_point_of_a_chart_leads_to_its_trace(page):
+    drawn(page, "latency")
+    page.click("#latency [data-worst]")
+    page.wait_for_url(re.compile(rf"{BASE}/traces/[0-9a-f]{{32}}\?span="))
+
+    chosen = page.inner_text(".fall [aria-current] .label")
+    assert chosen == page.inner_text("#span-title")
+
+
+def test_a_chart_is_read_and_opened_with_the_keyboard(page):
+    drawn(page, "latency")
+    page.focus("#latency .chart")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    said = page.inner_text("#latency .chart p[aria-live]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/traces?**")
+
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:00 UTC", said)
+
+
+def test_the_theme_is_switched_and_kept(page):
+    page.click("[data-theme-switch]")
+    page.click("[data-theme-switch]")
+    page.reload()
+    drawn(page, "requests")
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.inner_text("[data-theme-name]") == "dark"
+
+
+def test_a_page_is_as_wide_as_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("overview", "cost", "performance", "quality", "models", "traces"):
+        page.goto(f"{BASE}/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, name
+
+
+def test_pages_are_walked_without_loading_everything_anew(page):
+    page.evaluate("window.kept = true")
+    page.click("nav a:has-text('Cost')")
+    page.wait_for_url("**/cost")
+    drawn(page, "over-time")
+
+    assert page.evaluate("window.kept") is True
+    page.go_back()
+    page.wait_for_url("**/overview")
+    drawn(page, "requests")
