@@ -14,8 +14,6 @@ from analytics.exports.running import export_run
 from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
-from analytics.storage.ageing import retention_apply
-from analytics.storage.costs import forget_costs_behind
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
@@ -38,7 +36,7 @@ def partitions(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
     return ensure_days(today + timedelta(days=ahead) for ahead in range(settings.PARTITIONS_AHEAD_DAYS + 1))
 
 
-@app.periodic(cron="* * * * * */30")
+@app.periodic(cron="* * * * * */15")
 @app.task(name="rollups", queueing_lock="rollups", pass_context=False)
 def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Refresh every rollup, the finer ones first; return how many buckets were made anew."""
@@ -83,18 +81,6 @@ def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, w
 def orphans(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Delete feedback, evaluations and links of traces that are gone; return how many."""
     return forget_orphans()
-
-
-@app.periodic(cron="41 * * * *")
-@app.task(name="retention", queueing_lock="retention", pass_context=False)
-def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
-    """Free what is past its limit; return how many rows. An operator's run that is under way does the same."""
-    try:
-        report = retention_apply(now=timezone.now())
-    except BusyError:
-        return 0
-    forget_costs_behind()
-    return sum(loss.rows for loss in report.losses)
 
 
 @app.periodic(cron="17 3 * * *")

@@ -29,7 +29,7 @@ DAYS = 30
 USERS_OF_A_PROJECT = 4000
 # The newest day is open: spans end in the middle of an hour, which no refresh has taken yet.
 _LAST_DAY_FRACTION, _LAST_MOMENT = 0.65, timedelta(hours=13, minutes=45)
-_DAYS_AN_HOUR = 0.101  # of the generator, whose noons are busy: so much of its day is the hour around noon
+_DAYS_TEN_MINUTES = 0.0173  # of the generator, whose noons are busy: so much of its day are the ten around noon
 _SQL = Path(__file__).parent / "sql"
 _BLOCK = 20  # numbers that the generator makes whole traces of: as many as `_TRACES` has operations
 _MODELS: tuple[tuple[str, str, int | None, int | None], ...] = (
@@ -131,15 +131,15 @@ def load(*, spans: int, today: date, content: int = 0, report: Callable[[str], N
     return done
 
 
-def load_hour(*, spans: int, day: date) -> Loaded:
-    """Add `spans` spans in the hour after noon of a day, with their marks; nothing is refreshed."""
+def load_ten_minutes(*, spans: int, day: date) -> Loaded:
+    """Add `spans` spans in the last ten minutes before noon, with their marks; nothing is refreshed."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     ensure_days([day, day + timedelta(days=1)])
-    middle = noon + timedelta(minutes=30)
-    first = 0.5 - _DAYS_AN_HOUR / 2
-    _generate(spans, midnight=middle - DAY / 2, first=first, days=_DAYS_AN_HOUR, part=(0, 1))
-    mark(noon - timedelta(hours=1), noon + timedelta(hours=2))
-    return Loaded(spans=spans, end=noon + timedelta(hours=1))
+    middle = noon - timedelta(minutes=5)
+    first = 0.5 - _DAYS_TEN_MINUTES / 2
+    _generate(spans, midnight=middle - DAY / 2, first=first, days=_DAYS_TEN_MINUTES, part=(0, 1))
+    mark(noon - timedelta(hours=1), noon + timedelta(hours=1))
+    return Loaded(spans=spans, end=noon)
 
 
 def mark(start: datetime, end: datetime) -> int:

@@ -22,7 +22,9 @@ def _of_engine(server: Server, sizes: list[int]) -> Iterator[Figure]:
         yield from _of_layout(rows)
         yield from layout.of_rows(rows)
         with scratch(server) as empty:
-            yield from keeping.refreshing_and_lagging(rows, empty)
+            yield from keeping.refreshing(rows, empty)
+    with scratch(server) as empty:
+        yield from keeping.lagging(stores[-1], empty)
     yield from _growth(stores)
     if server.engine == "timescaledb":
         packed = [in_columns(server, rows) for rows in stores]

@@ -1,4 +1,4 @@
-"""Periodic jobs of the worker that watch the service itself, and tell organisations what they should know of it."""
+"""Periodic jobs of the worker that take several apps: what is past its limit, and alerts about the service itself."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,8 +10,10 @@ from procrastinate.contrib.django import app
 from analytics.events import publish
 from analytics.registry.events import ALERTS
 from analytics.storage.costs import models_without_cost
+from analytics.storage.exclusive import BusyError
 from analytics.storage.sizes import lag_by_grain
 from observatory.accounts.models import Organisation
+from observatory.lifecycle import retention_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
 LONGEST_LAG = timedelta(minutes=5)
@@ -19,9 +21,20 @@ AGAIN_SECONDS = 86_400  # the same is told once a day
 _LAG, _DEGRADED, _UNPRICED = ALERTS
 
 
+@app.periodic(cron="41 * * * *")
+@app.task(name="retention", queueing_lock="retention", pass_context=False)
+def retention(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Free what is past its limit; return how many rows. An operator's run that is under way does the same."""
+    try:
+        freed = retention_run("worker", now=timezone.now())
+    except BusyError:
+        return 0
+    return sum(loss.rows for loss in freed.storage.losses) + freed.audit_rows
+
+
 @app.periodic(cron="* * * * *")
 @app.task(name="alerts", queueing_lock="alerts", pass_context=False)
-def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     """Tell of rollups that are behind, of limits decided without Redis, and of models without a price; return how many.
 
     While Redis is away nothing can be told: that is caught up with when it is back.

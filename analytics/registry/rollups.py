@@ -39,7 +39,7 @@ _NARROW = {*(fact.key for fact in FACTS if fact.key.endswith("_count")), "ttft_m
 class Rollup:
     """One table: buckets of `width` by organisation and project, and by `labels` where it has them.
 
-    It is made of spans, or of the finer rollup `source` where all of that is still kept. A missing label is the empty
+    It is made of spans, or of the finer rollup `source`. A missing label is the empty
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
     from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
     `details` answers only what no other can.
@@ -110,7 +110,8 @@ class Rollup:
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# In the order of refreshing: each comes after what it is made of.
+# In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
+# kept for a week only, without sketches, whose making from five minutes took as long as from spans.
 ROLLUPS: tuple[Rollup, ...] = (
     Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
     Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
@@ -121,6 +122,7 @@ ROLLUPS: tuple[Rollup, ...] = (
         width=HOUR,
         kind="usage_hour",
         labels=USAGE_LABELS,
+        sketches=(),
         sparse=True,
         by_user=True,
     ),
@@ -140,7 +142,6 @@ ROLLUPS: tuple[Rollup, ...] = (
         width=DAY,
         kind="usage_day",
         labels=USAGE_LABELS,
-        source="llm_usage_1hour",
         sparse=True,
         by_user=True,
     ),
@@ -187,6 +188,8 @@ SLICES: Mapping[str, Rollup] = {
     if one.width == HOUR and one.source is None and not one.details
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
-# Kinds that are not made anew past their limit: of hours days are made, and a day of usage then of spans.
-LAST_KINDS: frozenset[str] = frozenset(KINDS) - {"hour"}
+# Kinds of which no other rollup is made: past their limit they need not be made anew.
+LAST_KINDS: frozenset[str] = frozenset(KINDS) - {
+    rollup.kind for rollup in ROLLUPS if any(other.source == rollup.table for other in ROLLUPS)
+}
 GRAIN_WIDTHS: Mapping[str, timedelta] = {rollup.grain: rollup.width for rollup in ROLLUPS}

@@ -9,6 +9,7 @@ from django.db import connection
 
 from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
+from analytics.registry.rollups import BY_TABLE
 from analytics.storage.changes import mark_changed
 from analytics.storage.rows import USAGE_PARTS
 from analytics.storage.sizes import Range, tenants_in
@@ -16,6 +17,9 @@ from analytics.storage.spans import Tenant
 
 Position = tuple[datetime, bytes, bytes]
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+_HOURS = BY_TABLE["llm_metrics_1hour"]
+# SQL: the row `r` of an hour has usage that nothing priced.
+_HAS_UNPRICED_USAGE = f"{_HOURS.value('usage_count', 'r')} > {_HOURS.value('priced_count', 'r')}"
 _US = 1000
 _COST = ("price_id", "prompt_cost_nanousd", "completion_cost_nanousd", "total_cost_nanousd", "unpriced_reason")
 _COST_TYPES: Mapping[str, str] = dict(zip(_COST, ("int", "bigint", "bigint", "bigint", "text"), strict=True))
@@ -291,11 +295,11 @@ def unpriced_models(*, since: datetime) -> int:
     tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT count(DISTINCT (r.provider, r.model))
             FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
             JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
-            WHERE r.bucket >= %(since)s AND r.usage_count > coalesce(r.priced_count, 0)
+            WHERE r.bucket >= %(since)s AND {_HAS_UNPRICED_USAGE}
             """,
             {
                 "organisations": [one.organisation_id for one in tenants],
@@ -312,11 +316,11 @@ def models_without_cost(*, since: datetime) -> list[tuple[int, str | None, str |
     tenants = tenants_in(Range(table="llm_metrics_1hour", column="bucket", start=since, end=FOREVER))
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT DISTINCT r.organisation_id, r.provider, r.model
             FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
             JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
-            WHERE r.bucket >= %(since)s AND r.usage_count > coalesce(r.priced_count, 0)
+            WHERE r.bucket >= %(since)s AND {_HAS_UNPRICED_USAGE}
             ORDER BY 1, 2, 3
             """,
             {

@@ -45,21 +45,26 @@ def insertion(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket
     # Put together by grouping, which is linear whatever the server thinks of the number of rows: a join of rows that
     # were just copied in, and are not in the statistics yet, was planned as a nested loop and took a minute.
     tables = [*(table for source in sources for table in source.tables(rollup)), *_joined(rollup, sources)]
-    parts = [(f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources]
+    parts: list[tuple[str, Sequence[str]]] = [
+        (f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources
+    ]
     parts += [(sketch.key, sketch.columns) for sketch in rollup.sketches]
     parts += [(distinct.key, [distinct.registers]) for distinct in rollup.distincts]
+    grouped = f"GROUP BY {_positions(rollup)}" if len(parts) > 1 else ""  # facts of one source are whole already
     padded = " UNION ALL ".join(_padded(name, rollup, held) for name, held in parts)
     sql = f"""
         INSERT INTO {rollup.table} ({", ".join([*rollup.keys, *rollup.columns])})
         WITH {", ".join(tables)}
-        SELECT {", ".join([*rollup.keys, *_values(rollup, several=len(sources) > 1)])}
-        FROM ({padded}) AS parts GROUP BY {_positions(rollup)}"""
+        SELECT {", ".join([*rollup.keys, *_values(rollup, sources=len(sources), parts=len(parts))])}
+        FROM ({padded}) AS parts {grouped}"""
     return sql, parameters
 
 
-def _values(rollup: Rollup, *, several: bool) -> list[str]:
+def _values(rollup: Rollup, *, sources: int, parts: int) -> list[str]:
     def value(key: str) -> str:
-        return whole(FACTS_BY_KEY[key], key) if several else f"max({key})"
+        if sources > 1:
+            return whole(FACTS_BY_KEY[key], key)
+        return key if parts == 1 else f"max({key})"
 
     kept = [rollup.kept(fact, value) for fact in rollup.facts]
     return [*kept, *(f"max({column})" for column in list(rollup.columns)[len(kept) :])]
@@ -146,7 +151,8 @@ def _sources(rollup: Rollup, buckets: Sequence[Bucket], slices: set[Bucket]) -> 
     if rollup.source is not None:
         whole_buckets = [(*one, one[-1], one[-1] + rollup.width) for one in buckets]
         return [(_Source(name="finer", finer=BY_TABLE[rollup.source]), whole_buckets)]
-    of_spans, of_slices = [], []
+    of_spans: list[Stretch] = []
+    of_slices: list[Stretch] = []
     for bucket in buckets:
         for covered, begins, ends in _stretches(bucket, rollup, slices):
             (of_slices if covered else of_spans).append((*bucket, begins, ends))

@@ -45,6 +45,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="detail_hour", days=37, within="detail_day"),
     Kind(key="detail_day", setting="RETENTION_DAY_DAYS", within=None),
+    Kind(key="audit", setting="RETENTION_AUDIT_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}
 
@@ -177,16 +178,16 @@ def limit_unset(*, kind: str, tenant: Tenant) -> None:
 
 def _check_days(kind: str, days: int) -> None:
     if days < LEAST_DAYS:
-        raise RefusedError(
-            f"Not set: {kind} must be kept at least {LEAST_DAYS} days, for rollups of that time are refreshed."
-        )
+        why = ", for rollups of that time are refreshed" if kind != "audit" else ""
+        raise RefusedError(f"Not set: {kind} must be kept at least {LEAST_DAYS} days{why}.")
     if days > LONGEST_DAYS:
         raise RefusedError(f"Not set: at most {LONGEST_DAYS} days.")
 
 
 def _check_project(limits: Limits, kind: str, days: int, tenant: Tenant) -> None:
     if not BY_KEY[kind].by_project:
-        raise RefusedError(f"Not set: {kind} rollups are kept equally long for every project.")
+        what = "the audit log is" if kind == "audit" else f"{kind} rollups are"
+        raise RefusedError(f"Not set: {what} kept equally long for every project.")
     if days > (most := limits.days(kind)):
         raise RefusedError(f"Not set: a project may keep {kind} for less than everybody's {most} days, not for more.")
     if days < limits.days(kind, tenant) and (hold := hold_on(tenant, hold_list())):

@@ -5,16 +5,16 @@ stays, and with it the bucket counts as changed: what a rollup says of an unmark
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
-from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, LAST_KINDS, ROLLUPS, SLICES, Rollup
+from analytics.registry.rollups import DAY, GRAIN_WIDTHS, LAST_KINDS, ROLLUPS, SLICES
 from analytics.storage import slices
 from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
 from analytics.storage.changes import floor
-from analytics.storage.horizons import SPANS_ARE_GONE, Horizons, horizons_of
+from analytics.storage.horizons import SPANS_ARE_GONE, horizons_of
 from analytics.storage.making import rebuild
 from analytics.storage.transactions import retried
 
@@ -84,23 +84,13 @@ def remake(grain: str, buckets: Sequence[Bucket]) -> None:
         # What is past the limit of a rollup was dropped from it, and does not come back.
         alive = [one for one in buckets if rollup.kind not in LAST_KINDS or one[-1] >= kept.of(rollup)]
         if rollup.grain == grain and alive:
-            _rebuild_of_what_is_kept(rollup, alive, kept, made if rollup.table in SLICES else [])
+            rebuild(rollup, alive, made if rollup.table in SLICES else [])
     if grain == "1min":
         slices.mark(buckets)
     if grain == "1hour":
         _mark_days(buckets)
     if grain == "1day":
         slices.forget(buckets, DAY)
-
-
-def _rebuild_of_what_is_kept(rollup: Rollup, buckets: Sequence[Bucket], kept: Horizons, made: Sequence[Bucket]) -> None:
-    """Make buckets of a rollup of the finer one, and of spans where that is not all there any more."""
-    source = BY_TABLE.get(rollup.source or "")
-    gone = [one for one in buckets if source is not None and one[-1] < kept.of(source)]
-    if gone:
-        rebuild(replace(rollup, source=None), gone)
-    if left := [one for one in buckets if one not in gone]:
-        rebuild(rollup, left, made)
 
 
 def take_marks(grain: str, buckets: Sequence[Bucket]) -> None:

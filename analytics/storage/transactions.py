@@ -17,6 +17,12 @@ def sqlstate(problem: BaseException) -> str | None:
     return state
 
 
+def told(problem: DatabaseError) -> str:
+    """Return one sentence about what the server refused, without its details: they may hold values of rows."""
+    lines = str(problem).strip().splitlines()
+    return f"The database refused: {lines[0] if lines else type(problem).__name__}"
+
+
 def retried(
     work: Callable[[], R],
     *,

@@ -1,4 +1,4 @@
-"""The audit log: who did what, from where, with what result; written once a request is answered."""
+"""The audit log: who did what, from where, with what result; written once a request is answered or a run has ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
+from analytics.storage.retention import limits_read
 from observatory.accounts.models import AuditEntry, Membership, User
 from observatory.accounts.principals import Principal
 from observatory.database import tenancy
@@ -91,18 +92,18 @@ def record(request: HttpRequest, act: Act, *, status: int, seconds: float) -> No
         )
 
 
-def record_command(command: str, act: Act) -> None:
+def record_command(command: str, act: Act, *, success: bool = True, seconds: float = 0.0) -> None:
     """Write the entry of what an operator's command has done; it has no caller, no address and no status."""
     AuditEntry.objects.create(
         organisation_id=act.organisation_id,
         action=act.action,
         resource_type=act.resource_type,
         resource_id=act.resource_id,
-        success=True,
+        success=success,
         ip_address="",
         user_agent=f"manage.py {command}",
         request_id="",
-        duration_ms=0,
+        duration_ms=round(seconds * 1000),
         status_code=0,
         changes=list(act.changes),
     )
@@ -126,10 +127,26 @@ def failed_sign_in(request: HttpRequest, *, username: str, organisation: str | N
     )
 
 
-def forget(*, now: datetime) -> int:
-    """Drop entries past `RETENTION_AUDIT_DAYS`; return how many. The service's role may delete no others."""
+def kept_since(*, now: datetime) -> datetime:
+    """Return the moment before which entries are past their limit."""
+    return now - timedelta(days=limits_read().days("audit"))
+
+
+def past_limit(*, now: datetime) -> tuple[int, int]:
+    """Return how many entries are past their limit, and their bytes."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT observatory_forget_audit(%s)", [now - timedelta(days=settings.RETENTION_AUDIT_DAYS)])
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(pg_column_size(old.*)), 0) FROM audit_log AS old WHERE ts < %s",
+            [kept_since(now=now)],
+        )
+        count, size = cursor.fetchone()
+    return count, int(size)
+
+
+def forget(*, now: datetime) -> int:
+    """Drop entries past their limit; return how many. The service's role may delete no others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT observatory_forget_audit(%s)", [kept_since(now=now)])
         dropped: int = cursor.fetchone()[0]
     return dropped
 

@@ -4,7 +4,6 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.api import idempotency
-from observatory.accounts import audit
 from observatory.accounts.tokens import purge_dead_tokens
 
 
@@ -14,10 +13,3 @@ def tokens(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, w
     """Delete tokens that have expired, and replies kept for repetitions; return how many."""
     now = timezone.now()
     return purge_dead_tokens(now=now) + idempotency.forget(now=now)
-
-
-@app.periodic(cron="37 4 * * *")
-@app.task(name="audit", queueing_lock="audit", pass_context=False)
-def audited(timestamp: int = 0) -> int:  # noqa: ARG001  as above
-    """Drop entries of the audit log that are past their time; return how many."""
-    return audit.forget(now=timezone.now())

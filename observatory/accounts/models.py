@@ -214,7 +214,7 @@ class RevokedToken(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One act, successful or not. Rows are only added; those past `RETENTION_AUDIT_DAYS` are dropped."""
+    """One act, successful or not. Rows are only added; those past their limit are dropped."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # No foreign keys: an entry outlives what it tells of.

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from analytics.storage.exclusive import BusyError, RefusedError
+from analytics.storage.transactions import told
 from errors.json import dumps, plain_decimal
 from observatory.accounts.models import Organisation, Project
 
@@ -33,7 +34,7 @@ def exit_codes() -> Iterator[None]:
     except RefusedError as problem:
         raise CommandError(str(problem), returncode=WRONG_ARGUMENTS) from problem
     except DatabaseError as problem:
-        raise CommandError(f"The database refused: {problem}".strip(), returncode=FAILED) from problem
+        raise CommandError(told(problem), returncode=FAILED) from problem
 
 
 class ReportingCommand(BaseCommand):

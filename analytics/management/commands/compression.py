@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 from django.utils import timezone
 
 from analytics.storage.engines import NotOnThisEngineError
@@ -21,6 +22,7 @@ from analytics.storage.engines.compression import (
 )
 from analytics.storage.exclusive import RefusedError
 from analytics.storage.searches import make_vectors_of
+from analytics.storage.transactions import told
 
 _FAILED, _WRONG_ARGUMENTS, _NOT_SUPPORTED = 1, 2, 3
 
@@ -54,6 +56,9 @@ class Command(BaseCommand):
             raise SystemExit(_NOT_SUPPORTED) from None
         except RefusedError as reason:
             self.stderr.write(str(reason))
+            raise SystemExit(_FAILED) from None
+        except DatabaseError as problem:
+            self.stderr.write(told(problem))
             raise SystemExit(_FAILED) from None
 
     def _show(self, *, json: bool, **_options: Any) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from analytics.storage.engines.detection import has_hypertables, server, with_timescale
 from analytics.storage.engines.moving import Copied, MovePlan, move, plan
 from analytics.storage.exclusive import RefusedError
+from analytics.storage.transactions import told
 
 _FAILED, _NOT_SUPPORTED = 1, 3
 
@@ -27,6 +28,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *_args: Any, dry_run: bool, json: bool, **_options: Any) -> None:
+        try:
+            self._move(dry_run=dry_run, json=json)
+        except RefusedError as reason:
+            self.stderr.write(str(reason))
+            raise SystemExit(_FAILED) from None
+        except DatabaseError as problem:
+            self.stderr.write(told(problem))
+            raise SystemExit(_FAILED) from None
+
+    def _move(self, *, dry_run: bool, json: bool) -> None:
         connection = connections["owner" if "owner" in settings.DATABASES else "default"]
         if has_hypertables(connection):
             self._print({"moved_rows": 0, "dry_run": dry_run}, "The spans are in hypertables already.", as_json=json)
@@ -40,11 +51,7 @@ class Command(BaseCommand):
             self._print(_as_json(planned), "\n".join(_lines(planned)), as_json=json)
             return
         self.stderr.write("\n".join(_lines(planned)))
-        try:
-            rows = move(connection, report=Progress(self.stderr.write, sum(table.rows for table in planned.tables)))
-        except RefusedError as reason:
-            self.stderr.write(str(reason))
-            raise SystemExit(_FAILED) from None
+        rows = move(connection, report=Progress(self.stderr.write, sum(table.rows for table in planned.tables)))
         self._print(
             {"moved_rows": rows, "dry_run": False},
             f"moved {rows:,} rows into hypertables; restart web and worker processes",

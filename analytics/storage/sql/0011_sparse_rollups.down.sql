@@ -62,11 +62,7 @@ ALTER TABLE llm_usage_1hour
     ALTER COLUMN ttft_count TYPE bigint,
     ALTER COLUMN ttft_sum TYPE bigint USING nullif(coalesce(ttft_sum, coalesce(ttft_max, 0)), 0),
     ALTER COLUMN ttft_min TYPE bigint USING coalesce(ttft_min, ttft_max),
-    ALTER COLUMN ttft_max TYPE bigint,
-    DROP COLUMN duration_bins,
-    DROP COLUMN duration_counts,
-    DROP COLUMN ttft_bins,
-    DROP COLUMN ttft_counts;
+    ALTER COLUMN ttft_max TYPE bigint;
 ALTER TABLE llm_usage_1hour ALTER COLUMN span_count SET NOT NULL;
 
 ALTER TABLE llm_metrics_1day

@@ -2,24 +2,6 @@
 -- what it is in most rows (as many usages as requests, a total that is prompt and completion, the sum of one duration),
 -- and a sketch of one bin. Counts take four bytes.
 
--- Hours of usage get sketches, so that days are made of them; those that are kept are made anew.
-INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
-SELECT DISTINCT organisation_id, project_id, '1hour', bucket FROM llm_usage_1hour AS marks
-WHERE NOT EXISTS (
-    SELECT FROM retention_horizons AS h
-    WHERE h.kind = 'spans' AND h.organisation_id IN (0, marks.organisation_id)
-        AND h.project_id IN (0, marks.project_id) AND h.kept_since > marks.bucket);
-INSERT INTO retention_horizons AS known (kind, organisation_id, project_id, kept_since)
-SELECT 'usage_hour', organisation_id, project_id, kept_since FROM retention_horizons WHERE kind = 'spans'
-ON CONFLICT (kind, organisation_id, project_id) DO UPDATE
-SET kept_since = greatest(known.kept_since, excluded.kept_since);
-TRUNCATE llm_usage_1hour;
-ALTER TABLE llm_usage_1hour
-    ADD COLUMN duration_bins smallint[],
-    ADD COLUMN duration_counts integer[],
-    ADD COLUMN ttft_bins smallint[],
-    ADD COLUMN ttft_counts integer[];
-
 ALTER TABLE llm_metrics_1min
     ALTER COLUMN span_count DROP NOT NULL,
     ALTER COLUMN span_count TYPE integer USING nullif(coalesce(span_count, 0), coalesce(request_count, 0)),

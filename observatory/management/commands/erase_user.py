@@ -3,6 +3,7 @@
 import os
 from argparse import ArgumentParser
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from analytics.erasure import Receipt, user_erase
 from analytics.storage.spans import Tenant
 from errors.json import dumps
+from observatory.accounts import audit
 from observatory.accounts.models import Organisation, Project
 from observatory.management.operating import (
     FAILED,
@@ -53,6 +55,7 @@ class Command(TaskCommand):
             raise CommandError("Name the --user: spans without one belong to nobody.", returncode=WRONG_ARGUMENTS)
         if receipt is not None:
             _check(receipt)
+        begun = monotonic()
         owner = organisation_named(organisation)
         projects = _projects(owner, project)
         done = user_erase(
@@ -68,6 +71,14 @@ class Command(TaskCommand):
             _write(receipt, told)
         self.show(told, _lines(told), as_json=json)
         if not dry_run:
+            act = audit.Act(
+                action="delete",
+                resource_type="user",
+                resource_id=f"sha256:{done.user_sha256}",
+                organisation_id=owner.id,
+                changes=sorted(table for table, count in done.rows.items() if count),
+            )
+            audit.record_command("erase_user", act, success=not done.kept, seconds=monotonic() - begun)
             log.info("user erased", **{key: told[key] for key in ("run_id", "organisation", "projects", "rows")})
         if done.kept and not dry_run:
             raise CommandError(

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from analytics.storage.ageing import Loss, Report, retention_apply
 from analytics.storage.exclusive import RefusedError
 from analytics.storage.retention import (
     EVERYBODY,
@@ -19,7 +18,9 @@ from analytics.storage.retention import (
     limits_read,
 )
 from analytics.storage.spans import Tenant
+from observatory.accounts import audit
 from observatory.accounts.models import Organisation, Project
+from observatory.lifecycle import Freed, retention_run
 from observatory.management.operating import (
     FAILED,
     WRONG_ARGUMENTS,
@@ -83,6 +84,16 @@ class Command(OperatorCommand):
             found = project_named(project)
             tenant, whose = Tenant(organisation_id=found.organisation_id, project_id=found.id), str(found)
         change = limit_set(kind=kind, days=days, tenant=tenant, dry_run=dry_run)
+        if not dry_run:
+            for organisation_id in _concerned(tenant.organisation_id):
+                act = audit.Act(
+                    action="update",
+                    resource_type="retention",
+                    resource_id=kind,
+                    organisation_id=organisation_id,
+                    changes=[f"{kind}: {change.before} days to {change.after}"],
+                )
+                audit.record_command("retention set", act)
         self.show(
             {"dry_run": dry_run, "kind": kind, "of": whose, "before": change.before, "after": change.after},
             [f"{kind} of {whose}: {'would be ' if dry_run else ''}kept {change.after} days (before: {change.before})"],
@@ -91,10 +102,15 @@ class Command(OperatorCommand):
 
     def do_apply(self, *, dry_run: bool, json: bool, **_options: Any) -> None:
         try:
-            report = retention_apply(now=timezone.now(), dry_run=dry_run, planned=self.progress("rows freed"))
+            freed = retention_run(
+                "retention apply",
+                now=timezone.now(),
+                dry_run=dry_run,
+                planned=self.progress("rows freed"),
+            )
         except RefusedError as problem:  # no argument was wrong
             raise CommandError(str(problem), returncode=FAILED) from problem
-        tables = _by_table(report)
+        report, tables = freed.storage, _by_table(freed)
         left = [{"table": one.table, "rows": one.rows, "hold": _hold(one.hold)} for one in report.left]
         verb = "would free" if dry_run else "freed"
         lines = [
@@ -122,28 +138,39 @@ class Command(OperatorCommand):
             hold_add(**target, reason=options["reason"])
         else:
             hold_remove(**target)
+        if not options["dry_run"]:
+            act = audit.Act(
+                action="create" if change == "add" else "delete",
+                resource_type="legal_hold",
+                resource_id=str(project or organisation),
+                organisation_id=organisation.id,
+            )
+            audit.record_command(f"retention hold {change}", act)
         verb = {"add": "placed", "remove": "removed"}[change]
         said = f"would be {verb}" if options["dry_run"] else verb
         of = str(project or organisation)
         self.show({"dry_run": options["dry_run"], "of": of, change: True}, [f"hold on {of} {said}"], as_json=json)
 
 
+def _concerned(organisation_id: int) -> list[int]:
+    """Return the organisation, or all of them where 0 stands for everybody."""
+    return [organisation_id] if organisation_id else list(Organisation.objects.values_list("id", flat=True))
+
+
 def _limit(days: int, kind: str, of: str) -> dict[str, Any]:
     return {"kind": kind, "days": days, "of": of}
 
 
-def _by_table(report: Report) -> dict[str, dict[str, int]]:
-    tables: dict[str, list[Loss]] = {}
-    for loss in report.losses:
-        tables.setdefault(loss.of.table, []).append(loss)
-    return {
-        table: {
-            "rows": sum(one.rows for one in losses),
-            "partitions": sum(one.partition is not None for one in losses),
-            "bytes": sum(one.bytes for one in losses),
-        }
-        for table, losses in tables.items()
-    }
+def _by_table(freed: Freed) -> dict[str, dict[str, int]]:
+    tables: dict[str, dict[str, int]] = {}
+    for loss in freed.storage.losses:
+        one = tables.setdefault(loss.of.table, {"rows": 0, "partitions": 0, "bytes": 0})
+        one["rows"] += loss.rows
+        one["partitions"] += loss.partition is not None
+        one["bytes"] += loss.bytes
+    if freed.audit_rows:
+        tables["audit_log"] = {"rows": freed.audit_rows, "partitions": 0, "bytes": freed.audit_bytes}
+    return tables
 
 
 def _project_names() -> dict[int, str]:

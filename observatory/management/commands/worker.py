@@ -31,7 +31,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "rollups": analytics_jobs.rollups,
     "search": analytics_jobs.search,
     "orphans": analytics_jobs.orphans,
-    "retention": analytics_jobs.retention,
+    "retention": own_jobs.retention,
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "exports": analytics_jobs.exports,

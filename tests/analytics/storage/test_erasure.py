@@ -21,6 +21,7 @@ from analytics.storage.erasing import OwnedSpan
 from analytics.storage.opinions import Subject, evaluation_add, feedback_add
 from analytics.storage.spans import Tenant, TraceSpan
 from analytics.storage.versions import version_of
+from observatory.accounts.models import AuditEntry
 from observatory.management.commands import erase_user
 from tests.analytics.storage.test_retention import NS, OLD, TODAY, YOUNG, ask, refresh_all, scope_of
 
@@ -344,6 +345,22 @@ def test_the_receipt_is_a_new_file_that_only_its_owner_reads(project, tmp_path):
     assert json.loads((tmp_path / "u.json").read_text()) == told
     assert (tmp_path / "u.json").stat().st_mode & 0o777 == 0o600
     assert USER not in (tmp_path / "u.json").read_text()
+
+
+def test_an_erasure_is_in_the_audit_log_without_the_user(project):
+    send(project, raw(1, user=USER))
+    erase("--dry-run")
+    told = erase()
+
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.organisation_id, entry.action, entry.resource_type, entry.resource_id, entry.success) == (
+        project.organisation_id,
+        "delete",
+        "user",
+        f"sha256:{told['user_sha256']}",
+        True,
+    )
+    assert entry.changes == sorted(table for table, count in told["rows"].items() if count)
 
 
 def test_a_user_nobody_names_is_told_so(project):

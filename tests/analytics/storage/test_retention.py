@@ -23,6 +23,8 @@ from analytics.storage.changes import mark_changed
 from analytics.storage.rollups import refresh
 from analytics.storage.spans import Tenant
 from errors.exceptions import ApiError
+from observatory.accounts import audit
+from observatory.accounts.models import AuditEntry
 from tests.analytics.storage.test_rollups import ask as ask_rollups
 
 NS = 1_000_000_000
@@ -380,3 +382,70 @@ def test_marks_behind_the_horizon_are_not_refreshed(projects):
     mark_changed(tenant, [int(OLD.timestamp()) * NS])  # a writer that looked at the limits just before they moved
     call_command("worker", "--once", "--only", "rollups", stdout=StringIO())
     assert ask(one, OLD, TODAY).totals["request_count_sum"] == 1
+
+
+def entries(**equal):
+    fields = ("organisation_id", "action", "resource_type", "resource_id", "user_agent", "changes")
+    return list(AuditEntry.objects.filter(**equal).order_by("organisation_id", "ts").values_list(*fields))
+
+
+def test_what_retention_frees_is_in_the_audit_log_of_whoever_lost_it(projects):
+    one, other = projects["acme/main"], projects["globex/main"]
+    send(one, 1, OLD)
+    send(other, 2, OLD)
+    refresh_all()
+    run("set", "content", "10", "--project", "acme/main")
+    run("apply", "--dry-run")
+    run("apply")
+    run("apply")
+    assert entries(resource_type="retention") == [
+        (
+            one.organisation_id,
+            "update",
+            "retention",
+            "content",
+            "manage.py retention set",
+            ["content: 90 days to 10"],
+        ),
+        (
+            one.organisation_id,
+            "delete",
+            "retention",
+            None,
+            "manage.py retention apply",
+            ["llm_contents", "llm_usage_1hour"],
+        ),
+        (other.organisation_id, "delete", "retention", None, "manage.py retention apply", ["llm_usage_1hour"]),
+    ]
+
+
+def test_the_audit_log_has_a_limit_of_its_own_which_the_job_applies(projects):
+    one = projects["acme/main"]
+    AuditEntry.objects.create(
+        organisation_id=one.organisation_id,
+        ts=TODAY - timedelta(days=20),
+        resource_type="old",
+        success=True,
+        duration_ms=0,
+        status_code=200,
+    )
+    audit.record_command("test", audit.Act(action="read", resource_type="young", organisation_id=one.organisation_id))
+    assert run("apply", "--dry-run")["freed"] == {}
+    assert {key: run("set", "audit", "10")[key] for key in ("before", "after")} == {"before": 90, "after": 10}
+    assert run("apply", "--dry-run")["freed"]["audit_log"]["rows"] == 1
+    call_command("worker", "--once", "--only", "retention", stdout=StringIO())
+    assert entries(resource_type="old") == []
+    assert len(entries(resource_type="young")) == 1
+
+
+def test_a_project_has_no_audit_limit_of_its_own(projects):
+    code, said = refused("set", "audit", "10", "--project", "acme/main")
+    assert (code, said) == (2, "Not set: the audit log is kept equally long for every project.")
+
+
+def test_holds_are_in_the_audit_log(projects):
+    run("hold", "add", "--organisation", "acme", "--reason", "case 2026-17", "--dry-run")
+    run("hold", "add", "--organisation", "acme", "--reason", "case 2026-17")
+    run("hold", "remove", "--organisation", "acme")
+    told = [(action, what, of) for _, action, what, of, _, _ in entries(resource_type="legal_hold")]
+    assert told == [("create", "legal_hold", "acme"), ("delete", "legal_hold", "acme")]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 
 from analytics.jobs import partitions
@@ -31,6 +31,26 @@ def test_commands_of_the_other_engine_exit_with_3_and_the_reason(command, capsys
 
     assert exit_.value.code == 3
     assert capsys.readouterr().err.startswith("This server has no TimescaleDB.")
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+@pytest.mark.parametrize(
+    ("command", "asks"),
+    [
+        (["compression", "show"], "analytics.management.commands.compression.require_columnstore"),
+        (["migrate_engine"], "analytics.management.commands.migrate_engine.has_hypertables"),
+    ],
+    ids=["compression", "migrate_engine"],
+)
+def test_what_the_database_refuses_is_one_sentence(command, asks, capsys, monkeypatch):
+    def refuse(*_args):
+        raise ProgrammingError("permission denied for table llm_traces\nDETAIL:  a row")
+
+    monkeypatch.setattr(asks, refuse)
+    with pytest.raises(SystemExit) as exit_:
+        call_command(*command)
+    told = capsys.readouterr().err
+    assert (exit_.value.code, told) == (1, "The database refused: permission denied for table llm_traces\n")
 
 
 def test_a_day_cannot_be_compressed(db):
