@@ -19,9 +19,10 @@ from analytics.registry.rollups import BY_TABLE, DAY, GRAIN_WIDTHS, ROLLUPS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.changes import floor
 from analytics.storage.horizons import move_horizon
+from analytics.storage.making import rebuild
 from analytics.storage.partitions import ensure_days
 from analytics.storage.retention import KINDS, limits_read
-from analytics.storage.rollups import rebuild, refresh
+from analytics.storage.rollups import refresh
 
 ORGANISATION = 1
 PROJECTS = range(1, 9)
