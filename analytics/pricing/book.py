@@ -93,6 +93,8 @@ def example(pattern: str) -> str:
 def matcher(pattern: str) -> Callable[[str], object]:
     """Return a test of names against a glob; the usual ones need no regular expression."""
     fixed = fixed_text(pattern)
+    if pattern == fixed:
+        return lambda name: name == fixed
     if pattern == f"{fixed}*":
         return lambda name: name.startswith(fixed)
     if pattern == f"*{fixed}*":
