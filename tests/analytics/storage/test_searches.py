@@ -14,6 +14,7 @@ from analytics.queries.spans import Spans, count_spans
 from analytics.queries.timerange import TimeRange
 from analytics.storage import searches
 from analytics.storage.partitions import ensure_days
+from analytics.storage.spans import are_arriving
 from tests.analytics.storage.conftest import DAY, NOON, NOON_NS, insert_rows
 
 pytestmark = pytest.mark.usefixtures("drop_day")
@@ -90,3 +91,23 @@ def test_the_job_makes_what_is_missing_and_tells_how_far_it_is_behind(stored):
     assert searches.oldest_unsearchable() is not None
     assert jobs.search() >= ROWS
     assert (len(with_vectors(stored)), searches.oldest_unsearchable()) == (ROWS, None)
+
+
+def test_spans_are_arriving_while_a_session_copies_them_in(stored):
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor, cursor.copy("COPY llm_contents (organisation_id) FROM STDIN"):
+            during = are_arriving()
+        after = are_arriving()
+    finally:
+        other.close()
+    assert (during, after) == (True, False)
+
+
+def test_the_job_rests_while_spans_arrive_and_makes_all_vectors(stored, monkeypatch):
+    rests = []
+    monkeypatch.setattr(jobs, "are_arriving", lambda: True)
+    monkeypatch.setattr(jobs, "sleep", rests.append)
+
+    assert jobs.search() >= ROWS
+    assert (len(with_vectors(stored)), rests != [], min(rests) > 0) == (ROWS, True, True)
