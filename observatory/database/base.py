@@ -35,7 +35,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         One that has ended the connection has: its last word, or the end of the stream, waits to be read.
         """
         told = poll()
-        told.register(self.connection.fileno(), POLLIN)
+        try:
+            told.register(self.connection.fileno(), POLLIN)
+        except self.Database.Error:  # it was found to be lost before
+            return False
         return not told.poll(0) or super().is_usable()
 
 

@@ -352,7 +352,7 @@ def test_an_erasure_is_in_the_audit_log_without_the_user(project):
     erase("--dry-run")
     told = erase()
 
-    (entry,) = AuditEntry.objects.all()
+    (entry,) = AuditEntry.objects.filter(organisation_id=project.organisation_id)
     assert (entry.organisation_id, entry.action, entry.resource_type, entry.resource_id, entry.success) == (
         project.organisation_id,
         "delete",

@@ -118,7 +118,7 @@ def test_a_user_without_membership_is_told_so(db):
 
 def test_home_is_the_organisation_that_was_looked_at_last(browser, member):
     other = Organisation.objects.create(slug="zoo", name="Zoo")
-    Membership.objects.create(user=User.objects.get(), organisation=other, role="admin")
+    Membership.objects.create(user=User.objects.get(username="developer"), organisation=other, role="admin")
     assert browser.get("/app")["Location"] == BASE
 
     browser.get("/app/o/zoo/overview")
