@@ -18,7 +18,7 @@ import redis
 from django.db import connections
 from django.test import Client
 
-from observatory.accounts.models import Organisation, Project
+from observatory.accounts.models import Organisation, Project, RevokedToken, User
 from observatory.accounts.services import api_key_create, member_create
 from observatory.env import BASE_DIR
 from tests import servers
@@ -156,6 +156,8 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[]
         for table in _TABLES:
             owner.execute(f"DELETE FROM {table} WHERE organisation_id = ANY(%s)", [numbers])
     with django_db_blocker.unblock():
+        User.objects.filter(memberships__organisation__in=made).delete()  # with their tokens: other tests count them
+        RevokedToken.objects.all().delete()
         for one in made:
             one.delete()
         connections.close_all()
