@@ -9,21 +9,14 @@ from rest_framework.response import Response
 
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
+from analytics.api.resources import check_if_match, tagged, written
 from errors.catalog import NOT_FOUND_HERE
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import keys, members
 from observatory.accounts.api import bodies, shapes
 from observatory.accounts.api.bodies import Member, body_of, schema_of
-from observatory.accounts.api.views import (
-    ManagementView,
-    caller_of,
-    check_if_match,
-    note,
-    page_of,
-    tagged,
-    written,
-)
+from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import Membership, Organisation
 from observatory.accounts.roles import ROLES
 
