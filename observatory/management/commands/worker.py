@@ -36,6 +36,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "exports": analytics_jobs.exports,
+    "budgets": own_jobs.budgets,
     "deliveries": analytics_jobs.deliveries,
     "tokens": accounts_jobs.tokens,
     "alerts": own_jobs.alerts,
