@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
@@ -114,6 +116,15 @@ def shown_target(channel: Channel) -> str | Sequence[str]:
         return addresses
     parts = checked_url(known)
     return f"{parts.scheme}://{parts.netloc}/…"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of one mailbox."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _check_name(organisation_id: int, name: str, *, but: UUID | None = None) -> None:

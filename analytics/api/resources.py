@@ -26,9 +26,8 @@ def paged(
     return Response({name: items, "pagination": pagination})
 
 
-def check_if_match(request: Request, version: int) -> None:
-    """Raise 412/1404 when `If-Match` is sent and does not name the present version."""
-    sent = request.headers.get("If-Match")
+def check_if_match(sent: str | None, version: int) -> None:
+    """Raise 412/1404 when an `If-Match` is `sent` and does not name the present version."""
     if sent is not None and not matches_strongly(sent, row_tag(version)):
         raise ApiError(PRECONDITION_FAILED)
 

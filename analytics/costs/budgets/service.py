@@ -1,21 +1,25 @@
 """Making, changing and deleting budgets, and reading them with what is spent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
-from analytics.costs.budgets.evaluation import FILTERS
+from analytics.costs.budgets.evaluation import FILTERS, ScopeOf, budget_evaluate
 from analytics.costs.budgets.periods import period_at
 from analytics.models import Budget, BudgetPeriod, ThresholdType
+from analytics.scope import Scope
+from analytics.storage.transactions import retried
 from errors.catalog import BUDGET_NOT_FOUND, NUMBER_OUT_OF_RANGE, RESOURCE_ALREADY_EXISTS, UNPROCESSABLE_CONTENT
 from errors.exceptions import ApiError
 
+log = structlog.get_logger("analytics.budgets")
 _WARNING_PERCENT, _CRITICAL_PERCENT, _WHOLE = Decimal(80), Decimal(95), Decimal(100)
 _NANO = Decimal("0.000000001")
 _THRESHOLDS = ("warning_threshold", "critical_threshold")
@@ -41,6 +45,9 @@ class Reach:
     whole: bool
 
 
+Change = Callable[[Budget], tuple[Place | None, Mapping[str, Any]]]
+
+
 def budgets_of(reach: Reach) -> QuerySet[Budget]:
     """Return the budgets in reach, by name."""
     mine = Q(project_id__in=list(reach.projects))
@@ -59,6 +66,37 @@ def budget_get(reach: Reach, budget_id: str, *, locked: bool = False) -> Budget:
     budget = (rows.select_for_update() if locked else rows).first()
     if budget is None:
         raise ApiError(BUDGET_NOT_FOUND, budget_id=budget_id[:64])
+    return budget
+
+
+def budget_add(place: Place, given: dict[str, Any], *, scope: Scope, now: datetime) -> Budget:
+    """Make a budget and note what is spent of it so far; raises as `budget_create` does."""
+    budget = retried(lambda: budget_create(place, given, now=now))
+    return _evaluated(budget, scope, now=now)
+
+
+def budget_edit(reach: Reach, budget_id: str, change: Change, *, scope_of: ScopeOf, now: datetime) -> Budget:
+    """Let `change` judge a budget and say what becomes of it, and note what is spent of it then.
+
+    Raises 404/1307, what `change` raises, and as `budget_change` does.
+    """
+
+    def in_transaction() -> Budget:
+        budget = budget_get(reach, budget_id, locked=True)
+        place, changes = change(budget)
+        return budget_change(budget, place, changes, now=now)
+
+    budget = retried(in_transaction)
+    return _evaluated(budget, scope_of(budget), now=now)
+
+
+def _evaluated(budget: Budget, scope: Scope | None, *, now: datetime) -> Budget:
+    """Return the budget as it is after an evaluation; what cannot be summed now is left to the worker."""
+    try:
+        budget_evaluate(budget.id, scope_of=lambda _: scope, now=now)
+    except (ApiError, DatabaseError) as problem:
+        log.warning("budget not evaluated", budget_id=str(budget.id), problem=type(problem).__name__)
+    budget.refresh_from_db()
     return budget
 
 

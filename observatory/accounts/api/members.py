@@ -95,7 +95,7 @@ class MemberView(ManagementView):
     @staticmethod
     def _change(request: Request, member_id: str, body: dict[str, Any]) -> Response:
         member = _found(request, member_id, locked=True)
-        check_if_match(request, member.row_version)
+        check_if_match(request.headers.get("If-Match"), member.row_version)
         if "projects" in body:
             body = body | {"projects": keys.projects_in_reach(caller_of(request), body["projects"])}
         note(request, what="member", id=member.public_id, changes=list(body))
@@ -105,7 +105,7 @@ class MemberView(ManagementView):
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002  as above
         def remove() -> Response:
             member = _found(request, id, locked=True)
-            check_if_match(request, member.row_version)
+            check_if_match(request.headers.get("If-Match"), member.row_version)
             note(request, what="member", id=member.public_id)
             members.member_remove(member=member)
             return Response(status=204)

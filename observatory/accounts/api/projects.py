@@ -134,7 +134,7 @@ class ProjectView(ManagementView):
     @staticmethod
     def _change(request: Request, project_id: str, body: dict[str, Any]) -> Response:
         project = _found(request, project_id, locked=True)
-        check_if_match(request, project.row_version)
+        check_if_match(request.headers.get("If-Match"), project.row_version)
         if "redaction" in body:
             body["redaction"] = read_redaction(body["redaction"], onto=project.redaction)
         note(request, what="project", id=project.public_id, changes=list(body))
