@@ -60,14 +60,14 @@ def channel_create(
     Raises 409/1400 for a name that is taken, 422/1211 for a target that does not go with the type, 400/1202 for one
     that no message is sent to.
     """
-    _check_name(organisation_id, given["name"])
+    target = check_channel(organisation_id, given)
     secret = new_signing_secret() if given["type"] == ChannelType.WEBHOOK else None
     channel = Channel(
         organisation_id=organisation_id,
         organisation_uuid=organisation_uuid,
         name=given["name"],
         type=given["type"],
-        target=_target(given["type"], given),
+        target=target,
         signing_secret=None if secret is None else encrypt(secret),
         is_active=given.get("is_active", True),
         created_at=now,
@@ -80,16 +80,27 @@ def channel_create(
 @transaction.atomic
 def channel_change(channel: Channel, changes: Mapping[str, Any], *, now: datetime) -> Channel:
     """Change a channel's name, target, or whether it is active; raises as `channel_create` does."""
-    if "name" in changes:
-        _check_name(channel.organisation_id, changes["name"], but=channel.id)
-        channel.name = changes["name"]
-    if {"url", "addresses"} & changes.keys():
-        channel.target = _target(channel.type, changes)
+    target = check_change(channel, changes)
+    channel.name = changes.get("name", channel.name)
+    channel.target = channel.target if target is None else target
     channel.is_active = changes.get("is_active", channel.is_active)
     channel.row_version += 1
     channel.updated_at = now
     channel.save()
     return channel
+
+
+def check_channel(organisation_id: int, given: Mapping[str, Any]) -> bytes:
+    """Return the target of a new channel as it is stored; raises as `channel_create` does."""
+    _check_name(organisation_id, given["name"])
+    return _target(given["type"], given)
+
+
+def check_change(channel: Channel, changes: Mapping[str, Any]) -> bytes | None:
+    """Return the target that a change gives a channel, as it is stored; raises as `channel_create` does."""
+    if "name" in changes:
+        _check_name(channel.organisation_id, changes["name"], but=channel.id)
+    return _target(channel.type, changes) if {"url", "addresses"} & changes.keys() else None
 
 
 def channel_test(channel: Channel, *, now: datetime) -> Delivery:
