@@ -71,7 +71,7 @@ def test_the_bounds_of_the_forecast_bound_the_day():
     costs = [10 + (place * 7919 % 11) - 5 for place in range(56)]
     found = foreseen(costs, spent=60)
 
-    assert TODAY <= found.earliest < found.on < found.latest < END
+    print(found); assert TODAY <= found.earliest < found.on < found.latest < END
     assert foreseen(costs, spent=20).latest is None
 
 
