@@ -29,7 +29,7 @@ class _TenantAdmin(ReachAdmin):
     show_full_result_count = False
 
     @admin.display(description="organisation")
-    def organisation(self, row: Any) -> str:
+    def whose(self, row: Any) -> str:
         found = Organisation.objects.filter(pk=row.organisation_id).first()
         return found.slug if found else str(row.organisation_id)
 
@@ -85,11 +85,11 @@ class _ReadOnlyAdmin(_TenantAdmin):
 class BudgetAdmin(_ReadOnlyAdmin):
     """Budgets with what is spent of them, to be read: their owners make them, by the API."""
 
-    list_display = ("name", "organisation", "amount", "period", "spent", "state", "is_active")
+    list_display = ("name", "whose", "amount", "period", "spent", "state", "is_active")
     list_filter = ("period", "is_active")
     search_fields = ("name",)
     ordering = ("organisation_id", "name")
-    readonly_fields = ("organisation", "spent", "state")
+    readonly_fields = ("whose", "spent", "state")
 
     @admin.display(description="spent")
     def spent(self, budget: Budget) -> str:
@@ -106,7 +106,7 @@ class BudgetAdmin(_ReadOnlyAdmin):
 class BudgetPeriodAdmin(_ReadOnlyAdmin):
     """Periods of budgets with their alerts."""
 
-    list_display = ("budget", "organisation", "period_start", "period_end", "amount", "spent", "state", "rises")
+    list_display = ("budget", "whose", "period_start", "period_end", "amount", "spent", "state", "rises")
     list_filter = ("state",)
     list_select_related = ("budget",)
     ordering = ("-period_start", "budget_id")
@@ -130,7 +130,7 @@ class ChannelForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:  # noqa: SLF001  Django's own forms look there
             for name in ("organisation", "type"):
-                del self.fields[name]
+                self.fields.pop(name, None)
             told = "Left empty, it stays as it is."
             self.fields["url"].help_text = self.fields["addresses"].help_text = told
             shown = managing.shown_target(self.instance)
@@ -172,7 +172,7 @@ class ChannelAdmin(_TenantAdmin):
     """Channels of organisations. Each has a button that sends a test through it."""
 
     form = ChannelForm
-    list_display = ("name", "organisation", "type", "is_active", "waiting", "dead", "try_it")
+    list_display = ("name", "whose", "type", "is_active", "waiting", "dead", "try_it")
     list_filter = ("type", "is_active")
     search_fields = ("name",)
     ordering = ("organisation_id", "name")
@@ -180,10 +180,10 @@ class ChannelAdmin(_TenantAdmin):
     def get_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:  # noqa: ARG002  Django's signature
         if obj is None:
             return ChannelForm.Meta.fields
-        return ("organisation", "type", *ChannelForm.Meta.fields[2:], "waiting", "dead", "try_it")
+        return ("whose", "type", *ChannelForm.Meta.fields[2:], "waiting", "dead", "try_it")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:  # noqa: ARG002
-        return () if obj is None else ("organisation", "type", "waiting", "dead", "try_it")
+        return () if obj is None else ("whose", "type", "waiting", "dead", "try_it")
 
     def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -239,15 +239,15 @@ class ChannelAdmin(_TenantAdmin):
 class DeliveryAdmin(_ReadOnlyAdmin):
     """Messages and what came of them. Dead ones are sent again from here, under their old id."""
 
-    list_display = ("created_at", "organisation", "channel", "kind", "subject", "status", "attempts", "last_error")
+    list_display = ("created_at", "whose", "channel", "kind", "subject", "status", "attempts", "last_error")
     list_filter = ("status", "kind")
     list_select_related = ("channel",)
     ordering = ("-created_at", "-id")
     fields = (
-        "organisation", "channel", "kind", "key", "subject", "text", "data", "status", "attempts", "next_attempt_at",
+        "whose", "channel", "kind", "key", "subject", "text", "data", "status", "attempts", "next_attempt_at",
         "last_error", "created_at", "ended_at", "again",
     )  # fmt: skip
-    readonly_fields = ("organisation", "again")
+    readonly_fields = ("whose", "again")
     actions = ("resend_all",)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

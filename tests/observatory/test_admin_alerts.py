@@ -30,7 +30,7 @@ def channel(staff, tenant):
     made, _ = channel_create(
         organisation_id=tenant.organisation.pk,
         organisation_uuid=tenant.organisation.public_id,
-        given={"type": "webhook", "name": "hook", "url": URL},
+        given={"type": "webhook", "name": "pager", "url": URL},
         now=timezone.now(),
     )
     return made
@@ -58,7 +58,7 @@ def test_every_list_and_form_opens(staff, api, dead):
 
 
 def test_a_channel_that_is_made_here_shows_its_secret_once(staff, tenant):
-    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "hook", "url": URL, "is_active": "on"}
+    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "pager", "url": URL, "is_active": "on"}
     reply = staff.post(admin("channel", "add"), form, follow=True)
     (channel,) = Channel.objects.all()
 
@@ -69,7 +69,7 @@ def test_a_channel_that_is_made_here_shows_its_secret_once(staff, tenant):
 
 def test_a_private_address_is_refused_beside_its_box(staff, tenant, settings):
     settings.ALERT_ALLOWED_NETWORKS = ()
-    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "hook", "url": URL}
+    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "pager", "url": URL}
     page = staff.post(admin("channel", "add"), form).content.decode()
 
     assert ("private network" in page, Channel.objects.count()) == (True, 0)
@@ -119,7 +119,7 @@ def test_staff_of_another_organisation_see_and_send_nothing(staff, dead, make_te
     browser = Client()
     browser.force_login(other)
 
-    assert "hook" not in browser.get(admin("channel")).content.decode()
+    assert "pager" not in browser.get(admin("channel")).content.decode()
     assert browser.post(admin("delivery", dead.pk, "resend")).status_code == 404
     assert browser.post(admin("channel", dead.channel_id, "test")).status_code == 404
     dead.refresh_from_db()

@@ -64,7 +64,7 @@ def world(make_tenant):
         seen[slug]["budget"] = owner.post("/api/v1/costs/budgets", budget, content_type="application/json").json()["id"]
         channel = {"name": f"{slug}-channel", "type": "slack", "url": f"https://192.0.1.1/{slug}"}
         seen[slug]["channel"] = owner.post("/api/v1/channels", channel, content_type="application/json").json()["id"]
-        seen[slug]["values"] |= {f"{slug}-budget", f"{slug}-channel", seen[slug]["budget"], seen[slug]["channel"]}
+        seen[slug]["values"] |= {f"{slug}-budget", f"{slug}-channel"}
         seen[slug]["member"] = str(Membership.objects.get(user__username=f"{slug}-viewer").public_id)
     return callers, seen
 
