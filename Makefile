@@ -32,6 +32,7 @@ check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 	$(CHECKED) manage.py makemigrations --check --dry-run
 	$(CHECKED) manage.py export_openapi --check openapi.yaml
 	$(CHECKED) manage.py export_reference --check
+	$(CHECKED) manage.py export_grafana --check
 
 fix: $(FOR_TEST) ## apply the linter's safe fixes and the formatter
 	$(PY) -m ruff check --fix .
