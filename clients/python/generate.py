@@ -44,9 +44,9 @@ class Shapes:
         if choices := schema.get("anyOf") or schema.get("oneOf"):
             kinds = dict.fromkeys(self.of(choice, f"{name}{number}") for number, choice in enumerate(choices))
             return _union(" | ".join(kinds).split(" | "))
-        kinds = schema.get("type", ())
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        return _union([self._one(kind, schema, name) for kind in kinds]) or "Any"
+        named = schema.get("type", ())
+        named = [named] if isinstance(named, str) else named
+        return _union([self._one(kind, schema, name) for kind in named]) or "Any"
 
     def followed(self, schema: Schema) -> Schema:
         """Return `schema` with its reference followed."""

@@ -100,7 +100,7 @@ def _tail(client: Client, given: argparse.Namespace) -> None:
 
 def _export(client: Client, given: argparse.Namespace) -> None:
     form = given.format or given.file.name.removesuffix(".gz").rpartition(".")[2]
-    packed = {"compression": "gzip"} if given.file.name.endswith(".gz") else {}
+    packed: dict[str, Any] = {"compression": "gzip"} if given.file.name.endswith(".gz") else {}
     path = client.export(given.file, format=form, start_time=f"now-{given.since}", **packed)
     _show(given, [{"file": str(path), "bytes": path.stat().st_size}], ("file", "bytes"))
 
@@ -121,10 +121,10 @@ def _show(given: argparse.Namespace, rows: Sequence[Mapping[str, Any]], columns:
     cells = [list(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
     numeric = [all(isinstance(row.get(name), (int, Decimal, type(None))) for row in rows) for name in columns]
-    for row in cells:
+    for line in cells:
         aligned = (
             cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
         )
         print("  ".join(aligned).rstrip())
 
