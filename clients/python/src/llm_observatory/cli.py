@@ -6,17 +6,20 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from llm_observatory.client import Client
 from llm_observatory.errors import DigestError, ObservatoryError, ServiceAwayError
+from llm_observatory.importing import TOOLS, records_of, request_of, spans_of
 from llm_observatory.values import json_of
 
 FAILED, INTERRUPTED = 1, 130
 _FOUND = ("ts", "trace_id", "model", "status_code", "duration_ms", "total_tokens", "total_cost_usd", "error_message")
 _SPENT = ("dimension_value", "total_cost", "request_count", "total_tokens", "cost_percentage", "unpriced_requests")
 _WIDEST = 48
+_BATCH = 200
 _GROUPS = ("provider", "model", "environment", "user", "project", "tag", "team")
 
 
@@ -105,6 +108,17 @@ def _export(client: Client, given: argparse.Namespace) -> None:
     _show(given, [{"file": str(path), "bytes": path.stat().st_size}], ("file", "bytes"))
 
 
+def _import(client: Client, given: argparse.Namespace) -> None:
+    counts = {"sent": 0, "rejected": 0}
+    spans = spans_of(given.tool, records_of(given.file))
+    while batch := list(islice(spans, _BATCH)):
+        reply = client.send(request_of(given.tool, batch))
+        counts["sent"] += len(batch)
+        counts["rejected"] += int(reply.get("partialSuccess", {}).get("rejectedSpans", 0))
+        print(f"{counts['sent']} spans sent", file=sys.stderr)
+    _show(given, [counts], ("sent", "rejected"))
+
+
 def _me(client: Client, given: argparse.Namespace) -> None:
     known = client.me()
     _show(given, [known], tuple(name for name, value in known.items() if not isinstance(value, (list, dict))))
@@ -181,8 +195,23 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--format", choices=("csv", "json", "jsonl", "parquet"), help="default: what the name ends with"
     )
+    moved = commands.add_parser(
+        "import",
+        help="send the spans that another tool exported",
+        description="Example: observatory --key $INGEST_KEY import observations.jsonl --from langfuse",
+    )
+    moved.add_argument("file", type=Path, help="JSON or an object a line; docs/how-to/move.md says how it is made")
+    moved.add_argument("--from", dest="tool", choices=sorted(TOOLS), required=True)
     me = commands.add_parser("me", help="show whose key this is")
-    for one, run in ((search, _search), (trace, _trace), (cost, _cost), (tail, _tail), (export, _export), (me, _me)):
+    for one, run in (
+        (search, _search),
+        (trace, _trace),
+        (cost, _cost),
+        (tail, _tail),
+        (export, _export),
+        (moved, _import),
+        (me, _me),
+    ):
         one.set_defaults(run=run)
     for one in (search, cost, export):
         one.add_argument("--since", default="24h", help="how far back: 90m, 24h, 7d; default 24h")

@@ -139,8 +139,11 @@ def items_of(reply: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 
 def error_of(reply: httpx.Response) -> ObservatoryError:
+    """Return what a reply refuses with, in the catalogue's envelope or in that of OTLP."""
     try:
         told = reply.json()
+        if "error" not in told and "message" in told:
+            told = {"error": {"message": told["message"]}}
         error, meta = dict(told["error"]), told.get("meta", {})
     except (ValueError, KeyError, TypeError):
         error, meta = {}, {}
