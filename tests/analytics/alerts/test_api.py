@@ -142,6 +142,15 @@ def test_a_channel_is_tried(api, create):
     assert api.get(CHANNELS).json()["channels"][0]["pending_messages"] == 1
 
 
+def test_a_try_takes_no_body_and_is_repeated_once(api, create):
+    path = f"{CHANNELS}/{create().json()['id']}/test"
+    replies = [api.post(path, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [202, 202]
+    assert Delivery.objects.count() == 1
+    assert error(api.post(path, {"text": "x"}, content_type="application/json"))[:3] == (400, 1202, "text")
+
+
 def test_dead_messages_are_counted(api, create):
     reply = create()
     for _ in range(2):
