@@ -27,7 +27,7 @@ from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
 log = structlog.get_logger("observatory.jobs")
 LONGEST_LAG = timedelta(minutes=5)
-_EARLY = timedelta(seconds=5)  # a run is not put off to the next for some seconds that the last one took
+_BETWEEN_RUNS = timedelta(seconds=59)  # what is due before the next run is done in this one
 AGAIN_SECONDS = 86_400  # the same is told once a day
 _LAG, _DEGRADED, _UNPRICED = ALERTS
 
@@ -77,7 +77,7 @@ def budgets(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     A budget that cannot be summed keeps no other one waiting.
     """
     now, done = timezone.now(), 0
-    due = now - timedelta(seconds=settings.BUDGET_EVALUATION_SECONDS) + _EARLY
+    due = now - timedelta(seconds=settings.BUDGET_EVALUATION_SECONDS) + _BETWEEN_RUNS
     waiting = Budget.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_active=True)
     for budget_id in waiting.order_by("evaluated_at").values_list("id", flat=True):
         try:

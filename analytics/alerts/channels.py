@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics.models import Channel, Delivery
+from analytics.storage import queue
 from errors.json import dumps
 
 TASK, QUEUE = "deliver", "deliveries"
@@ -62,9 +61,4 @@ def delivery_add(channel: Channel, *, key: str, now: datetime, **message: Any) -
 
 def enqueue(delivery_id: UUID, *, at: datetime | None = None) -> None:
     """Let a worker send a message, not before `at`; one that waits already waits on."""
-    try:
-        with transaction.atomic():
-            task = app.configure_task(TASK, queue=QUEUE, queueing_lock=f"delivery {delivery_id}", schedule_at=at)
-            task.defer(delivery_id=str(delivery_id))
-    except AlreadyEnqueued:
-        return
+    queue.enqueue(TASK, queue=QUEUE, lock=f"delivery {delivery_id}", at=at, delivery_id=str(delivery_id))

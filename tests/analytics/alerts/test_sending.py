@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django import app
+from procrastinate.testing import InMemoryConnector
 
 from analytics.alerts import addresses, transports
 from analytics.alerts.addresses import ForbiddenAddressError, addresses_of, checked_url, is_reachable
@@ -107,6 +109,17 @@ def test_what_is_rolled_back_is_not_told(make_channel, said, posts):
         transaction.set_rollback(True)
 
     assert (Delivery.objects.count(), due()) == (0, [])
+
+
+def test_inside_the_worker_too_a_job_is_part_of_the_transaction(make_channel, said, posts):
+    make_channel("webhook", url=posts.url)
+    with app.replace_connector(InMemoryConnector()):  # a worker has one of its own, whose jobs commit at once
+        with transaction.atomic():
+            said("rolled back")
+            transaction.set_rollback(True)
+        said()
+
+    assert [delivery_id for delivery_id, _ in due()] == [str(Delivery.objects.get().id)]
 
 
 def test_the_job_that_was_queued_sends_the_message(make_channel, said, posts, monkeypatch):
