@@ -7,12 +7,15 @@ from hashlib import blake2b
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.anomalies.service import Watched, anomalies_forget, project_judge
 from analytics.events import publish
 from analytics.registry.events import ALERTS
+from analytics.scope import Scope, ScopedProject
 from analytics.storage.costs import models_without_cost
 from analytics.storage.exclusive import BusyError
 from analytics.storage.sizes import lag_by_grain
-from observatory.accounts.models import Organisation
+from analytics.storage.versions import newest_hours
+from observatory.accounts.models import Organisation, Project
 from observatory.lifecycle import retention_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
@@ -56,6 +59,26 @@ def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     except AwayError:
         pass
     return told
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="anomalies", queueing_lock="anomalies", pass_context=False)
+def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
+    """Judge the hours that closed since the last time, project by project; return how many anomalies began or ended."""
+    now, told = timezone.now(), 0
+    known = {one.id: one for one in Project.objects.order_by("organisation_id", "id")}
+    if not known:
+        return 0
+    everything = Scope(projects={number: _scoped(one) for number, one in known.items()}, permissions=frozenset())
+    for number, newest in sorted(newest_hours(everything.tenant).items()):
+        scope = Scope(projects={number: everything.projects[number]}, permissions=frozenset())
+        told += project_judge(Watched(scope=scope, name=known[number].name, newest=newest), now=now)
+    anomalies_forget(now=now)
+    return told
+
+
+def _scoped(project: Project) -> ScopedProject:
+    return ScopedProject(organisation_id=project.organisation_id, public_id=project.public_id)
 
 
 def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:

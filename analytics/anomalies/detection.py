@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from math import copysign, inf, log, sqrt
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analytics.registry.anomalies import Direction, Noise, Watched
 
@@ -23,13 +23,15 @@ HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 HISTORY, LEAST_HISTORY = 4 * WEEK, 2 * WEEK
 ENOUGH_HOURS = 8  # that an expectation is made of
 SAME_HOURS = 2  # of the week, from which on they are asked too
+NOTHING_TO_COMPARE = 15.0  # requests: where fewer are expected, one user's session is many times as many
 LEAST_REQUESTS = 3  # of an hour whose rates and levels are judged
 WEEKEND = 5
 _MAD = 1.4826  # of normal numbers, a standard deviation
-_P95 = 1.96
+_TAILS = ((0.975, 1.96), (0.99, 2.326))  # of residuals, and where they are of normal numbers
 _CLEAR = 4.0
+_DEAR = 0.75
 _LEVEL_SPREAD, _LEVEL_FLOOR = 1.5, 0.03
-_LEAST_NOISE: Mapping[Noise, float] = {Noise.COUNT: 1.0, Noise.AMOUNT: 1.0, Noise.RATE: 1.0, Noise.LEVEL: 0.5}
+_LEAST_NOISE: Mapping[Noise, float] = {Noise.COUNT: 1.0, Noise.AMOUNT: 1.0, Noise.RATE: 1.0, Noise.LEVEL: 0.2}
 _NEAR = 3.0  # the factor within which expectations are of about the same size
 _ENOUGH_RESIDUALS = 40
 Number = int | Decimal
@@ -49,7 +51,7 @@ NO_REQUESTS = Hour(requests=0, errors=0, figures={"requests": 0, "cost": Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How far an hour is from what was to be expected: `score` is signed; `matters` says that the change is large.
+    """How far an hour is from what was to be expected of it: `score` is negative when less was seen.
 
     `weight` is how much is behind it, in the unit of `enough` of what is watched.
     """
@@ -58,7 +60,6 @@ class Verdict:
     score: float
     expected: Number
     observed: Number
-    matters: bool
     weight: float
 
     @property
@@ -116,7 +117,10 @@ class Baseline:
     history: History
 
     def of(self, hour: datetime) -> Verdict | None:
-        """Return the verdict on an hour, `None` where too little is known of it, or of hours like it."""
+        """Return the verdict on an hour that is as it seldom is.
+
+        `None`: it is about as expected, or too little is known of it, or of hours like it.
+        """
         seen = self._point(hour)
         if seen is None:
             return None
@@ -125,10 +129,13 @@ class Baseline:
             return None
         verdict = self._compared(seen, self._expected(like), len(like))
         same = [one for one in like if (one.at - hour) % WEEK == timedelta(0)]
-        if len(same) >= SAME_HOURS:
-            # What comes every Monday at nine is expected on Monday at nine.
-            verdict = min(verdict, self._compared(seen, self._expected(same), len(like)), key=_strength(verdict))
-        return verdict
+        if verdict is None or len(same) < SAME_HOURS:
+            return verdict
+        # What comes every Monday at nine is expected on Monday at nine: the nearer of both says how far off it is.
+        other = self._compared(seen, self._expected(same), len(like))
+        if other is None or other.direction is not verdict.direction:
+            return None
+        return min(verdict, other, key=lambda one: abs(one.score))
 
     # --- hours like it ------------------------------------------------------------------------------------------------
     @cached_property
@@ -171,7 +178,7 @@ class Baseline:
 
     @cached_property
     def _usual_rate(self) -> Decimal:
-        """The rate of all hours but those far beyond it, never 0: that no request failed yet does not mean none will."""
+        """The rate of all hours but those far beyond it, never 0: what never failed yet may fail once."""
         points, rate = self._points, 0.0
         for _ in range(3):
             errors, requests = sum(one.errors for one in points), sum(one.requests for one in points)
@@ -181,22 +188,24 @@ class Baseline:
 
     @cached_property
     def _unit(self) -> float:
-        """What a usual request adds to an amount."""
+        """What a request adds to an amount, one of the dearer ones: hours of few requests are made of any."""
         if self.watched.noise is Noise.COUNT:
             return 1.0
-        return median([float(one.value) / one.requests for one in self._points if one.requests] or [0.0])
+        of_hours = sorted(float(one.value) / one.requests for one in self._points if one.requests)
+        return of_hours[int(_DEAR * (len(of_hours) - 1))] if of_hours else 0.0
 
     # --- how far it is from that --------------------------------------------------------------------------------------
-    def _compared(self, seen: _Point, expected: Number, made_of: int) -> Verdict:
-        # An expectation is a median of few hours: it varies too.
-        noise = self._noise(self._size(seen, expected)) * sqrt(1 + 1.57 / made_of)
-        score = self._residual(seen, expected) / noise
+    def _compared(self, seen: _Point, expected: Number, made_of: int) -> Verdict | None:
+        if not self._matters(float(seen.value), float(expected)):
+            return None
+        residual = self._residual(seen, expected)
+        noise = self._noise(self._size(seen, expected), residual, without=seen.at.date())
         return Verdict(
             at=seen.at,
-            score=score,
+            # An expectation is a median of few hours: it varies too.
+            score=residual / (noise * sqrt(1 + 1.57 / made_of)),
             expected=expected,
             observed=seen.value,
-            matters=self._matters(float(seen.value), float(expected)),
             weight=self._weight(seen, expected),
         )
 
@@ -207,7 +216,7 @@ class Baseline:
             case Noise.LEVEL:
                 return seen.requests
             case _:
-                return abs(float(seen.value) - float(expected))
+                return abs(float(seen.value) - float(expected)) / (self._unit or 1.0)
 
     def _residual(self, seen: _Point, expected: Number) -> float:
         match self.watched.noise:
@@ -216,7 +225,9 @@ class Baseline:
             case Noise.LEVEL:
                 if seen.value <= 0 or expected <= 0:
                     return 0.0
-                return log(float(seen.value) / float(expected)) / sqrt(_LEVEL_SPREAD**2 / seen.requests + _LEVEL_FLOOR**2)
+                return log(float(seen.value) / float(expected)) / sqrt(
+                    _LEVEL_SPREAD**2 / seen.requests + _LEVEL_FLOOR**2
+                )
             case _:
                 return _of_count(float(seen.value) / self._unit, float(expected) / self._unit) if self._unit else 0.0
 
@@ -225,38 +236,38 @@ class Baseline:
             return seen.requests
         return float(expected) / self._unit if self._unit else 0.0
 
-    def _noise(self, size: float) -> float:
-        """Return how many times the least noise hours of about this size have."""
-        sizes = [one for one, _ in self._residuals]
+    def _noise(self, size: float, residual: float, *, without: date) -> float:
+        """Return how many times the least noise hours of about this size have, on the side of `residual`."""
+        sizes = self._sizes
         low, high = bisect_left(sizes, size / _NEAR), bisect_right(sizes, size * _NEAR)
         near = self._residuals[low:high] if high - low >= _ENOUGH_RESIDUALS else self._residuals
-        off = sorted(one for _, one in near)
+        off = sorted(one if residual > 0 else -one for _, one, day in near if day != without)
         if not off:
             return inf
-        return max(_LEAST_NOISE[self.watched.noise], _MAD * median(off), off[int(0.95 * (len(off) - 1))] / _P95)
+        tail = max(off[int(share * (len(off) - 1))] / normal for share, normal in _TAILS)
+        return max(_LEAST_NOISE[self.watched.noise], _MAD * median(map(abs, off)), tail)
 
     @cached_property
-    def _residuals(self) -> list[tuple[float, float]]:
-        """How far each hour is from what its own kind of hours are, by its size."""
+    def _residuals(self) -> list[tuple[float, float, date]]:
+        """How far each hour is from what its own kind of hours are, by its size, and its day."""
         expected = {cell: self._expected(self._like(points[0].at)) for cell, points in self._cells.items()}
         found = []
         for one in self._points:
             usual = expected[_cell(one.at)]
-            found.append((self._size(one, usual), abs(self._residual(one, usual))))
+            found.append((self._size(one, usual), self._residual(one, usual), one.at.date()))
         return sorted(found)
+
+    @cached_property
+    def _sizes(self) -> list[float]:
+        return [size for size, _, _ in self._residuals]
 
     def _matters(self, seen: float, expected: float) -> bool:
         if abs(seen - expected) < self.watched.least:
             return False
         if seen > expected:
-            return seen >= expected * self.watched.up
+            least = NOTHING_TO_COMPARE * self._unit if self._is_additive else 0.0
+            return seen >= max(expected, least) * self.watched.up
         return self.watched.down is not None and seen <= expected * self.watched.down
-
-
-def _strength(other: Verdict) -> Any:
-    """Return the key by which the weaker of two verdicts comes first; one that says the opposite is weakest."""
-    sign = copysign(1.0, other.score)
-    return lambda verdict: (verdict.matters, verdict.score * sign)
 
 
 def _cell(hour: datetime) -> tuple[bool, int]:
@@ -264,7 +275,9 @@ def _cell(hour: datetime) -> tuple[bool, int]:
 
 
 def _of_count(seen: float, expected: float) -> float:
-    expected = max(expected, 0.5)
+    expected = max(expected, min(seen, NOTHING_TO_COMPARE))
+    if not expected:
+        return 0.0
     surprise = (seen * log(seen / expected) if seen > 0 else 0.0) - (seen - expected)
     return copysign(sqrt(max(2 * surprise, 0.0)), seen - expected)
 

@@ -1,4 +1,4 @@
-"""From verdicts on hours to anomalies: hours that deviate one after another are one, with at most one quiet hour between.
+"""From verdicts on hours to anomalies: hours that deviate, with at most one quiet hour between two, are one.
 
 Pure. An anomaly begins with the hour that is beyond chance by itself, or with the first of several hours that are so
 together. It goes on through hours that deviate half as much, and ends when an hour was quiet.
@@ -89,18 +89,16 @@ class Watch:
         ]
 
     def of(self, hour: datetime) -> Verdict | None:
-        """Return the verdict on an hour: where it has few requests, no farther off than the middle of them is."""
+        """Return the verdict on an hour: where it has few requests, it is as far off as the middle of them is."""
         verdict = self._baseline.of(hour)
         requests = self.history.at(hour).requests
         inner = next((one for below, one in self._inner if requests < below), None)
-        if verdict is None or inner is None or not verdict.matters:
+        if verdict is None or inner is None:
             return verdict
         within = inner.of(hour)
-        if within is None:
+        if within is None or within.direction is not verdict.direction:
             return None
-        return replace(
-            verdict, score=min(verdict.score, within.score), matters=within.matters and within.score > 0
-        )
+        return replace(verdict, score=within.score)
 
 
 def judged(
@@ -117,68 +115,61 @@ def judged(
         for series in (*models, WHOLE)
         if series in histories and histories[series].is_long_enough
         for metric, watched in WATCHED.items()
+        if series != WHOLE or watched.of_project
     }
     for hour in hours:
         told: set[tuple[str, Direction]] = set()
         for key, watch in watches.items():
-            stands_back = key.series == WHOLE
-            for run in _step(watch, hour, known.get(key), without=told if stands_back else frozenset(), metric=key.metric):
+            verdict = watch.of(hour)
+            if verdict is not None and key.series == WHOLE and (key.metric, verdict.direction) in told:
+                verdict = None
+            for run in _after(hour, verdict, known.get(key), watch):
                 known[key] = run
                 if run.is_open and run.last == hour:
                     told.add((key.metric, run.direction))
                 yield key, run
 
 
-def _step(
-    watch: Watch, hour: datetime, run: Run | None, *, without: frozenset[tuple[str, Direction]] | set[tuple[str, Direction]],
-    metric: str,
-) -> Iterator[Run]:
-    verdict = watch.of(hour)
-    if verdict is not None and (not verdict.matters or (metric, verdict.direction) in without):
-        verdict = None
-    if verdict is not None and run is not None and run.reaches(hour) and run.direction is verdict.direction:
-        if abs(verdict.score) >= GOES_ON * LEAST_SCORE:
-            yield run.with_hour(verdict, abs(verdict.score))
+def _after(hour: datetime, verdict: Verdict | None, run: Run | None, watch: Watch) -> Iterator[Run]:
+    """Yield what became of the newest anomaly in an hour, and the one that began in it."""
+    if verdict is not None:
+        alike = run if run is not None and run.direction is verdict.direction else None
+        if alike is not None and alike.reaches(hour) and abs(verdict.score) >= GOES_ON * LEAST_SCORE:
+            yield alike.with_hour(verdict, abs(verdict.score))
             return
-    together = None if verdict is None else _together(watch, verdict, since=run.end if run else None)
-    if together is not None:
-        score, hours = together
-        peak = max(hours, key=lambda one: abs(one.score))
-        if run is not None and run.direction is peak.direction and run.reaches(hours[0].at):
-            yield run.with_hour(replace(peak, at=hour), score)
+        found = _together(watch, verdict, since=run.end if run else None)
+        if found is not None and alike is not None and alike.reaches(found.first):
+            yield alike.with_hour(replace(verdict, expected=found.expected, observed=found.observed), found.score)
             return
-        if run is not None and run.is_open:
-            yield replace(run, is_open=False)
-        yield Run(
-            direction=peak.direction,
-            first=hours[0].at,
-            last=hour,
-            score=score,
-            expected=peak.expected,
-            observed=peak.observed,
-        )
-    elif run is not None and run.is_open and hour >= run.end:
+        if found is not None:
+            if run is not None and run.is_open:
+                yield replace(run, is_open=False)
+            yield found
+            return
+    if run is not None and run.is_open:
         yield replace(run, is_open=False)
 
 
-def _together(watch: Watch, verdict: Verdict, *, since: datetime | None) -> tuple[float, list[Verdict]] | None:
-    """Return the score of the hours up to one that are farthest beyond chance together, and these; `None`: none are."""
+def _together(watch: Watch, verdict: Verdict, *, since: datetime | None) -> Run | None:
+    """Return the anomaly of the hours up to one that are farthest beyond chance together, `None` where none are."""
     hours, best = [verdict], None
-    enough = watch.watched.enough
     while True:
-        least = LEAST_SCORE if len(hours) == 1 else LEAST_TOGETHER
         score = abs(sum(one.score for one in hours)) / sqrt(len(hours))
-        if score >= least and sum(one.weight for one in hours) >= enough and (best is None or score > best[0]):
-            best = score, list(hours)
+        is_enough = sum(one.weight for one in hours) >= watch.watched.enough
+        if is_enough and score >= max(LEAST_SCORE if len(hours) == 1 else LEAST_TOGETHER, best.score if best else 0.0):
+            peak = max(hours, key=lambda one: abs(one.score))
+            best = Run(
+                direction=verdict.direction,
+                first=hours[0].at,
+                last=verdict.at,
+                score=score,
+                expected=peak.expected,
+                observed=peak.observed,
+            )
         before = hours[0].at - HOUR
         if len(hours) == MOST_TOGETHER or (since is not None and before < since):
             return best
         earlier = watch.of(before)
-        if (
-            earlier is None
-            or not earlier.matters
-            or earlier.direction is not verdict.direction
-            or abs(earlier.score) < LEAST_OF_EACH
-        ):
+        if earlier is None or earlier.direction is not verdict.direction or abs(earlier.score) < LEAST_OF_EACH:
             return best
         hours.insert(0, earlier)

@@ -7,6 +7,7 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
+from analytics.api.anomalies import AnomaliesView
 from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
 from analytics.api.exports import VIEWS as EXPORT_VIEWS
@@ -68,6 +69,7 @@ urlpatterns = [
     *(path(route, view.as_view(), name=view.__name__) for route, view in EXPORT_VIEWS),
     path("optimization", OptimizationView.as_view(), name="optimization"),
     path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
+    path("anomalies", AnomaliesView.as_view(), name="anomalies"),
     path("users", UsersView.as_view(), name="users"),
     path("sessions", SessionsView.as_view(), name="sessions"),
     path("sessions/<str:session_id>", SessionView.as_view(), name="session"),
