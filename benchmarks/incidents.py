@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -92,7 +92,7 @@ Hours = Mapping[Series, Mapping[datetime, Hour]]
 
 
 def incident_in_a_week(chance: random.Random, kind: Kind) -> Incident:
-    """Return an incident of a kind in the last week, at any hour, of one of the models that have most of the traffic."""
+    """Return an incident of a kind in the last week, at any hour, of one of the two models with most of the traffic."""
     length = chance.randint(*kind.hours)
     latest = int(JUDGED / HOUR) - length - 3
     start = END - JUDGED + HOUR * chance.randint(3, latest)
@@ -108,12 +108,20 @@ def project(chance: random.Random, *, busiest: float, incident: Incident | None 
         usual = busiest * HOURS[hour.hour] / max(HOURS) * (WEEKEND if hour.weekday() >= _SATURDAY else 1.0)
         usual *= days[(hour - START).days] * chance.lognormvariate(0, 0.06)
         drawn = [one for model in MODELS for one in _requests(chance, model, usual * model.share, hour, incident)]
-        for series in found:
+        for series, hours in found.items():
             mine = [one for one in drawn if series in {WHOLE, one.series}]
             if mine:
-                found[series][hour] = _hour(mine)
+                hours[hour] = _hour(mine)
         hour += HOUR
     return {series: hours for series, hours in found.items() if hours}
+
+
+class Changed(NamedTuple):
+    """How requests differ from what they usually are: so much likelier to fail, so many times as slow and as long."""
+
+    errors: float
+    latency: float
+    tokens: float
 
 
 class _Drawn(NamedTuple):
@@ -138,7 +146,7 @@ def _requests(
     count = _sessions(chance, usual * changed(kind.traffic))
     moved = sum(chance.random() < kind.replaced * degree for _ in range(count)) if kind.replaced else 0
     return [
-        _draw(chance, used, number, kind.error_rate * degree, changed(kind.latency), changed(kind.tokens))
+        _draw(chance, used, number, Changed(kind.error_rate * degree, changed(kind.latency), changed(kind.tokens)))
         for used, number in ((model, count - moved), (NEW, moved))
         if number
     ]
@@ -165,18 +173,18 @@ def _poisson(chance: random.Random, mean: float) -> int:
     return count
 
 
-def _draw(chance: random.Random, model: Model, count: int, more_errors: float, slower: float, longer: float) -> _Drawn:
-    failed = sum(chance.random() < _ERROR_RATE + more_errors for _ in range(count))
+def _draw(chance: random.Random, model: Model, count: int, changed: Changed) -> _Drawn:
+    failed = sum(chance.random() < _ERROR_RATE + changed.errors for _ in range(count))
     drawn = min(count, _SAMPLED)
     latencies = [
         _TIMEOUT_MS
         if chance.random() < _TIMEOUT_RATE
-        else round(model.latency_ms * slower * chance.lognormvariate(0, 0.6))
+        else round(model.latency_ms * changed.latency * chance.lognormvariate(0, 0.6))
         for _ in range(drawn)
     ]
     answered = count - failed
     spread = chance.gauss(1, 0.6 / math.sqrt(answered)) if answered else 0.0
-    tokens = max(model.tokens * longer * spread, 1.0) * answered
+    tokens = max(model.tokens * changed.tokens * spread, 1.0) * answered
     return _Drawn(model.series, count, failed, latencies, tokens, Decimal(round(tokens)) * model.cost)
 
 

@@ -23,8 +23,8 @@ HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 HISTORY, LEAST_HISTORY = 4 * WEEK, 2 * WEEK
 ENOUGH_HOURS = 8  # that an expectation is made of
 SAME_HOURS = 2  # of the week, from which on they are asked too
-NOTHING_TO_COMPARE = 15.0  # requests: where fewer are expected, one user's session is many times as many
-LEAST_REQUESTS = 3  # of an hour whose rates and levels are judged
+NOTHING_TO_COMPARE = 20.0  # requests: where fewer are expected, one user's session is many times as many
+LEAST_REQUESTS = 2  # of an hour whose rates and levels are judged
 WEEKEND = 5
 _MAD = 1.4826  # of normal numbers, a standard deviation
 _TAILS = ((0.975, 1.96), (0.99, 2.326))  # of residuals, and where they are of normal numbers
