@@ -311,7 +311,7 @@ class BudgetPeriod(models.Model):
     class Meta:
         db_table = "budget_periods"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["budget", "period_start"], name="budget_periods_once"),
+            models.UniqueConstraint(fields=["budget", "period_start", "period_end"], name="budget_periods_once"),
         ]
 
     def __str__(self) -> str:

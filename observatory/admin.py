@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from analytics.models import RejectedSpan
-from observatory import admin_prices  # noqa: F401  registers its pages
+from observatory import admin_alerts, admin_prices  # noqa: F401  register their pages
 from observatory.accounts.admin_reach import ReachAdmin
 from observatory.accounts.models import Project
 

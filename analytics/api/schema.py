@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.api.budget_shapes import COMPONENTS as BUDGETS
+from analytics.api.channel_shapes import COMPONENTS as CHANNELS
 from analytics.api.export_shapes import COMPONENTS as EXPORTS
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
@@ -314,6 +316,8 @@ COMPONENTS: dict[str, Any] = {
     "OffsetPagination": _OFFSET_PAGINATION,
     "Price": _PRICE,
     **EXPORTS,
+    **BUDGETS,
+    **CHANNELS,
 }
 
 

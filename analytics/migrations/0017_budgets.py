@@ -197,7 +197,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="budgetperiod",
-            constraint=models.UniqueConstraint(fields=("budget", "period_start"), name="budget_periods_once"),
+            constraint=models.UniqueConstraint(
+                fields=("budget", "period_start", "period_end"), name="budget_periods_once"
+            ),
         ),
         migrations.AddConstraint(
             model_name="budgetalert",
