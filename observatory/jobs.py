@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from analytics.anomalies.service import Watched, anomalies_forget, project_judge
+from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge
 from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.events import publish
 from analytics.models import Budget
@@ -113,7 +113,7 @@ def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     for number, hour in sorted(newest.items()):
         scope = Scope(projects={number: reach[number]}, permissions=frozenset())
         try:
-            told += project_judge(Watched(scope=scope, name=known[number].name, newest=hour), now=now)
+            told += project_judge(WatchedProject(scope=scope, name=known[number].name, newest=hour), now=now)
         except (ApiError, DatabaseError) as problem:
             log.warning("project not judged", project_id=number, problem=type(problem).__name__)
     anomalies_forget(now=now)

@@ -25,7 +25,7 @@ _MOST_SCORE = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class WatchedProject:
     """A project with the hour of its newest span. `scope` holds it alone; `name` is what people call it."""
 
     scope: Scope
@@ -38,7 +38,7 @@ class Watched:
         return next(iter(self.scope.projects))
 
 
-def project_judge(project: Watched, *, now: datetime) -> int:
+def project_judge(project: WatchedProject, *, now: datetime) -> int:
     """Judge the hours of a project that closed since the last time; return how many anomalies began or ended.
 
     An hour is closed when the clock is past it and a span of a later hour came: of a project that sends nothing nobody
@@ -105,7 +105,7 @@ def _run(anomaly: Anomaly) -> Run:
 
 
 def _explanation(
-    project: Watched, histories: Mapping[Series, History], key: Key, run: Run
+    project: WatchedProject, histories: Mapping[Series, History], key: Key, run: Run
 ) -> list[dict[str, str | None]]:
     history = histories[key.series]
     parts = explained(project.scope, key, run, known_since=history.first or history.end)
@@ -123,7 +123,7 @@ def _told(part: Part) -> Iterator[tuple[str, str | None]]:
 
 
 def _keep(
-    project: Watched,
+    project: WatchedProject,
     key: Key,
     run: Run,
     anomaly: Anomaly | None,
@@ -163,5 +163,5 @@ def _keep(
     return begins or ends
 
 
-def _organisation(project: Watched) -> int:
+def _organisation(project: WatchedProject) -> int:
     return project.scope.projects[project.project_id].organisation_id

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics.anomalies.service import Watched, project_judge
+from analytics.anomalies.service import WatchedProject, project_judge
 from analytics.scope import Scope, ScopedProject
 from tests.analytics.api.conftest import send  # noqa: F401  a fixture
 from tests.analytics.api.payloads import NS, span
@@ -38,7 +38,7 @@ def judge(tenant, django_capture_on_commit_callbacks):
     def run(newest=LAST + HOUR):
         (project,) = tenant.projects
         known = ScopedProject(organisation_id=tenant.organisation.id, public_id=project.public_id)
-        watched = Watched(
+        watched = WatchedProject(
             scope=Scope(projects={project.id: known}, permissions=frozenset()), name="main", newest=newest
         )
         with django_capture_on_commit_callbacks(execute=True):
