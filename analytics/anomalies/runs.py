@@ -117,6 +117,9 @@ def judged(
         for metric, watched in WATCHED.items()
         if series != WHOLE or watched.of_project
     }
+    for key, run in runs.items():
+        if run.is_open and key not in watches:  # a model that is gone for four weeks is not usual any more, nor unusual
+            yield key, replace(run, is_open=False)
     for hour in hours:
         told: set[tuple[str, Direction]] = set()
         for key, watch in watches.items():

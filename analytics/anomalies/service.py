@@ -53,7 +53,11 @@ def project_judge(project: WatchedProject, *, now: datetime) -> int:
     histories = histories_of(project.scope, start=until - HISTORY, end=until)
     kept = _kept(project.project_id, since)
     found = _found(histories, hours, kept)
-    news = {place: run for place, run in found.items() if place not in kept or not run.is_open}
+    news = {
+        (key, first): run
+        for (key, first), run in found.items()
+        if key.series in histories and ((key, first) not in kept or not run.is_open)
+    }
     explanations = {place: _explanation(project, histories, place[0], run) for place, run in news.items()}
     with transaction.atomic():
         mine, _ = AnomalyProgress.objects.select_for_update().get_or_create(

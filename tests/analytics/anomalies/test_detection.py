@@ -108,6 +108,13 @@ def test_an_anomaly_is_open_until_an_hour_was_quiet():
     assert (open_.is_open, open_.direction, closed) == (True, Direction.UP, replace(open_, is_open=False))
 
 
+def test_an_anomaly_of_a_model_that_is_gone_ends():
+    key, gone = Key(Series("openai", "gone"), "requests"), hour(p95=12_000, p50=4000)
+    ((_, begun),) = judged({MODEL: series({NOON: gone})}, [NOON], {})
+
+    assert list(judged({MODEL: series()}, [NOON], {key: begun})) == [(key, replace(begun, is_open=False))]
+
+
 def test_what_comes_every_week_at_the_same_hour_is_expected():
     monday_at_nine = [MONDAY + timedelta(weeks=week, hours=9) for week in range(4)]
     busy = hour(600, cost="6.00")
@@ -127,14 +134,14 @@ def test_less_than_two_weeks_are_not_judged():
 
 
 def test_one_slow_request_of_a_few_is_chance_and_all_of_them_are_not():
-    timeout, slow = hour(6, p95=30_000), hour(6, p95=30_000, p50=9000)
+    timeout, slow = hour(6, p95=30_000, cost="0.06"), hour(6, p95=30_000, p50=9000, cost="0.06")
 
     assert found(series({NOON: timeout}, requests=6)) == []
     assert found(series({NOON: slow}, requests=6)) == [(NOON, "latency_p95", "up", 1)]
 
 
 def test_hours_that_are_not_beyond_chance_alone_are_so_together():
-    failing = hour(5, errors=2)
+    failing = hour(5, errors=2, cost="0.05")
     alone, together = {NOON: failing}, {NOON + HOUR * number: failing for number in range(3)}
 
     assert found(series(alone, requests=5)) == []
