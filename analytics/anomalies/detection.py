@@ -31,7 +31,8 @@ _TAILS = ((0.975, 1.96), (0.99, 2.326))  # of residuals, and where they are of n
 _CLEAR = 4.0
 _DEAR = 0.75
 _LEVEL_SPREAD, _LEVEL_FLOOR = 1.5, 0.03
-_LEAST_NOISE: Mapping[Noise, float] = {Noise.COUNT: 1.0, Noise.AMOUNT: 1.0, Noise.RATE: 1.0, Noise.LEVEL: 0.2}
+# Requests come in sessions, so no count is as even as a Poisson number.
+_LEAST_NOISE: Mapping[Noise, float] = {Noise.COUNT: 1.5, Noise.AMOUNT: 1.5, Noise.RATE: 1.0, Noise.LEVEL: 0.2}
 _NEAR = 3.0  # the factor within which expectations are of about the same size
 _ENOUGH_RESIDUALS = 40
 Number = int | Decimal
@@ -238,10 +239,13 @@ class Baseline:
 
     def _noise(self, size: float, residual: float, *, without: date) -> float:
         """Return how many times the least noise hours of about this size have, on the side of `residual`."""
+        if self._is_additive:
+            size = max(size, NOTHING_TO_COMPARE)  # how uneven few requests are is seen of more
         sizes = self._sizes
         low, high = bisect_left(sizes, size / _NEAR), bisect_right(sizes, size * _NEAR)
         near = self._residuals[low:high] if high - low >= _ENOUGH_RESIDUALS else self._residuals
-        off = sorted(one if residual > 0 else -one for _, one, day in near if day != without)
+        side = 1 if residual > 0 else -1
+        off = sorted([side * one for _, one, day in near if day != without])
         if not off:
             return inf
         tail = max(off[int(share * (len(off) - 1))] / normal for share, normal in _TAILS)
