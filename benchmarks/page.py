@@ -13,13 +13,17 @@ from benchmarks.figures import HEAD, Figure
 from benchmarks.run import Run
 from benchmarks.stores import Server
 
+# By the part that a page is of: its title, and what its rows are.
+_TITLES = {"anomalies": ("How well anomalies are found", "projects")}
+_STORAGE = ("Storage under months of spans", "spans")
 _HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
     """Return the page: the command, the machine, the versions and the table."""
+    title, rows = _TITLES.get(figures[0].figure.partition(".")[0], _STORAGE)
     lines = [
-        "# Storage under months of spans",
+        f"# {title}",
         "",
         "Written by the command itself; what the figures mean is told in [benchmarks](../explanation/benchmarks.md).",
         "",
@@ -29,7 +33,7 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_machine(), *(_version(server) for server in run.servers)])}.",
         "",
-        *_table(figures),
+        *_table(figures, rows),
     ]
     return "\n".join(lines) + "\n"
 
@@ -67,8 +71,8 @@ def _version(server: Server) -> str:
     return said if server.engine == "plain" else f"{said} with TimescaleDB {extension and extension[0]}"
 
 
-def _table(figures: Sequence[Figure]) -> Iterator[str]:
-    yield f"| {' | '.join(HEAD)} |"
+def _table(figures: Sequence[Figure], rows: str) -> Iterator[str]:
+    yield f"| {' | '.join(HEAD).replace('spans', rows)} |"
     yield f"|{' --- |' * len(HEAD)}"
     for figure in figures:
         name, *rest = figure.cells

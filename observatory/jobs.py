@@ -11,16 +11,18 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge
 from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.events import publish
 from analytics.models import Budget
 from analytics.registry.events import ALERTS
-from analytics.scope import Scope
+from analytics.scope import Scope, ScopedProject
 from analytics.storage.costs import models_without_cost
 from analytics.storage.exclusive import BusyError
 from analytics.storage.sizes import lag_by_grain
+from analytics.storage.versions import newest_hours
 from errors.exceptions import ApiError
-from observatory.accounts.models import Organisation
+from observatory.accounts.models import Organisation, Project
 from observatory.accounts.reach import scope_of_projects
 from observatory.lifecycle import retention_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
@@ -90,6 +92,32 @@ def budgets(timestamp: int = 0) -> int:  # noqa: ARG001  as above
 def scope_of_budget(budget: Budget) -> Scope | None:
     """Return the projects that a budget is for; `None` where there is none."""
     return scope_of_projects(budget.organisation_id, budget.project_id)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="anomalies", queueing_lock="anomalies", pass_context=False)
+def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
+    """Judge the hours that closed since the last time, project by project; return how many anomalies began or ended.
+
+    A project that cannot be judged keeps no other one waiting.
+    """
+    now, told = timezone.now(), 0
+    known = {one.id: one for one in Project.objects.all()}
+    if not known:
+        return 0
+    reach = {
+        number: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id)
+        for number, one in known.items()
+    }
+    newest = newest_hours(Scope(projects=reach, permissions=frozenset()).tenant)
+    for number, hour in sorted(newest.items()):
+        scope = Scope(projects={number: reach[number]}, permissions=frozenset())
+        try:
+            told += project_judge(WatchedProject(scope=scope, name=known[number].name, newest=hour), now=now)
+        except (ApiError, DatabaseError) as problem:
+            log.warning("project not judged", project_id=number, problem=type(problem).__name__)
+    anomalies_forget(now=now)
+    return told
 
 
 def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:

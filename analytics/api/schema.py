@@ -106,9 +106,11 @@ def shape(tree: Tree) -> dict[str, Any]:
     return {"type": "object", "properties": {name: _node(node) for name, node in tree.members.items()}}
 
 
-def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
-    """Return the shape of a reply whose members stand at its top, with its metadata."""
+def bare(tree: Tree, metadata: Tree, *, explained: bool = True) -> dict[str, Any]:
+    """Return the shape of a reply whose members stand at its top, with its metadata; `explained`: on wish, its plan."""
     body = shape(tree)
+    if not explained:
+        return {**body, "properties": {**body["properties"], "metadata": shape(metadata)}}
     plan = {"type": "array", "items": {"type": "object"}, "description": "Instead of all else, with explain=true."}
     return {**body, "properties": {**body["properties"], "metadata": shape(metadata), "plan": plan}}
 

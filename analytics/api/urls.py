@@ -7,6 +7,7 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
+from analytics.api.anomalies import AnomaliesView
 from analytics.api.budgets import VIEWS as BUDGET_VIEWS
 from analytics.api.channels import VIEWS as CHANNEL_VIEWS
 from analytics.api.comparison import CompareView
@@ -73,6 +74,7 @@ urlpatterns = [
     ),
     path("optimization", OptimizationView.as_view(), name="optimization"),
     path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
+    path("anomalies", AnomaliesView.as_view(), name="anomalies"),
     path("users", UsersView.as_view(), name="users"),
     path("sessions", SessionsView.as_view(), name="sessions"),
     path("sessions/<str:session_id>", SessionView.as_view(), name="session"),
