@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 PAUSE_SECONDS = 0.01  # events of that long go out together
 RETRY_SECONDS = 1.0
 STALLED_BEATS = 2
+_CANCEL_SECONDS = 0.5
 THRESHOLD = "metric_threshold"
 _UNKNOWN = object()
 
@@ -96,9 +97,12 @@ class Hub:
         """Close every stream with 1001 and read no further."""
         for connection in list(self.connections):
             connection.end(GOING_AWAY)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            # The client of Redis loses a cancellation that comes together with a reply: it is said again.
+            _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
 
     async def close(self) -> None:
         await self._log.close()
@@ -215,7 +219,7 @@ class Hub:
     async def _read_for_ever(self) -> None:
         away = False
         while True:
-            if not self._feeds:
+            while not self._feeds:
                 self._wanted.clear()
                 await self._wanted.wait()
             try:
@@ -233,6 +237,8 @@ class Hub:
         if after_outage:
             await self._look_for_losses()
         positions = {organisation: feed.position for organisation, feed in self._feeds.items()}
+        if not positions:
+            return  # the last listener left meanwhile
         found, generation = await self._log.read(positions, self._identity)
         # While Redis was away, changes of identities could not be told.
         if generation != self._generation or after_outage:
