@@ -26,6 +26,10 @@ def test_a_caller_gets_as_many_places_as_there_are_and_another_one_its_own():
     assert [taken("p"), taken("q"), taken("r"), taken("r", "key:b")] == [200, 200, (429, 1501), 200]
 
 
+def test_a_place_that_was_given_is_given_again_to_who_did_not_hear_the_answer():
+    assert [taken("p"), taken("q"), taken("q")] == [200, 200, 200]
+
+
 def test_a_place_that_is_freed_is_given_to_the_next(with_log):
     taken("p"), taken("q")
     with_log(lambda log: log.free(KEY, "p"))
