@@ -11,6 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from analytics.exports.running import export_run
+from analytics.exports.schedules import schedules_run
 from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
@@ -115,3 +116,10 @@ def export(context: JobContext, job_id: str) -> int:
 def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Put exports whose worker died into the queue again, and clear away what is over; return how many of both."""
     return exports_revive() + exports_expire(now=timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="schedules", queueing_lock="schedules", pass_context=False)
+def schedules(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Let the days of scheduled exports that are due be exported; return how many were begun."""
+    return schedules_run(now=timezone.now())

@@ -20,6 +20,7 @@ TABLES = (
     "api_keys_projects",
     "audit_log",
     "export_jobs",
+    "export_schedules",
     "idempotency_keys",
     "key_uses",
     "memberships",

@@ -35,6 +35,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "exports": analytics_jobs.exports,
+    "schedules": analytics_jobs.schedules,
     "tokens": accounts_jobs.tokens,
     "alerts": own_jobs.alerts,
 }
