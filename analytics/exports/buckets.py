@@ -8,7 +8,7 @@ from storages.backends.s3 import S3Storage
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 15, 2
 
 
-class Bucket(S3Storage):
+class Bucket(S3Storage):  # type: ignore[misc]  # without types
     """A bucket that is away is given up within seconds: downloads say so, exports are taken up again later."""
 
     def get_default_settings(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from analytics.storage.exclusive import BusyError, exclusively
 
 log = structlog.get_logger("analytics.exports")
 MOST_ATTEMPTS = 5
-_PATIENCE = timedelta(days=1)  # with a store that is away
+PATIENCE = timedelta(days=1)  # with a store that is away
 _MICROSECOND = timedelta(microseconds=1)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OPEN = (ExportStatus.PENDING, ExportStatus.PROCESSING)
@@ -80,7 +80,7 @@ def _work_on(job: ExportJob, stop: Stop) -> int:
     except (OperationalError, InterfaceError, StoreError) as problem:
         # The job is taken up again a little later, from its last step.
         log.warning("export interrupted", job_id=str(job.id), attempt=job.attempts, problem=str(problem))
-        if isinstance(problem, StoreError) and timezone.now() - job.created_at < _PATIENCE:
+        if isinstance(problem, StoreError) and timezone.now() - job.created_at < PATIENCE:
             ExportJob.objects.filter(id=job.id).update(attempts=job.attempts - 1)  # the store's fault, not the export's
     except OSError as problem:
         _fail(job, _said_of(problem))

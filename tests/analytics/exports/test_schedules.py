@@ -18,7 +18,7 @@ from observatory.database import tenancy
 from observatory.docs import document
 from tests.analytics.api.payloads import NS, span
 from tests.analytics.exports.conftest import DAY, PATH
-from tests.observatory.accounts.credentials import client
+from tests.observatory.accounts.credentials import bearer
 
 FIRST = DAY.date()
 HOUR = timedelta(hours=1)
@@ -228,7 +228,7 @@ def test_a_deleted_one_leaves_its_files_and_is_gone(api, schedule, tenant, turn)
         ({"prefix": "../other"}, (400, 1203, "prefix")),
         ({"prefix": "/etc"}, (400, 1203, "prefix")),
         ({"prefix": "a//b"}, (400, 1203, "prefix")),
-        ({"prefix": "a" * 101}, (400, 1204, "prefix")),
+        ({"prefix": "a" * 101}, (400, 1205, "prefix")),
         ({"every": "hourly"}, (400, 1202, "every")),
         ({"next_day": "tomorrow"}, (400, 1203, "next_day")),
         ({"next_day": "2026-02-30"}, (400, 1203, "next_day")),
@@ -257,7 +257,7 @@ def test_a_folder_belongs_to_one_schedule_of_an_organisation(make_tenant, schedu
     other = make_tenant("other")
 
     assert [schedule().status_code, schedule().json()["error"]["code"]] == [201, 1400]
-    assert schedule(on=client(other.key)).status_code == 201
+    assert schedule(on=bearer(other.key)).status_code == 201
 
 
 def test_an_organisation_has_only_so_many(schedule, monkeypatch):
@@ -269,7 +269,7 @@ def test_an_organisation_has_only_so_many(schedule, monkeypatch):
 
 def test_it_is_out_of_sight_for_others_and_for_who_lacks_one_of_its_projects(api, make_tenant, schedule):
     two = make_tenant("two", projects=("main", "side"))
-    own = client(two.key)
+    own = bearer(two.key)
     reply = schedule(on=own)
     path = f"{PATH}/schedules/{reply.json()['schedule_id']}"
     answers = [one.get(path).status_code for one in (own, api)]
@@ -284,7 +284,7 @@ def test_it_is_out_of_sight_for_others_and_for_who_lacks_one_of_its_projects(api
 def test_who_may_only_read_changes_nothing(schedule, make_tenant):
     three = make_tenant("three", permissions=["exports:read"])
 
-    assert schedule(on=client(three.key)).json()["error"]["code"] == 1100
+    assert schedule(on=bearer(three.key)).json()["error"]["code"] == 1100
 
 
 def test_creating_changing_and_deleting_are_audited(api, schedule):
@@ -292,7 +292,7 @@ def test_creating_changing_and_deleting_are_audited(api, schedule):
     change(api, reply, enabled=False)
     api.delete(f"{PATH}/schedules/{reply.json()['schedule_id']}")
 
-    found = AuditEntry.objects.filter(resource_type="export_schedule").order_by("id")
+    found = AuditEntry.objects.filter(resource_type="export_schedule").order_by("ts")
     assert [(one.action, one.resource_id) for one in found] == [
         (action, reply.json()["schedule_id"]) for action in ("create", "update", "delete")
     ]
