@@ -118,7 +118,7 @@ def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
     return exports_revive() + exports_expire(now=timezone.now())
 
 
-@app.periodic(cron="* * * * *")
+@app.periodic(cron="* * * * * */15")
 @app.task(name="schedules", queueing_lock="schedules", pass_context=False)
 def schedules(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Let the days of scheduled exports that are due be exported; return how many were begun."""
