@@ -28,10 +28,10 @@ from errors.exceptions import ApiError
 from errors.json import dumps
 
 log = structlog.get_logger(__name__)
-# Events of a pause go out together. The busier the process, the longer: telling takes a quarter of a core where it can,
+# Events of a pause go out together. The busier the process, the longer: telling takes a seventh of a core where it can,
 # and ingest has the rest.
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
-_REST = 3
+_REST = 6
 RETRY_SECONDS = 1.0
 STALLED_BEATS = 2
 _CANCEL_SECONDS = 0.5
@@ -247,6 +247,8 @@ class Hub:
         found, generation = await self._log.read(positions, self._identity)
         # While Redis was away, changes of identities could not be told.
         if generation != self._generation or after_outage:
+            if not after_outage:
+                await self._look_for_losses()  # a Redis that came back empty before anybody noticed has another one
             await self._confirm_all()
             self._generation = generation
         for organisation, entries in found.items():

@@ -187,3 +187,21 @@ def test_a_hub_without_listeners_does_not_take_redis_for_lost(client, capsys):
 
     asyncio.run(come_and_go())
     assert "event_log_away" not in capsys.readouterr().out
+
+
+def test_a_redis_that_came_back_empty_is_noticed_by_another_generation(client):
+    client.set("identity", "first")
+
+    async def listen():
+        async with started() as hub:
+            connection = connected()
+            await hub.join(connection, confirmations=hub.confirmations)
+            hub.subscribe(connection, EVENTS, EVERYTHING, resumes=False)
+            write(client, 5)
+            first = await hears(connection, 1)
+            client.flushdb()
+            then = await hears(connection, 1)
+            write(client, 7)
+            return first, then, await hears(connection, 1)
+
+    assert asyncio.run(listen()) == ([("event", "5-0")], [("gap", None)], [("event", "7-0")])

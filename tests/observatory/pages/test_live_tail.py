@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 
 from observatory.accounts import tickets
+from tests.analytics.api.payloads import span
 from tests.observatory.pages.conftest import BASE, signed_in
 
 
@@ -70,3 +71,13 @@ def test_pages_may_ask_no_other_host_where_streams_are_on_theirs(browser):
         policy = browser.get(f"{BASE}/traces")["Content-Security-Policy"]
 
     assert "connect-src" not in policy
+
+
+def test_who_looks_because_something_came_sees_it(browser, send, settings):
+    settings.CACHE_OPEN_SECONDS = 60
+    before = browser.get(f"{BASE}/traces").content.decode()
+    send(span(name="sent meanwhile"))
+    kept = browser.get(f"{BASE}/traces").content.decode()
+    looked = browser.get(f"{BASE}/traces", headers={"Cache-Control": "no-cache"}).content.decode()
+
+    assert ["sent meanwhile" in page for page in (before, kept, looked)] == [False, False, True]

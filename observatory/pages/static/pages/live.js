@@ -106,7 +106,7 @@
       this.looked = Date.now();
       const heard = this.waiting;
       try {
-        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } });
         if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const rows = page.getElementById("rows");
