@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from analytics.alerts import channels
 from analytics.alerts.sending import deliveries_forget, deliveries_revive, delivery_send
 from analytics.exports.running import export_run
+from analytics.exports.schedules import schedules_run
 from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
@@ -132,3 +133,10 @@ def deliveries(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
     """Put messages whose worker died into the queue again, and forget old ones; return how many of both."""
     now = timezone.now()
     return deliveries_revive(now=now) + deliveries_forget(now=now)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="schedules", queueing_lock="schedules", pass_context=False)
+def schedules(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Let the days of scheduled exports that are due be exported; return how many were begun."""
+    return schedules_run(now=timezone.now())

@@ -203,6 +203,10 @@ class ExportJob(Selected):
     attempts = models.IntegerField(default=0)
     file_name = models.TextField(default="")
     error_message = models.TextField(null=True)
+    # Of a scheduled one: where its file goes instead of under its own id, and how long it is kept (null: for ever).
+    schedule_id = models.UUIDField(null=True)
+    target = models.TextField(default="", db_default="")
+    keep_days = models.IntegerField(null=True)
 
     class Meta:
         db_table = "export_jobs"
@@ -491,3 +495,40 @@ class AnomalyProgress(models.Model):
 
     def __str__(self) -> str:
         return f"project {self.project_id} until {self.judged_until:%Y-%m-%d %H:%M}"
+
+
+class Cadence(models.TextChoices):
+    """How often a schedule exports: each day, or the seven days of a week together."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class ExportSchedule(Selected):
+    """Days that are exported one after the other into one folder.
+
+    `next_day` is the first that is not there yet, `job_id` the export that makes it, `problem` what stood in its way,
+    until `not_before`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    name = models.TextField()
+    prefix = models.TextField()
+    every = models.TextField(choices=Cadence.choices)
+    enabled = models.BooleanField(default=True)
+    next_day = models.DateField()
+    keep_days = models.IntegerField(null=True)
+    created_at = models.DateTimeField()
+    job_id = models.UUIDField(null=True)
+    last_job_id = models.UUIDField(null=True)
+    not_before = models.DateTimeField(null=True)
+    problem = models.TextField(null=True)
+
+    class Meta:
+        db_table = "export_schedules"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation_id", "prefix"], name="export_schedules_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.format}, {self.every}, next {self.next_day}"

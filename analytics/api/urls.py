@@ -12,6 +12,7 @@ from analytics.api.budgets import VIEWS as BUDGET_VIEWS
 from analytics.api.channels import VIEWS as CHANNEL_VIEWS
 from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
+from analytics.api.export_schedules import VIEWS as SCHEDULE_VIEWS
 from analytics.api.exports import VIEWS as EXPORT_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
@@ -70,7 +71,7 @@ urlpatterns = [
     *(path(view.route.removeprefix("/"), view.as_view(), name=view.route.removeprefix("/")) for view in COST_VIEWS),
     *(
         path(route, view.as_view(), name=view.__name__)
-        for route, view in (*EXPORT_VIEWS, *BUDGET_VIEWS, *CHANNEL_VIEWS)
+        for route, view in (*EXPORT_VIEWS, *SCHEDULE_VIEWS, *BUDGET_VIEWS, *CHANNEL_VIEWS)
     ),
     path("optimization", OptimizationView.as_view(), name="optimization"),
     path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),

@@ -27,6 +27,7 @@ TABLES = (
     "channels",
     "deliveries",
     "export_jobs",
+    "export_schedules",
     "idempotency_keys",
     "key_uses",
     "memberships",

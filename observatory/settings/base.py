@@ -302,7 +302,7 @@ STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "exports": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "analytics.exports.buckets.Bucket",
         "OPTIONS": {
             "bucket_name": EXPORT_S3_BUCKET,
             "endpoint_url": read("EXPORT_S3_ENDPOINT") or None,

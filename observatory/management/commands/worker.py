@@ -40,6 +40,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "exports": analytics_jobs.exports,
     "budgets": own_jobs.budgets,
     "deliveries": analytics_jobs.deliveries,
+    "schedules": analytics_jobs.schedules,
     "tokens": accounts_jobs.tokens,
     "alerts": own_jobs.alerts,
 }

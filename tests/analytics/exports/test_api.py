@@ -358,6 +358,7 @@ def test_an_export_that_was_interrupted_is_revived_and_one_that_never_gets_on_ha
         raise StoreError("away")
 
     monkeypatch.setattr(running, "store", away)
+    monkeypatch.setattr(running, "PATIENCE", timedelta(0))
     statuses = []
     for _ in range(MOST_ATTEMPTS + 2):
         ExportJob.objects.filter(id=job_id).update(rows=0)

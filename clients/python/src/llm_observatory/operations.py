@@ -26,6 +26,8 @@ from llm_observatory.shapes import (
     ExportAccepted,
     ExportJob,
     ExportJobsReply,
+    ExportSchedule,
+    ExportSchedulesReply,
     ExportStatistics,
     Feedback,
     Filter,
@@ -564,6 +566,92 @@ class Operations:
     def export_cancel(self, *, job_id: str) -> None:
         """One export."""
         self._call("DELETE", f"/api/v1/export/jobs/{quoted(job_id)}")
+
+    def export_schedules(self, *, limit: int | None = None, offset: int | None = None) -> ExportSchedulesReply:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedulesReply",
+            self._call("GET", "/api/v1/export/schedules", query={"limit": limit, "offset": offset}),
+        )
+
+    def export_schedule_create(
+        self,
+        *,
+        prefix: str,
+        name: str,
+        every: Literal["daily", "weekly"],
+        format: Literal["csv", "json", "jsonl", "parquet"],
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+        compression: Literal["none", "gzip"] | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        scope: Literal["all", "calls", "roots"] | Unset = UNSET,
+        provider: str | Unset = UNSET,
+        model: str | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+        session_id: str | Unset = UNSET,
+        environment: str | Unset = UNSET,
+        status_code: Literal["OK", "ERROR", "UNSET", "success", "error"] | Unset = UNSET,
+        filter: Filter | None | Unset = UNSET,
+        fields: list[str] | Unset = UNSET,
+    ) -> ExportSchedule:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedule",
+            self._call(
+                "POST",
+                "/api/v1/export/schedules",
+                body={
+                    "prefix": prefix,
+                    "name": name,
+                    "every": every,
+                    "enabled": enabled,
+                    "next_day": next_day,
+                    "keep_days": keep_days,
+                    "format": format,
+                    "compression": compression,
+                    "project_id": project_id,
+                    "scope": scope,
+                    "provider": provider,
+                    "model": model,
+                    "user_id": user_id,
+                    "session_id": session_id,
+                    "environment": environment,
+                    "status_code": status_code,
+                    "filter": filter,
+                    "fields": fields,
+                },
+            ),
+        )
+
+    def export_schedule(self, *, schedule_id: str) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast("ExportSchedule", self._call("GET", f"/api/v1/export/schedules/{quoted(schedule_id)}"))
+
+    def export_schedule_change(
+        self,
+        *,
+        schedule_id: str,
+        name: str | Unset = UNSET,
+        every: Literal["daily", "weekly"] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+    ) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast(
+            "ExportSchedule",
+            self._call(
+                "PATCH",
+                f"/api/v1/export/schedules/{quoted(schedule_id)}",
+                body={"name": name, "every": every, "enabled": enabled, "next_day": next_day, "keep_days": keep_days},
+            ),
+        )
+
+    def export_schedule_delete(self, *, schedule_id: str) -> None:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        self._call("DELETE", f"/api/v1/export/schedules/{quoted(schedule_id)}")
 
     def export_statistics(self, *, days: int | None = None) -> ExportStatistics:
         """Figures over the exports in reach."""
@@ -2216,6 +2304,92 @@ class AsyncOperations:
     async def export_cancel(self, *, job_id: str) -> None:
         """One export."""
         await self._call("DELETE", f"/api/v1/export/jobs/{quoted(job_id)}")
+
+    async def export_schedules(self, *, limit: int | None = None, offset: int | None = None) -> ExportSchedulesReply:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedulesReply",
+            await self._call("GET", "/api/v1/export/schedules", query={"limit": limit, "offset": offset}),
+        )
+
+    async def export_schedule_create(
+        self,
+        *,
+        prefix: str,
+        name: str,
+        every: Literal["daily", "weekly"],
+        format: Literal["csv", "json", "jsonl", "parquet"],
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+        compression: Literal["none", "gzip"] | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        scope: Literal["all", "calls", "roots"] | Unset = UNSET,
+        provider: str | Unset = UNSET,
+        model: str | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+        session_id: str | Unset = UNSET,
+        environment: str | Unset = UNSET,
+        status_code: Literal["OK", "ERROR", "UNSET", "success", "error"] | Unset = UNSET,
+        filter: Filter | None | Unset = UNSET,
+        fields: list[str] | Unset = UNSET,
+    ) -> ExportSchedule:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedule",
+            await self._call(
+                "POST",
+                "/api/v1/export/schedules",
+                body={
+                    "prefix": prefix,
+                    "name": name,
+                    "every": every,
+                    "enabled": enabled,
+                    "next_day": next_day,
+                    "keep_days": keep_days,
+                    "format": format,
+                    "compression": compression,
+                    "project_id": project_id,
+                    "scope": scope,
+                    "provider": provider,
+                    "model": model,
+                    "user_id": user_id,
+                    "session_id": session_id,
+                    "environment": environment,
+                    "status_code": status_code,
+                    "filter": filter,
+                    "fields": fields,
+                },
+            ),
+        )
+
+    async def export_schedule(self, *, schedule_id: str) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast("ExportSchedule", await self._call("GET", f"/api/v1/export/schedules/{quoted(schedule_id)}"))
+
+    async def export_schedule_change(
+        self,
+        *,
+        schedule_id: str,
+        name: str | Unset = UNSET,
+        every: Literal["daily", "weekly"] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+    ) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast(
+            "ExportSchedule",
+            await self._call(
+                "PATCH",
+                f"/api/v1/export/schedules/{quoted(schedule_id)}",
+                body={"name": name, "every": every, "enabled": enabled, "next_day": next_day, "keep_days": keep_days},
+            ),
+        )
+
+    async def export_schedule_delete(self, *, schedule_id: str) -> None:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        await self._call("DELETE", f"/api/v1/export/schedules/{quoted(schedule_id)}")
 
     async def export_statistics(self, *, days: int | None = None) -> ExportStatistics:
         """Figures over the exports in reach."""

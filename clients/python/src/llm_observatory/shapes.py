@@ -676,6 +676,39 @@ class ExportManifest(TypedDict, total=False):
     """Spans that were there when the export was created and were deleted, or changed so that they are no longer selected, before they were read; null where they were not counted then."""
 
 
+class ExportSchedule(TypedDict, total=False):
+    schedule_id: str
+    org_id: str
+    name: str
+    prefix: str
+    folder: str
+    """Of its files in the store; each is in `day=YYYY-MM-DD`."""
+    every: Literal["daily", "weekly"]
+    enabled: bool
+    format: Literal["csv", "json", "jsonl", "parquet"]
+    compression: Literal["none", "gzip"]
+    fields: list[str]
+    filters: dict[str, Any]
+    """What the selection was narrowed by, as it was sent."""
+    next_day: str
+    """The first day that is not exported yet."""
+    next_run_at: str | None
+    """When that day is exported; null while it is not enabled."""
+    keep_days: int | None
+    created_at: str
+    job_id: str | None
+    """The export under way."""
+    last_job_id: str | None
+    """The last export that was completed."""
+    problem: str | None
+    """What stood in the way of the next day; it is tried again each hour."""
+
+
+class ExportSchedulesReply(TypedDict, total=False):
+    schedules: list[ExportSchedule]
+    pagination: OffsetPagination
+
+
 class ExportStatistics(TypedDict, total=False):
     total_jobs: int
     by_status: ExportStatisticsByStatus
