@@ -13,13 +13,18 @@ from benchmarks.figures import HEAD, Figure
 from benchmarks.run import Run
 from benchmarks.stores import Server
 
+_TITLES = {
+    "storage": "Storage under months of spans",
+    "traces": "Finding calls among months of spans",
+    "reads": "Questions about months of spans",
+}
 _HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
     """Return the page: the command, the machine, the versions and the table."""
     lines = [
-        "# Storage under months of spans",
+        f"# {_title(figures)}",
         "",
         "Written by the command itself; what the figures mean is told in [benchmarks](../explanation/benchmarks.md).",
         "",
@@ -32,6 +37,12 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         *_table(figures),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(figures: Sequence[Figure]) -> str:
+    """Return what was measured, when it was one thing."""
+    parts = {figure.figure.partition(".")[0] for figure in figures}
+    return _TITLES.get(parts.pop(), "Benchmarks") if len(parts) == 1 else "Benchmarks"
 
 
 def _told(arguments: Sequence[str]) -> Iterator[str]:
