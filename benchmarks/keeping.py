@@ -87,6 +87,13 @@ def ingest(spans: int, density: int, clock: Callable[[], float]) -> float:
 
 def _make_empty_slices(start: datetime, end: datetime) -> None:
     """Leave slices between two instants that say their spans are none; without them the refresh looks for spans."""
+    given: dict[str, Any] = {
+        "organisation": ORGANISATION,
+        "projects": list(PROJECTS),
+        "start": start,
+        "last": end - SLICE,
+        "width": SLICE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -94,13 +101,7 @@ def _make_empty_slices(start: datetime, end: datetime) -> None:
             SELECT %(organisation)s, project, bucket, 0
             FROM unnest(%(projects)s::int[]) AS project, generate_series(%(start)s, %(last)s, %(width)s) AS bucket
             """,
-            {
-                "organisation": ORGANISATION,
-                "projects": list(PROJECTS),
-                "start": start,
-                "last": end - SLICE,
-                "width": SLICE,
-            },
+            given,
         )
 
 
