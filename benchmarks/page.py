@@ -13,17 +13,21 @@ from benchmarks.figures import HEAD, Figure
 from benchmarks.run import Run
 from benchmarks.stores import Server
 
-# By the part that a page is of: its title, and what its rows are.
-_TITLES = {"anomalies": ("How well anomalies are found", "projects")}
-_STORAGE = ("Storage under months of spans", "spans")
+# By the part that a page is of.
+_TITLES = {
+    "anomalies": "How well anomalies are found",
+    "storage": "Storage under months of spans",
+    "traces": "Finding calls among months of spans",
+    "reads": "Questions about months of spans",
+}
 _HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
     """Return the page: the command, the machine, the versions and the table."""
-    title, rows = _TITLES.get(figures[0].figure.partition(".")[0], _STORAGE)
+    rows = "projects" if figures[0].figure.startswith("anomalies.") else "spans"
     lines = [
-        f"# {title}",
+        f"# {_title(figures)}",
         "",
         "Written by the command itself; what the figures mean is told in [benchmarks](../explanation/benchmarks.md).",
         "",
@@ -36,6 +40,12 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         *_table(figures, rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(figures: Sequence[Figure]) -> str:
+    """Return what was measured, when it was one thing."""
+    parts = {figure.figure.partition(".")[0] for figure in figures}
+    return _TITLES.get(parts.pop(), "Benchmarks") if len(parts) == 1 else "Benchmarks"
 
 
 def _told(arguments: Sequence[str]) -> Iterator[str]:
