@@ -204,7 +204,6 @@ def _tool_call(call: Any) -> dict[str, Any]:
 
 def messages(role: str) -> Callable[[Any], Conversation | None]:
     """Return a reader of a list of messages or an object with one, also as JSON text."""
-
     finishing = role == "assistant"  # what was asked did not end
 
     def read(value: Any) -> Conversation | None:
