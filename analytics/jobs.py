@@ -28,7 +28,7 @@ from analytics.storage.spans import are_arriving
 
 _SEARCH_SECONDS = 10
 # While spans arrive, a vector's time is followed by so many times of rest: taking them in goes first.
-_REST = 4
+_REST = 9
 
 
 @app.periodic(cron="7 * * * *")
