@@ -56,15 +56,23 @@ def _last_runs() -> Mapping[str, tuple[datetime | None, str]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.name, began.at, job.status::text
+            SELECT wanted.name, CASE WHEN done THEN due.at ELSE began.at END,
+                CASE WHEN done THEN 'succeeded' ELSE job.status::text END
             FROM unnest(%s::text[]) AS wanted (name)
-            JOIN LATERAL (
+            LEFT JOIN LATERAL (
                 SELECT id, status FROM procrastinate_jobs WHERE task_name = wanted.name AND status <> 'todo'
                 ORDER BY id DESC LIMIT 1
             ) AS job ON true
             LEFT JOIN LATERAL (
                 SELECT max(at) AS at FROM procrastinate_events WHERE job_id = job.id AND type = 'started'
             ) AS began ON true
+            -- A job that succeeded is deleted: when it was due last is all that is left of it.
+            LEFT JOIN LATERAL (
+                SELECT to_timestamp(max(defer_timestamp)) AS at FROM procrastinate_periodic_defers
+                WHERE task_name = wanted.name AND job_id IS NULL
+            ) AS due ON true
+            CROSS JOIN LATERAL (SELECT due.at IS NOT NULL AND (job.id IS NULL OR due.at > began.at)) AS newer (done)
+            WHERE job.id IS NOT NULL OR due.at IS NOT NULL
             """,
             [names],
         )
