@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import blake2b
 
+from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -14,6 +15,7 @@ from analytics.storage.exclusive import BusyError
 from analytics.storage.sizes import lag_by_grain
 from observatory.accounts.models import Organisation
 from observatory.lifecycle import retention_run
+from observatory.operations import QUEUE, TASK, operation_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
 LONGEST_LAG = timedelta(minutes=5)
@@ -56,6 +58,13 @@ def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     except AwayError:
         pass
     return told
+
+
+@app.task(name=TASK, queue=QUEUE, pass_context=False)
+def operation(run_id: str) -> None:
+    """Do what somebody asked for in the admin."""
+    close_old_connections()  # one that broke under an earlier run
+    operation_run(run_id)
 
 
 def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:
