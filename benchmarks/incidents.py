@@ -101,7 +101,9 @@ def incident_in_a_week(chance: random.Random, kind: Kind) -> Incident:
 
 def project(chance: random.Random, *, busiest: float, incident: Incident | None = None) -> Hours:
     """Return the hours of a project with about `busiest` requests in its busiest hour."""
-    found: dict[Series, dict[datetime, Hour]] = {one.series: {} for one in (*MODELS, NEW)} | {WHOLE: {}}
+    found: dict[Series, dict[datetime, Hour]] = {
+        series: {} for series in (*(one.series for one in (*MODELS, NEW)), WHOLE)
+    }
     days = [chance.lognormvariate(0, 0.08) for _ in range(7 * WEEKS)]
     hour = START
     while hour < END:
@@ -128,7 +130,7 @@ class _Drawn(NamedTuple):
     """Some equal requests: how many they stand for, and what each is like."""
 
     series: Series
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts in this tuple
     failed: int
     latencies: list[int]
     tokens: float
@@ -193,7 +195,7 @@ def _hour(drawn: Sequence[_Drawn]) -> Hour:
     latencies = sorted(latency for one in drawn for latency in one.latencies)
     percentiles = {percent: latencies[math.ceil(percent * len(latencies) / 100) - 1] for percent in (50, 90, 95)}
     answered = requests - errors
-    figures = {
+    figures: dict[str, int | Decimal | None] = {
         "requests": requests,
         "error_rate": Decimal(errors) / requests,
         "latency_p95": percentiles[95],

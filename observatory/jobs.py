@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -25,6 +25,7 @@ from errors.exceptions import ApiError
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.reach import scope_of_projects
 from observatory.lifecycle import retention_run
+from observatory.operations import QUEUE, TASK, operation_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
 log = structlog.get_logger("observatory.jobs")
@@ -118,6 +119,13 @@ def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
             log.warning("project not judged", project_id=number, problem=type(problem).__name__)
     anomalies_forget(now=now)
     return told
+
+
+@app.task(name=TASK, queue=QUEUE, pass_context=False)
+def operation(run_id: str) -> None:
+    """Do what somebody asked for in the admin."""
+    close_old_connections()  # one that broke under an earlier run
+    operation_run(run_id)
 
 
 def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:

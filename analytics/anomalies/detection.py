@@ -174,7 +174,7 @@ class Baseline:
 
     # --- what was to be expected --------------------------------------------------------------------------------------
     def _expected(self, like: Sequence[_Point]) -> Number:
-        middle: Number = median([one.value for one in like])
+        middle: Number = median([one.value for one in like])  # type: ignore[type-var]  # both kinds of number compare
         return max(middle, self._usual_rate) if self.watched.noise is Noise.RATE else middle
 
     @cached_property

@@ -26,7 +26,7 @@ INSTALLED_APPS = [
     "analytics",
     "ratelimit",
     "errors",
-    "django.contrib.admin",
+    "observatory.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -370,3 +370,15 @@ def test_what_answers_for_the_live_process_is_told_from_it(settings, httpserver_
     settings.LIVE_BASE_URL = httpserver_of(status)
 
     assert diagnosis._live("live").level == level
+
+
+def test_a_job_that_succeeded_and_is_deleted_was_last_run_when_it_was_due(db):
+    due = int((timezone.now() - timedelta(minutes=10)).timestamp())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp, periodic_id) VALUES ('tokens', %s, '')",
+            [due],
+        )
+    one = next(one for one in policies(now=timezone.now()) if one.name == "tokens")
+
+    assert (one.last_result, int(one.last_run.timestamp())) == ("succeeded", due)

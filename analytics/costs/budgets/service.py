@@ -158,7 +158,7 @@ def _default_thresholds(given: Mapping[str, Any]) -> dict[str, Any]:
     is_absolute = given.get("threshold_type") == ThresholdType.ABSOLUTE
     whole = given["amount"] if is_absolute else _WHOLE
     return {
-        name: (whole * percent / _WHOLE).quantize(_NANO, ROUND_HALF_EVEN)
+        name: (whole * percent).scaleb(-2).quantize(_NANO, ROUND_HALF_EVEN)
         for name, percent in zip(_THRESHOLDS, (_WARNING_PERCENT, _CRITICAL_PERCENT), strict=True)
     }
 

@@ -20,7 +20,7 @@ def bound_of(budget: Budget, state: BudgetState) -> Decimal:
     if state is BudgetState.EXCEEDED:
         return budget.amount
     threshold = budget.warning_threshold if state is BudgetState.WARNING else budget.critical_threshold
-    return threshold if budget.threshold_type == ThresholdType.ABSOLUTE else budget.amount * threshold / 100
+    return threshold if budget.threshold_type == ThresholdType.ABSOLUTE else (budget.amount * threshold).scaleb(-2)
 
 
 def state_of(budget: Budget, spent: Decimal) -> BudgetState:

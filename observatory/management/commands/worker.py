@@ -24,6 +24,7 @@ from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
 from observatory.env import read
 from observatory.exposition import METRICS_HELP, expose
+from observatory.operations import QUEUE as OPERATIONS
 
 if TYPE_CHECKING:
     from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -46,7 +47,7 @@ JOBS: dict[str, Callable[[], int]] = {
 }
 RETRY_SECONDS = 2.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
-GRACE_SECONDS = {"default": 20, EXPORTS: 0, DELIVERIES: 20}
+GRACE_SECONDS = {"default": 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
 # Jobs of a queue at a time: a receiver that does not answer keeps messages of others waiting.
 CONCURRENCY = {DELIVERIES: 4}
 

@@ -21,6 +21,7 @@ from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, Channel
 from errors.exceptions import ApiError
 from observatory.accounts.admin_reach import ReachAdmin, within_reach
 from observatory.accounts.models import Organisation
+from observatory.sentences import SentenceModelForm
 
 
 class _TenantAdmin(ReachAdmin):
@@ -113,7 +114,7 @@ class BudgetPeriodAdmin(_ReadOnlyAdmin):
     inlines = (_AlertInline,)
 
 
-class ChannelForm(forms.ModelForm):
+class ChannelForm(SentenceModelForm):
     """A channel as it is made or changed; where it leads to is not shown again."""
 
     organisation = forms.ModelChoiceField(Organisation.objects.all())
