@@ -125,7 +125,11 @@ def test_a_limit_takes_the_earliest_and_says_whether_there_are_more(send, export
 
 
 def test_a_path_into_a_document_is_a_column(send, exported):
-    send(*spans(1, **{"gen_ai.input.messages": '[{"role": "user", "content": "hello"}, {"role": "tool", "content": "17"}]'}))
+    send(
+        *spans(
+            1, **{"gen_ai.input.messages": '[{"role": "user", "content": "hello"}, {"role": "tool", "content": "17"}]'}
+        )
+    )
     file = exported(format="csv", fields=["scope.name", "input_messages.role"])[1].decode()
 
     assert file == 'scope.name,input_messages.role\r\ntests,"[""user"", ""tool""]"\r\n'

@@ -72,7 +72,9 @@ def alerting(organisation):
         budget=budget, **owned, period_start=AT, period_end=AT + timedelta(days=1), amount=1
     )
     channel = Channel.objects.create(**whose, **dated, name=MARK, type="webhook", target=b"x")
-    delivery = Delivery.objects.create(channel=channel, **owned, kind="budget", key=MARK, subject=MARK, text=MARK, created_at=AT, next_attempt_at=AT)
+    delivery = Delivery.objects.create(
+        channel=channel, **owned, kind="budget", key=MARK, subject=MARK, text=MARK, created_at=AT, next_attempt_at=AT
+    )
     return {Budget: budget.pk, BudgetPeriod: period.pk, Channel: channel.pk, Delivery: delivery.pk}
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llm_observatory.shapes import (
     AcceptedMessage,
+    AnomaliesReply,
     ApiKey,
     AuditListReply,
     Budget,
@@ -75,6 +76,41 @@ class Operations:
     if TYPE_CHECKING:
 
         def _call(self, method: str, path: str, **given: Any) -> Any: ...
+
+    def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
 
     def audit_list(
         self,
@@ -1812,6 +1848,41 @@ class AsyncOperations:
     if TYPE_CHECKING:
 
         async def _call(self, method: str, path: str, **given: Any) -> Any: ...
+
+    async def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            await self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
 
     async def audit_list(
         self,

@@ -13,6 +13,64 @@ class AcceptedMessage(TypedDict, total=False):
     status: Literal["pending", "sent", "dead"]
 
 
+class AnomaliesReply(TypedDict, total=False):
+    items: list[AnomaliesReplyItemsItem]
+    """Newest first."""
+    metadata: AnomaliesReplyMetadata
+
+
+class AnomaliesReplyItemsItem(TypedDict, total=False):
+    id: str
+    project_id: str
+    metric: str
+    provider: str | None
+    """Null when the whole project deviates."""
+    model: str | None
+    started_at: str
+    """Start of the first hour that deviates."""
+    ended_at: str | None
+    """End of the last one, once an hour was quiet."""
+    severity: str
+    """info, warning or critical, by the score."""
+    expected: Number
+    """In the hour that deviates most. In the unit of the metric."""
+    observed: Number
+    """In that hour."""
+    score: Number
+    """Times the usual deviation of hours like that; at least 5."""
+    direction: str
+    """up or down."""
+    explanation: list[AnomaliesReplyItemsItemExplanationItem]
+    """The values of dimensions with the largest shares of the change, at most 5."""
+    status: str
+    """open or closed."""
+
+
+class AnomaliesReplyItemsItemExplanationItem(TypedDict, total=False):
+    dimension: str
+    value: str
+    expected: Number
+    """Its part of the metric, or of the mean. In the unit of the metric."""
+    observed: Number
+    share_pct: Number
+    """Its share of the change."""
+    usual_share_pct: Number
+    """Its share of what is usual."""
+
+
+class AnomaliesReplyMetadata(TypedDict, total=False):
+    start_time: str
+    """Start of the range that was answered."""
+    end_time: str
+    """Its end, exclusive."""
+    as_of: str | None
+    """When the newest of the anomalies was written."""
+    data_source: str
+    """rollup."""
+    has_more: bool
+    """Whether there are more than the limit."""
+
+
 class ApiKey(TypedDict, total=False):
     id: str
     name: str
