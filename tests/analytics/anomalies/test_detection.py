@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from analytics.anomalies.detection import HOUR, History, Hour
-from analytics.anomalies.runs import WHOLE, Key, Series, judged
+from analytics.anomalies.runs import Key, judged
+from analytics.anomalies.watching import WHOLE, Series
 from analytics.registry.anomalies import Direction, Severity, severity_of
 from benchmarks.anomalies import injected, on_demo
 from benchmarks.incidents import KINDS, incident_in_a_week
