@@ -69,24 +69,30 @@ def judged(
     for key, run in runs.items():
         if run.is_open and key not in watches:  # a model that is gone for four weeks is not usual any more, nor unusual
             yield key, replace(run, is_open=False)
-    kin: dict[tuple[str | None, str], list[Key]] = defaultdict(list)
-    for key in watches:
-        if key.series != WHOLE:
-            kin[key.series.provider, key.metric].append(key)
+    kin = _kin(watches)
     for hour in hours:
         told: set[tuple[str, Direction]] = set()
         for key, watch in watches.items():
             verdict = watch.of(hour)
             if verdict is not None and key.series == WHOLE and (key.metric, verdict.direction) in told:
                 verdict = None
-            others = [one for one in kin.get((key.series.provider, key.metric), ()) if one != key]
+            others = kin.get(key, ())
             if any(known[one].is_open for one in others if one in known):
-                others = []  # what they have in common is told already
+                others = ()  # what they have in common is told already
             for run in _after(hour, verdict, known.get(key), watch, [watches[one] for one in others]):
                 known[key] = run
                 if run.is_open and run.last == hour:
                     told.add((key.metric, run.direction))
                 yield key, run
+
+
+def _kin(watches: Mapping[Key, Watch]) -> Mapping[Key, Sequence[Key]]:
+    """Return the same metric of the other models of the provider, by each of its models."""
+    of_provider: dict[tuple[str | None, str], list[Key]] = defaultdict(list)
+    for key in watches:
+        if key.series != WHOLE:
+            of_provider[key.series.provider, key.metric].append(key)
+    return {key: [one for one in alike if one != key] for alike in of_provider.values() for key in alike}
 
 
 def _watches(histories: Mapping[Series, History]) -> dict[Key, Watch]:
