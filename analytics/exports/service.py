@@ -10,8 +10,6 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics.exports import metrics
 from analytics.exports.files import StoreError, forget_work, store, work_ids
@@ -24,6 +22,7 @@ from analytics.queries.snapshots import snapshot
 from analytics.queries.spans import Arrived, Spans, Within, all_of
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
+from analytics.storage import queue
 from analytics.storage.exclusive import held
 from analytics.storage.transactions import sqlstate
 from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
@@ -123,11 +122,7 @@ def _add(asked: Asked, census: _Census, *, now: datetime) -> ExportJob:
 
 def enqueue(job_id: UUID) -> None:
     """Let a worker run an export; one that waits already waits on."""
-    try:
-        with transaction.atomic():
-            app.configure_task(TASK, queue=QUEUE, queueing_lock=f"export {job_id}").defer(job_id=str(job_id))
-    except AlreadyEnqueued:
-        return
+    queue.enqueue(TASK, queue=QUEUE, lock=f"export {job_id}", job_id=str(job_id))
 
 
 def _one_at_a_time(organisation_id: int) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0016_exports"),
+        ("analytics", "0018_anomalies"),
     ]
 
     operations = [

@@ -4,15 +4,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llm_observatory.shapes import (
+    AcceptedMessage,
+    AnomaliesReply,
     ApiKey,
     AuditListReply,
+    Budget,
+    BudgetHistory,
+    Channel,
+    ChannelsListReply,
     CostsAnalyticsReply,
     CostsAttributionReply,
     CostsBreakdownReply,
+    CostsBudgetsCreateFilters,
+    CostsBudgetsReply,
+    CostsBudgetsUpdateFilters,
     CostsForecastReply,
     CostsPricesReply,
     CostsSummaryReply,
     CostsUnpricedReply,
+    CreatedChannel,
     Evaluation,
     ExportAccepted,
     ExportJob,
@@ -67,6 +77,41 @@ class Operations:
 
         def _call(self, method: str, path: str, **given: Any) -> Any: ...
 
+    def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
+
     def audit_list(
         self,
         *,
@@ -99,6 +144,58 @@ class Operations:
                 },
             ),
         )
+
+    def channels_list(self, *, limit: int | None = None, offset: int | None = None) -> ChannelsListReply:
+        """The organisation's channels by name."""
+        return cast(
+            "ChannelsListReply", self._call("GET", "/api/v1/channels", query={"limit": limit, "offset": offset})
+        )
+
+    def channels_create(
+        self,
+        *,
+        name: str,
+        type: Literal["webhook", "email", "slack"],
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> CreatedChannel:
+        """The organisation's channels by name."""
+        return cast(
+            "CreatedChannel",
+            self._call(
+                "POST",
+                "/api/v1/channels",
+                body={"name": name, "type": type, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    def channels_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Channel:
+        """One channel: changed, deleted with its messages."""
+        return cast(
+            "Channel",
+            self._call(
+                "PATCH",
+                f"/api/v1/channels/{quoted(id)}",
+                body={"name": name, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    def channels_delete(self, *, id: str) -> None:
+        """One channel: changed, deleted with its messages."""
+        self._call("DELETE", f"/api/v1/channels/{quoted(id)}")
+
+    def channels_test(self, *, id: str) -> AcceptedMessage:
+        """Sends a message through a channel that says that it works."""
+        return cast("AcceptedMessage", self._call("POST", f"/api/v1/channels/{quoted(id)}/test"))
 
     def costs_analytics(
         self,
@@ -227,6 +324,102 @@ class Operations:
                     "user_id": user_id,
                 },
             ),
+        )
+
+    def costs_budgets(
+        self, *, limit: int | None = None, offset: int | None = None, project_id: Text | None = None
+    ) -> CostsBudgetsReply:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "CostsBudgetsReply",
+            self._call(
+                "GET", "/api/v1/costs/budgets", query={"limit": limit, "offset": offset, "project_id": project_id}
+            ),
+        )
+
+    def costs_budgets_create(
+        self,
+        *,
+        name: str,
+        amount: Number,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"],
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsCreateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "Budget",
+            self._call(
+                "POST",
+                "/api/v1/costs/budgets",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    def costs_budget(self, *, id: str) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast("Budget", self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}"))
+
+    def costs_budgets_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        amount: Number | Unset = UNSET,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] | Unset = UNSET,
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsUpdateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast(
+            "Budget",
+            self._call(
+                "PATCH",
+                f"/api/v1/costs/budgets/{quoted(id)}",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    def costs_budgets_delete(self, *, id: str) -> None:
+        """One budget: read, changed, deleted."""
+        self._call("DELETE", f"/api/v1/costs/budgets/{quoted(id)}")
+
+    def costs_budget_history(self, *, id: str, limit: int | None = None) -> BudgetHistory:
+        """The periods of a budget with their alerts, the newest first."""
+        return cast(
+            "BudgetHistory", self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}/history", query={"limit": limit})
         )
 
     def costs_forecast(
@@ -1656,6 +1849,41 @@ class AsyncOperations:
 
         async def _call(self, method: str, path: str, **given: Any) -> Any: ...
 
+    async def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            await self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
+
     async def audit_list(
         self,
         *,
@@ -1688,6 +1916,58 @@ class AsyncOperations:
                 },
             ),
         )
+
+    async def channels_list(self, *, limit: int | None = None, offset: int | None = None) -> ChannelsListReply:
+        """The organisation's channels by name."""
+        return cast(
+            "ChannelsListReply", await self._call("GET", "/api/v1/channels", query={"limit": limit, "offset": offset})
+        )
+
+    async def channels_create(
+        self,
+        *,
+        name: str,
+        type: Literal["webhook", "email", "slack"],
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> CreatedChannel:
+        """The organisation's channels by name."""
+        return cast(
+            "CreatedChannel",
+            await self._call(
+                "POST",
+                "/api/v1/channels",
+                body={"name": name, "type": type, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    async def channels_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Channel:
+        """One channel: changed, deleted with its messages."""
+        return cast(
+            "Channel",
+            await self._call(
+                "PATCH",
+                f"/api/v1/channels/{quoted(id)}",
+                body={"name": name, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    async def channels_delete(self, *, id: str) -> None:
+        """One channel: changed, deleted with its messages."""
+        await self._call("DELETE", f"/api/v1/channels/{quoted(id)}")
+
+    async def channels_test(self, *, id: str) -> AcceptedMessage:
+        """Sends a message through a channel that says that it works."""
+        return cast("AcceptedMessage", await self._call("POST", f"/api/v1/channels/{quoted(id)}/test"))
 
     async def costs_analytics(
         self,
@@ -1816,6 +2096,103 @@ class AsyncOperations:
                     "user_id": user_id,
                 },
             ),
+        )
+
+    async def costs_budgets(
+        self, *, limit: int | None = None, offset: int | None = None, project_id: Text | None = None
+    ) -> CostsBudgetsReply:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "CostsBudgetsReply",
+            await self._call(
+                "GET", "/api/v1/costs/budgets", query={"limit": limit, "offset": offset, "project_id": project_id}
+            ),
+        )
+
+    async def costs_budgets_create(
+        self,
+        *,
+        name: str,
+        amount: Number,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"],
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsCreateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "Budget",
+            await self._call(
+                "POST",
+                "/api/v1/costs/budgets",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    async def costs_budget(self, *, id: str) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast("Budget", await self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}"))
+
+    async def costs_budgets_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        amount: Number | Unset = UNSET,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] | Unset = UNSET,
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsUpdateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast(
+            "Budget",
+            await self._call(
+                "PATCH",
+                f"/api/v1/costs/budgets/{quoted(id)}",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    async def costs_budgets_delete(self, *, id: str) -> None:
+        """One budget: read, changed, deleted."""
+        await self._call("DELETE", f"/api/v1/costs/budgets/{quoted(id)}")
+
+    async def costs_budget_history(self, *, id: str, limit: int | None = None) -> BudgetHistory:
+        """The periods of a budget with their alerts, the newest first."""
+        return cast(
+            "BudgetHistory",
+            await self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}/history", query={"limit": limit}),
         )
 
     async def costs_forecast(
