@@ -20,7 +20,7 @@ from analytics.storage.transactions import retried
 # Of fewer spans than these in a slice, its hour is made as fast without it.
 BUSY_SPANS = 2000
 BATCH_SLICES = 24
-_KNOWN = next(iter(SLICES.values())).table  # every slice that was made has rows in it
+_KNOWN = SLICES["llm_distinct_1hour"].table  # every slice that was made has one row in it for each project
 _MINUTES = BY_TABLE["llm_metrics_1min"]
 
 

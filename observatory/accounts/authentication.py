@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from analytics.encryption import decrypt
 from errors.catalog import (
     CREDENTIALS_DIFFER,
     INVALID_API_KEY,
@@ -32,7 +33,7 @@ from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisat
 from observatory.accounts.networks import admits, networks_of
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
 from observatory.accounts.roles import PERMISSIONS, READING, ROLES, expand, permissions_of
-from observatory.accounts.secrets import API_KEY_PREFIX, decrypt, digest
+from observatory.accounts.secrets import API_KEY_PREFIX, digest
 from observatory.accounts.tokens import verify_access_token
 from observatory.database import tenancy
 from ratelimit.address import client_address

@@ -4,4 +4,4 @@ Django finds the package by its name. Each module registers what it shows; pages
 `PAGES` in `pages.py`.
 """
 
-from observatory.admin import exports, pages, prices, rejected  # noqa: F401  they register their pages
+from observatory.admin import alerts, exports, pages, prices, rejected  # noqa: F401  they register their pages

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from observatory.pages.errors import error_page
@@ -23,5 +25,16 @@ class PagesMiddleware:
             return self.get_response(request)
         request.error_page = partial(error_page, request)  # type: ignore[attr-defined]  # `errors` asks for it by this name
         response = self.get_response(request)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Content-Security-Policy"] = _policy()
         return response
+
+
+def _policy() -> str:
+    """Return the policy; where streams have a host or port of their own, a page may also ask there.
+
+    It is that of every page: one that is walked to keeps the policy of the first.
+    """
+    streams = urlsplit(settings.LIVE_BASE_URL)
+    if settings.LIVE_BASE_URL == settings.API_BASE_URL:
+        return POLICY
+    return f"{POLICY}; connect-src 'self' {streams.scheme}://{streams.netloc}"

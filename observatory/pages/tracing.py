@@ -13,6 +13,7 @@ from errors.catalog import TRACE_NOT_FOUND, Category
 from errors.exceptions import ApiError
 from observatory.accounts import audit
 from observatory.pages.asked import Asked, fallback, read, refused
+from observatory.pages.live import tail_of
 from observatory.pages.numbers import Unit, shown
 from observatory.pages.questions import Asker
 from observatory.pages.subjects import traces as subject
@@ -56,6 +57,7 @@ def listed(request: HttpRequest, viewer: Viewer, *, base: str) -> Listed:
     cursor = body["pagination"].get("cursor")
     shown = {
         "table": subject.table_of(asked, body),
+        "tail": tail_of(asked),
         "call": call,
         "file": asked.link(f"{request.path}.csv"),
         "older": asked.link(cursor=cursor) if cursor else "",

@@ -42,6 +42,7 @@ def test_pages_for_people_have_a_policy_that_closes_what_the_default_leaves_open
 
     assert policy == (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        "; connect-src 'self' http://localhost:8081"  # streams have a port of their own
     )
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analytics.models import CostRun, ExportJob, ModelPrice, RejectedSpan
+from analytics.models import Budget, BudgetPeriod, Channel, CostRun, Delivery, ExportJob, ModelPrice, RejectedSpan
 from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, Project, User
 from observatory.admin.operations import OPERATIONS
 from observatory.admin.pages import PAGES
@@ -58,7 +58,25 @@ def theirs(make_tenant):
             CostRun: CostRun.objects.create(start_time=AT, end_time=AT, newest_price=1, project_id=project.pk, model=MARK).pk,
             ExportJob: ExportJob.objects.create(organisation_id=organisation.pk, **export).pk,
             RejectedSpan: rejected,
+            **alerting(organisation),
         }  # fmt: skip
+
+
+def alerting(organisation):
+    """Return a budget, its period, a channel and a message of an organisation."""
+    owned, dated = {"organisation_id": organisation.pk}, {"created_at": AT, "updated_at": AT}
+    whose = owned | {"organisation_uuid": organisation.public_id}
+    budget = Budget.objects.create(
+        **whose, **dated, name=MARK, amount=1, period="daily", warning_threshold=80, critical_threshold=95
+    )
+    period = BudgetPeriod.objects.create(
+        budget=budget, **owned, period_start=AT, period_end=AT + timedelta(days=1), amount=1
+    )
+    channel = Channel.objects.create(**whose, **dated, name=MARK, type="webhook", target=b"x")
+    delivery = Delivery.objects.create(
+        channel=channel, **owned, kind="budget", key=MARK, subject=MARK, text=MARK, created_at=AT, next_attempt_at=AT
+    )
+    return {Budget: budget.pk, BudgetPeriod: period.pk, Channel: channel.pk, Delivery: delivery.pk}
 
 
 def everything():
