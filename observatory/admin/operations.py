@@ -56,7 +56,7 @@ class OperationForm(SentenceForm):
 
     def commands(self) -> Commands:
         """Return the words of what is to be run, without `--dry-run`."""
-        raise NotImplementedError
+        raise NotImplementedError  # each form of `OPERATIONS` says it
 
     def organisation(self) -> Organisation | None:
         """Return whose rows are changed; `None` where it is everybody's."""

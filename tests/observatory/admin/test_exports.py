@@ -61,13 +61,13 @@ def test_a_file_whose_time_is_over_is_gone_and_a_page_says_so(helper, send, expo
     assert "expired" in text_of(helper.get(LIST))
 
 
-@pytest.mark.parametrize("act", ["cancel", "download"])
-def test_whoever_may_not_see_exports_takes_none(helper, send, create, act):
+@pytest.mark.parametrize(("method", "act"), [("post", "cancel"), ("get", "cancel"), ("get", "download")])
+def test_whoever_may_not_see_exports_takes_none(helper, send, create, method, act):
     send(*spans(1))
     job_id = create().json()["job_id"]
     User.objects.get(username="helper").user_permissions.set(Permission.objects.exclude(codename__contains="exportjob"))
 
-    assert helper.post(f"{LIST}{job_id}/{act}/").status_code == 403
+    assert getattr(helper, method)(f"{LIST}{job_id}/{act}/").status_code == 403
 
 
 def test_a_list_asks_as_often_for_many_rows_as_for_one(helper, send, create):
