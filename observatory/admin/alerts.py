@@ -134,7 +134,7 @@ class ChannelForm(SentenceModelForm):
                 self.fields.pop(name, None)
             told = "Left empty, it stays as it is."
             self.fields["url"].help_text = self.fields["addresses"].help_text = told
-            shown = managing.shown_target(self.instance)
+            shown = managing.shown_target(self.instance) or "unreadable: give it anew"
             if self.instance.type == ChannelType.EMAIL:
                 self.initial["addresses"] = ", ".join(shown)
             else:
