@@ -67,7 +67,7 @@ def judged(
     known = dict(runs)
     watches = _watches(histories)
     for key, run in runs.items():
-        if run.is_open and key not in watches:  # a model that is gone for four weeks is not usual any more, nor unusual
+        if run.is_open and key not in watches:  # a model that is watched no more: it is gone, or others are larger
             yield key, replace(run, is_open=False)
     kin = _kin(watches)
     for hour in hours:
