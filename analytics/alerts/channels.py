@@ -1,6 +1,6 @@
 """What is announced: one row for each channel, written with what it tells of, and a job that sends it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,4 +64,14 @@ def delivery_add(channel: Channel, *, key: str, now: datetime, **message: Any) -
 
 def enqueue(delivery_id: UUID, *, at: datetime | None = None) -> None:
     """Let a worker send a message, not before `at`; one that waits already waits on."""
-    queue.enqueue(TASK, queue=QUEUE, lock=f"delivery {delivery_id}", at=at, delivery_id=str(delivery_id))
+    queue.enqueue(TASK, queue=QUEUE, lock=_lock(delivery_id), at=at, delivery_id=str(delivery_id))
+
+
+def enqueue_all(deliveries: Iterable[UUID]) -> int:
+    """Do so with many at once; return how many did not wait yet."""
+    jobs = {_lock(one): {"delivery_id": str(one)} for one in deliveries}
+    return queue.enqueue_all(TASK, queue=QUEUE, jobs=jobs)
+
+
+def _lock(delivery_id: UUID) -> str:
+    return f"delivery {delivery_id}"

@@ -10,11 +10,11 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from analytics.alerts.addresses import ForbiddenAddressError, addresses_of, checked_url
 from analytics.alerts.channels import delivery_add
+from analytics.alerts.deadlines import TooLateError, within
 from analytics.alerts.transports import new_signing_secret
 from analytics.encryption import decrypt, encrypt
 from analytics.models import Channel, ChannelType, Delivery, DeliveryStatus
@@ -22,21 +22,29 @@ from errors.catalog import FIELD_VALUE_REFUSED, NOT_FOUND_HERE, RESOURCE_ALREADY
 from errors.exceptions import ApiError
 
 TEST = "test"
+LOOKUP_SECONDS = 5
 # Which member says where a channel of a type leads to.
 TARGET_OF: Mapping[str, str] = {
     ChannelType.WEBHOOK: "url",
     ChannelType.SLACK: "url",
     ChannelType.EMAIL: "addresses",
 }
+TARGETS = frozenset(TARGET_OF.values())
 
 
 def channels_of(organisation_id: int) -> QuerySet[Channel]:
-    """Return the channels of an organisation by name, with how many of their messages wait and are dead."""
-    counted = {
-        f"{status}_messages": Count("deliveries", filter=Q(deliveries__status=status))
-        for status in (DeliveryStatus.PENDING, DeliveryStatus.DEAD)
-    }
-    return Channel.objects.filter(organisation_id=organisation_id).annotate(**counted).order_by("name", "id")
+    """Return the channels of an organisation by name, with their messages counted."""
+    return with_messages(Channel.objects.filter(organisation_id=organisation_id)).order_by("name", "id")
+
+
+def with_messages(channels: QuerySet[Channel]) -> QuerySet[Channel]:
+    """Return channels with how many of their messages wait and are dead: `pending_messages`, `dead_messages`."""
+    return channels.annotate(
+        **{
+            f"{status}_messages": Count("deliveries", filter=Q(deliveries__status=status))
+            for status in (DeliveryStatus.PENDING, DeliveryStatus.DEAD)
+        }
+    )
 
 
 def channel_get(organisation_id: int, channel_id: str, *, locked: bool = False) -> Channel:
@@ -52,16 +60,14 @@ def channel_get(organisation_id: int, channel_id: str, *, locked: bool = False) 
     return channel
 
 
-@transaction.atomic
 def channel_create(
-    *, organisation_id: int, organisation_uuid: UUID, given: Mapping[str, Any], now: datetime
+    *, organisation_id: int, organisation_uuid: UUID, given: Mapping[str, Any], target: bytes, now: datetime
 ) -> tuple[Channel, str | None]:
-    """Make a channel; return it and, of a webhook, its signing secret, which is never shown again.
+    """Make a channel with a `target` of `target_of`; return it and, of a webhook, its signing secret, shown only here.
 
-    Raises 409/1400 for a name that is taken, 422/1211 for a target that does not go with the type, 400/1202 for one
-    that no message is sent to.
+    Raises 409/1400 for a name that is taken.
     """
-    target = check_channel(organisation_id, given)
+    check_name(organisation_id, given["name"])
     secret = new_signing_secret() if given["type"] == ChannelType.WEBHOOK else None
     channel = Channel(
         organisation_id=organisation_id,
@@ -78,10 +84,10 @@ def channel_create(
     return channel, secret
 
 
-@transaction.atomic
-def channel_change(channel: Channel, changes: Mapping[str, Any], *, now: datetime) -> Channel:
-    """Change a channel's name, target, or whether it is active; raises as `channel_create` does."""
-    target = check_change(channel, changes)
+def channel_change(channel: Channel, changes: Mapping[str, Any], *, target: bytes | None, now: datetime) -> Channel:
+    """Change name, target (`None`: it stays), or whether it is active, of a locked channel; raises as `channel_create`."""
+    if "name" in changes:
+        check_name(channel.organisation_id, changes["name"], but=channel.id)
     channel.name = changes.get("name", channel.name)
     channel.target = channel.target if target is None else target
     channel.is_active = changes.get("is_active", channel.is_active)
@@ -91,17 +97,50 @@ def channel_change(channel: Channel, changes: Mapping[str, Any], *, now: datetim
     return channel
 
 
-def check_channel(organisation_id: int, given: Mapping[str, Any]) -> bytes:
-    """Return the target of a new channel as it is stored; raises as `channel_create` does."""
-    _check_name(organisation_id, given["name"])
-    return _target(given["type"], given)
+def target_of(type_: str, given: Mapping[str, Any]) -> bytes:
+    """Return where a channel of a type leads to, as it is stored, judged by its form.
+
+    Raises 422/1211 for a target that does not go with the type, 400/1202 for one that no message is sent to.
+    """
+    wanted = TARGET_OF[type_]
+    for name in sorted(TARGETS, reverse=True):
+        if (name == wanted) != (given.get(name) is not None):
+            told = f"A channel of type {type_} needs {wanted}" + ("" if name == wanted else f" and takes no {name}")
+            raise ApiError(UNPROCESSABLE_CONTENT, field=name, details=told)
+    if type_ == ChannelType.EMAIL:
+        if not settings.EMAIL_URL:
+            raise ApiError(FIELD_VALUE_REFUSED, field="type", details="This service has no mail server: see EMAIL_URL")
+        return encrypt(json.dumps(list(given["addresses"])))
+    try:
+        checked_url(given["url"])
+    except ForbiddenAddressError as problem:
+        raise ApiError(FIELD_VALUE_REFUSED, field="url", details=str(problem)) from None
+    return encrypt(given["url"])
 
 
-def check_change(channel: Channel, changes: Mapping[str, Any]) -> bytes | None:
-    """Return the target that a change gives a channel, as it is stored; raises as `channel_create` does."""
-    if "name" in changes:
-        _check_name(channel.organisation_id, changes["name"], but=channel.id)
-    return _target(channel.type, changes) if {"url", "addresses"} & changes.keys() else None
+def changed_target(channel: Channel, changes: Mapping[str, Any]) -> bytes | None:
+    """Return the target that `changes` give a channel, `None` where they give none; raises as `target_of` does."""
+    return target_of(channel.type, changes) if TARGETS & changes.keys() else None
+
+
+def check_receiver(url: str) -> None:
+    """Raise 400/1202 unless the host of a URL is known, and a place that messages are sent to.
+
+    It asks a name server, which may take `LOOKUP_SECONDS`: not inside a transaction.
+    """
+    try:
+        within(LOOKUP_SECONDS, lambda _: addresses_of(checked_url(url)))
+    except ForbiddenAddressError as problem:
+        raise ApiError(FIELD_VALUE_REFUSED, field="url", details=str(problem)) from None
+    except (OSError, TooLateError):
+        raise ApiError(FIELD_VALUE_REFUSED, field="url", details="The host of the URL is not known.") from None
+
+
+def check_name(organisation_id: int, name: str, *, but: UUID | None = None) -> None:
+    """Raise 409/1400 when a channel of the organisation has a name, `but` this one."""
+    others = Channel.objects.filter(organisation_id=organisation_id, name=name)
+    if (others if but is None else others.exclude(id=but)).exists():
+        raise ApiError(RESOURCE_ALREADY_EXISTS, field="name")
 
 
 def channel_test(channel: Channel, *, now: datetime) -> Delivery:
@@ -143,29 +182,3 @@ def is_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _check_name(organisation_id: int, name: str, *, but: UUID | None = None) -> None:
-    others = Channel.objects.filter(organisation_id=organisation_id, name=name)
-    if (others if but is None else others.exclude(id=but)).exists():
-        raise ApiError(RESOURCE_ALREADY_EXISTS, field="name")
-
-
-def _target(type_: str, given: Mapping[str, Any]) -> bytes:
-    """Return the target as it is stored."""
-    wanted = TARGET_OF[type_]
-    for name in ("url", "addresses"):
-        if (name == wanted) != (given.get(name) is not None):
-            told = f"A channel of type {type_} needs {wanted}" + ("" if name == wanted else f" and takes no {name}")
-            raise ApiError(UNPROCESSABLE_CONTENT, field=name, details=told)
-    if type_ == ChannelType.EMAIL:
-        if not settings.EMAIL_URL:
-            raise ApiError(FIELD_VALUE_REFUSED, field="type", details="This service has no mail server: see EMAIL_URL")
-        return encrypt(json.dumps(list(given["addresses"])))
-    try:
-        addresses_of(checked_url(given["url"]))
-    except ForbiddenAddressError as problem:
-        raise ApiError(FIELD_VALUE_REFUSED, field="url", details=str(problem)) from None
-    except OSError:
-        raise ApiError(FIELD_VALUE_REFUSED, field="url", details="The host of the URL is not known.") from None
-    return encrypt(given["url"])

@@ -5,18 +5,21 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from analytics.alerts.channels import enqueue
+from analytics.alerts.channels import enqueue, enqueue_all
 from analytics.alerts.transports import FailedError, hand_over
 from analytics.models import Delivery, DeliveryStatus
-from analytics.storage.exclusive import BusyError, exclusively, held
+from analytics.storage.exclusive import BusyError, exclusively, held_of
 
 log = structlog.get_logger("analytics.alerts")
 # After each failed attempt so long a pause; about a day in all, then the message is dead until somebody resends it.
 PAUSES = tuple(timedelta(seconds=one) for one in (10, 60, 300, 1200, 3600, 14_400, 28_800, 43_200))
 _LATE = timedelta(seconds=60)
 _EARLY = timedelta(seconds=2)  # clocks of worker and database may differ
+PORTION = 500  # so many messages at most are put into the queue again at once
 SENT_KEPT, DEAD_KEPT = timedelta(days=30), timedelta(days=90)
 
 
@@ -78,23 +81,31 @@ def _note(delivery: Delivery, **facts: Any) -> None:
     Delivery.objects.filter(id=delivery.id).update(attempts=delivery.attempts, **facts)
 
 
-def delivery_resend(delivery: Delivery, *, now: datetime) -> bool:
-    """Let the worker try a dead message anew, under its old id; return whether it was dead."""
-    revived = Delivery.objects.filter(id=delivery.id, status=DeliveryStatus.DEAD).update(
-        status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=now, ended_at=None
-    )
-    if revived:
-        enqueue(delivery.id)
-    return bool(revived)
+def deliveries_resend(rows: QuerySet[Delivery], *, now: datetime) -> int:
+    """Let the worker try the dead ones of `rows` anew, `PORTION` at most, the oldest first; return how many.
+
+    They keep their ids, by which receivers know them.
+    """
+    with transaction.atomic():
+        dead = rows.filter(status=DeliveryStatus.DEAD).order_by("created_at", "id").select_for_update(of=("self",))
+        ids = list(dead.values_list("id", flat=True)[:PORTION])
+        Delivery.objects.filter(id__in=ids).update(
+            status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=now, ended_at=None
+        )
+        enqueue_all(ids)
+    return len(ids)
 
 
 def deliveries_revive(*, now: datetime) -> int:
-    """Put messages whose worker died into the queue again; return how many."""
+    """Put messages whose worker died into the queue again; return how many.
+
+    It looks at `PORTION` messages, those that are longest due: one run of many does not hold up the worker's others,
+    and those that are sent make room for the next.
+    """
     late = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lt=now - _LATE)
-    left = [one for one in late.order_by("next_attempt_at").values_list("id", flat=True) if not held(_lock(one))]
-    for delivery_id in left:
-        enqueue(delivery_id)
-    return len(left)
+    due = {_lock(one): one for one in late.order_by("next_attempt_at").values_list("id", flat=True)[:PORTION]}
+    under_way = held_of(due)
+    return enqueue_all([one for lock, one in due.items() if lock not in under_way])
 
 
 def deliveries_forget(*, now: datetime) -> int:

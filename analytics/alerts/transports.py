@@ -12,18 +12,20 @@ import secrets
 import smtplib
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import SplitResult
 
 import orjson
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.smtp import EmailBackend
 
 from analytics.alerts.addresses import ForbiddenAddressError, addresses_of, checked_url
+from analytics.alerts.deadlines import Deadline, TooLateError, within
 from analytics.encryption import decrypt
 from analytics.models import Channel, ChannelType, Delivery
 from errors.json import dumps
@@ -51,14 +53,17 @@ def signature(secret: str, *, message_id: str, timestamp: int, body: bytes) -> s
 
 
 def hand_over(delivery: Delivery, channel: Channel, *, now: datetime) -> None:
-    """Send a message to its channel's receiver; raise `FailedError` unless it was taken."""
+    """Send a message to its channel's receiver; raise `FailedError` unless it was taken, all in `WHOLE_SECONDS`."""
+    send = partial(_TRANSPORTS[channel.type], delivery, channel, now)
     try:
-        _TRANSPORTS[channel.type](delivery, channel, now)
+        within(WHOLE_SECONDS, send)
     except InvalidToken:
         raise FailedError("SECRET_ENCRYPTION_KEY has changed since the channel was made: make it anew.") from None
+    except TooLateError:
+        raise FailedError(f"It was not taken within {WHOLE_SECONDS} seconds.") from None
 
 
-def _webhook(delivery: Delivery, channel: Channel, now: datetime) -> None:
+def _webhook(delivery: Delivery, channel: Channel, now: datetime, deadline: Deadline) -> None:
     message = {
         "type": delivery.kind,
         "timestamp": delivery.created_at,
@@ -71,12 +76,12 @@ def _webhook(delivery: Delivery, channel: Channel, now: datetime) -> None:
     if channel.signing_secret is not None:
         secret = decrypt(channel.signing_secret)
         headers["webhook-signature"] = signature(secret, message_id=str(delivery.id), timestamp=sent_at, body=body)
-    _post(decrypt(channel.target), body, headers)
+    _post(decrypt(channel.target), body, headers, deadline)
 
 
-def _slack(delivery: Delivery, channel: Channel, now: datetime) -> None:  # noqa: ARG001  they are called alike
+def _slack(delivery: Delivery, channel: Channel, now: datetime, deadline: Deadline) -> None:  # noqa: ARG001  they are called alike
     text = f"*{_escaped(delivery.subject)}*\n{_escaped(delivery.text)}"
-    _post(decrypt(channel.target), dumps({"text": text[:_LONGEST_SLACK]}), {})
+    _post(decrypt(channel.target), dumps({"text": text[:_LONGEST_SLACK]}), {}, deadline)
 
 
 def _escaped(text: str) -> str:
@@ -84,7 +89,7 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _email(delivery: Delivery, channel: Channel, now: datetime) -> None:  # noqa: ARG001  as above
+def _email(delivery: Delivery, channel: Channel, now: datetime, deadline: Deadline) -> None:  # noqa: ARG001  as above
     if not settings.EMAIL_URL:
         raise FailedError("No mail server is set: EMAIL_URL names one.")
     domain = settings.EMAIL_FROM.rpartition("@")[2].strip("<> ") or "localhost"
@@ -95,33 +100,35 @@ def _email(delivery: Delivery, channel: Channel, now: datetime) -> None:  # noqa
         to=json.loads(decrypt(channel.target)),
         # The same at each attempt: mailboxes show what came twice once.
         headers={"Message-ID": f"<{delivery.id}@{domain}>", "Auto-Submitted": "auto-generated"},
-        connection=get_connection(timeout=WHOLE_SECONDS),
     )
+    server = get_connection(timeout=WHOLE_SECONDS)
     try:
+        server.open()
+        if isinstance(server, EmailBackend) and server.connection and server.connection.sock:
+            deadline.shuts(server.connection.sock)
+        deadline.check()
+        message.connection = server
         message.send()
     except (OSError, ValueError, smtplib.SMTPException) as problem:  # Django refuses a header with a `ValueError`
         raise FailedError(f"The mail server did not take it: {type(problem).__name__}.") from problem
+    finally:
+        with suppress(OSError, smtplib.SMTPException):  # a mail that was taken is, even if nobody says good-bye
+            server.close()
 
 
-_TRANSPORTS: Mapping[str, Callable[[Delivery, Channel, datetime], None]] = {
+_TRANSPORTS: Mapping[str, Callable[[Delivery, Channel, datetime, Deadline], None]] = {
     ChannelType.WEBHOOK: _webhook,
     ChannelType.SLACK: _slack,
     ChannelType.EMAIL: _email,
 }
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+def _post(url: str, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> None:
     """Post JSON; redirections are not followed, and what is answered is not read beyond its status."""
     try:
         parts = checked_url(url)
-        with closing(_connected(parts)) as sock:
-            # A receiver that answers octet by octet would be within every timeout of its own.
-            too_late = threading.Timer(WHOLE_SECONDS, _shut, [sock])
-            too_late.start()
-            try:
-                status = _answered(sock, parts, body, headers)
-            finally:
-                too_late.cancel()
+        with closing(_connected(parts, deadline)) as sock:
+            status = _answered(sock, parts, body, headers)
     except ForbiddenAddressError as problem:
         raise FailedError(str(problem)) from problem
     except (OSError, http.client.HTTPException) as problem:
@@ -130,20 +137,22 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise FailedError(f"The receiver answered {status}.")
 
 
-def _connected(parts: SplitResult) -> socket.socket:
+def _connected(parts: SplitResult, deadline: Deadline) -> socket.socket:
     """Return a connection to one of the addresses that were judged; its handshake is still to come."""
     problem = OSError("no address")
     for place in addresses_of(parts):
+        deadline.check()
         try:
             sock = socket.create_connection(place, timeout=CONNECT_SECONDS)
         except OSError as failed:
             problem = failed
             continue
         sock.settimeout(WHOLE_SECONDS)
-        if parts.scheme == "http":
-            return sock
-        context = ssl.create_default_context()
-        return context.wrap_socket(sock, server_hostname=parts.hostname, do_handshake_on_connect=False)
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            sock = context.wrap_socket(sock, server_hostname=parts.hostname, do_handshake_on_connect=False)
+        deadline.shuts(sock)
+        return sock
     raise problem
 
 
@@ -152,13 +161,8 @@ def _answered(sock: socket.socket, parts: SplitResult, body: bytes, headers: Map
     if isinstance(sock, ssl.SSLSocket):
         sock.do_handshake()
     client = http.client.HTTPConnection(str(parts.hostname))
-    client.sock = sock
+    client.sock, client.auto_open = sock, 0  # never to connect by itself, to what the name means by then
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     fixed = {"Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "llm-observatory"}
     client.request("POST", path, body, {**fixed, **headers})
     return client.getresponse().status
-
-
-def _shut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -15,10 +15,12 @@ from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.channel_shapes import shown_channel
 from analytics.api.common import LIMIT_AND_OFFSET, caller_of
+from analytics.api.idempotency import once
 from analytics.api.parameters import documented, validate
 from analytics.api.resources import check_if_match, paged, tagged, written
 from analytics.api.views import AnalyticsView
 from analytics.models import Channel, ChannelType
+from analytics.storage.transactions import retried
 from errors.catalog import INVALID_FIELD_FORMAT
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
@@ -103,17 +105,24 @@ class ChannelListView(ChannelsBaseView):
     def post(self, request: Request) -> Response:
         validate(request.query_params, ())
         given = _given(request, MEMBERS)
-        return written(request, lambda: self._create(request, given))
+        return once(request, lambda: self._create(request, given))
 
     @staticmethod
     def _create(request: Request, given: Mapping[str, Any]) -> Response:
         caller = caller_of(request)
-        channel, secret = managing.channel_create(
-            organisation_id=caller.organisation_id,
-            organisation_uuid=caller.organisation_uuid,
-            given=given,
-            now=timezone.now(),
-        )
+        target = managing.target_of(given["type"], given)
+        _check_receiver(given)
+
+        def create() -> tuple[Channel, str | None]:
+            return managing.channel_create(
+                organisation_id=caller.organisation_id,
+                organisation_uuid=caller.organisation_uuid,
+                given=given,
+                target=target,
+                now=timezone.now(),
+            )
+
+        channel, secret = retried(create)
         body = shown_channel(channel) | {"signing_secret": secret}
         location = f"{settings.API_BASE_URL}/api/v1/channels/{channel.id}"
         response = tagged(request, body, channel.row_version, status=201, headers={"Location": location})
@@ -133,10 +142,12 @@ class ChannelView(ChannelsBaseView):
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002  the parameter's name in the document
         validate(request.query_params, ())
         changes = _given(request, CHANGES)
+        target = managing.changed_target(_found(request, id), changes)
+        _check_receiver(changes)
 
         def change() -> Response:
-            channel = _found(request, id)
-            channel = managing.channel_change(channel, changes, now=timezone.now())
+            channel = _found(request, id, locked=True)
+            channel = managing.channel_change(channel, changes, target=target, now=timezone.now())
             response = tagged(request, shown_channel(channel), channel.row_version)
             return _noted(response, channel, changes)
 
@@ -147,7 +158,7 @@ class ChannelView(ChannelsBaseView):
         validate(request.query_params, ())
 
         def delete() -> Response:
-            _found(request, id).delete()
+            _found(request, id, locked=True).delete()
             return Response(status=status.HTTP_204_NO_CONTENT)
 
         return written(request, delete)
@@ -181,8 +192,14 @@ def _given(request: Request, members: Sequence[Member]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _found(request: Request, channel_id: str) -> Channel:
-    channel = managing.channel_get(caller_of(request).organisation_id, channel_id, locked=True)
+def _check_receiver(given: Mapping[str, Any]) -> None:
+    """Ask a name server about a URL that is given: before the transaction that writes it, which it would hold up."""
+    if "url" in given:
+        managing.check_receiver(given["url"])
+
+
+def _found(request: Request, channel_id: str, *, locked: bool = False) -> Channel:
+    channel = managing.channel_get(caller_of(request).organisation_id, channel_id, locked=locked)
     check_if_match(request.headers.get("If-Match"), channel.row_version)
     return channel
 

@@ -1,9 +1,14 @@
 """Work of operators that runs one at a time, and the refusal that says why something was not done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection
+
+_PREFIX = "llm-observatory "
+# SQL: a row of `pg_locks` is one of this database's advisory locks by one number, and somebody has it.
+_ADVISORY = """locktype = 'advisory' AND granted AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 class RefusedError(Exception):
@@ -17,7 +22,7 @@ class BusyError(RefusedError):
 @contextmanager
 def exclusively(name: str) -> Iterator[None]:
     """Hold the advisory lock of `name` for the session; raise `BusyError` while another session holds it."""
-    key = f"llm-observatory {name}"
+    key = f"{_PREFIX}{name}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [key])
         if not cursor.fetchone()[0]:
@@ -33,18 +38,31 @@ def exclusively(name: str) -> Iterator[None]:
 
 def held(name: str) -> bool:
     """Whether any session holds the lock of `name`."""
-    return bool(_holder(f"llm-observatory {name}"))
+    return bool(_holder(f"{_PREFIX}{name}"))
+
+
+def held_of(names: Iterable[str]) -> set[str]:
+    """Return those of `names` whose lock any session holds, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT name FROM unnest(%s::text[]) AS asked (name) WHERE EXISTS (
+                SELECT FROM pg_locks AS held
+                WHERE {_ADVISORY} AND (classid::bigint << 32 | objid::bigint) = hashtext(%s || name)::bigint
+            )
+            """,
+            [list(names), _PREFIX],
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def _holder(key: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT pid, (SELECT client_addr FROM pg_stat_activity AS one WHERE one.pid = held.pid)
             FROM pg_locks AS held
-            WHERE locktype = 'advisory' AND granted AND objsubid = 1
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND (classid::bigint << 32 | objid::bigint) = hashtext(%s)::bigint
+            WHERE {_ADVISORY} AND (classid::bigint << 32 | objid::bigint) = hashtext(%s)::bigint
             """,
             [key],
         )

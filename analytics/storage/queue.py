@@ -1,8 +1,9 @@
 """Jobs that are put into the queue with what they are about: both are committed, or neither is."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.manager import JobManager
@@ -24,3 +25,26 @@ def enqueue(task: str, *, queue: str, lock: str, at: datetime | None = None, **a
             deferred.defer(**arguments)
     except AlreadyEnqueued:
         return
+
+
+def enqueue_all(task: str, *, queue: str, jobs: Mapping[str, Mapping[str, str]]) -> int:
+    """Do so with many jobs at once, arguments by lock; return of how many none waited yet.
+
+    Where somebody else puts one of them into the queue at the same moment, nothing is done and 0 returned.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(%s)",
+            [list(jobs)],
+        )
+        waiting = {lock for (lock,) in cursor.fetchall()}
+    made = [
+        configure_task(name=task, job_manager=_JOBS, queue=queue, queueing_lock=lock).make_new_job(**arguments)
+        for lock, arguments in jobs.items()
+        if lock not in waiting
+    ]
+    try:
+        with transaction.atomic():
+            return len(_JOBS.batch_defer_jobs(made)) if made else 0
+    except AlreadyEnqueued:
+        return 0

@@ -1,12 +1,13 @@
 """Pages of budgets, channels and their messages: channels are tried here, and dead messages sent again."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,11 +16,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from analytics.alerts import managing
-from analytics.alerts.sending import delivery_resend
+from analytics.alerts.sending import PORTION, deliveries_resend
 from analytics.costs.budgets.service import current_periods
 from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, ChannelType, Delivery, DeliveryStatus
 from errors.exceptions import ApiError
-from observatory.accounts.admin_reach import ReachAdmin, within_reach
+from observatory.accounts.admin_paging import CappedPaginator
+from observatory.accounts.admin_reach import ReachAdmin, organisation_named, within_reach
 from observatory.accounts.models import Organisation
 from observatory.sentences import SentenceModelForm
 
@@ -29,10 +31,12 @@ class _TenantAdmin(ReachAdmin):
 
     show_full_result_count = False
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(slug=organisation_named())
+
     @admin.display(description="organisation")
     def whose(self, row: Any) -> str:
-        found = Organisation.objects.filter(pk=row.organisation_id).first()
-        return found.slug if found else str(row.organisation_id)
+        return str(getattr(row, "slug", row.organisation_id))
 
     def confirmed(self, request: HttpRequest, key: str, *, verb: str, told: str, act: Callable[[Any], str]) -> Any:
         """Ask, then do what the button says to the row, and say what came of it."""
@@ -82,6 +86,23 @@ class _ReadOnlyAdmin(_TenantAdmin):
         return False
 
 
+class _BudgetList(ChangeList):
+    """A page of budgets, whose present periods are read at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        periods = current_periods(self.result_list, now=timezone.now())
+        for budget in self.result_list:
+            budget.present = periods[budget.id]
+
+
+def _present(budget: Any) -> BudgetPeriod:
+    if not hasattr(budget, "present"):
+        budget.present = current_periods([budget], now=timezone.now())[budget.id]
+    return cast("BudgetPeriod", budget.present)
+
+
 @admin.register(Budget)
 class BudgetAdmin(_ReadOnlyAdmin):
     """Budgets with what is spent of them, to be read: their owners make them, by the API."""
@@ -92,15 +113,18 @@ class BudgetAdmin(_ReadOnlyAdmin):
     ordering = ("organisation_id", "name")
     readonly_fields = ("whose", "spent", "state")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:  # noqa: ARG002  signature of Django
+        return _BudgetList
+
     @admin.display(description="spent")
     def spent(self, budget: Budget) -> str:
-        period = current_periods([budget], now=timezone.now())[budget.id]
+        period = _present(budget)
         without = f", {period.unpriced_requests} requests without a price" if period.unpriced_requests else ""
         return f"{period.spent:f}{without}"
 
     @admin.display(description="state")
     def state(self, budget: Budget) -> str:
-        return str(current_periods([budget], now=timezone.now())[budget.id].state)
+        return str(_present(budget).state)
 
 
 @admin.register(BudgetPeriod)
@@ -111,7 +135,15 @@ class BudgetPeriodAdmin(_ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("budget",)
     ordering = ("-period_start", "budget_id")
+    paginator = CappedPaginator
     inlines = (_AlertInline,)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(told=Count("alerts"))
+
+    @admin.display(description="alerts")
+    def rises(self, period: BudgetPeriod) -> int:
+        return int(getattr(period, "told", 0))
 
 
 class ChannelForm(SentenceModelForm):
@@ -122,6 +154,11 @@ class ChannelForm(SentenceModelForm):
     name = forms.CharField(max_length=200)
     url = forms.CharField(max_length=2000, required=False, help_text="Of a webhook, or of what takes Slack's.")
     addresses = forms.CharField(required=False, help_text="Of an e-mail channel: separated by commas.")
+
+    # What speaks against the URL that was sent: a name server is asked before Django's transaction begins.
+    refusal: ApiError | None = None
+    # Where the channel is to lead to, as it is stored; `None`: where it led to before.
+    target: bytes | None = None
 
     class Meta:
         model = Channel
@@ -160,11 +197,16 @@ class ChannelForm(SentenceModelForm):
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return values
+        given = self.given()
         try:
             if self.instance._state.adding:  # noqa: SLF001  as above
-                managing.check_channel(values["organisation"].pk, self.given())
+                managing.check_name(values["organisation"].pk, given["name"])
+                self.target = managing.target_of(given["type"], given)
             else:
-                managing.check_change(self.instance, self.given())
+                managing.check_name(self.instance.organisation_id, given["name"], but=self.instance.pk)
+                self.target = managing.changed_target(self.instance, given)
+            if self.refusal is not None and "url" in given:
+                raise self.refusal
         except ApiError as problem:
             field = problem.field if problem.field in self.fields else None
             self.add_error(field, ": ".join(filter(None, (problem.message, problem.details))))
@@ -191,22 +233,37 @@ class ChannelAdmin(_TenantAdmin):
 
     def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        if obj is not None:
-            return form
-        mine = within_reach(request, Organisation.objects.order_by("slug"), "pk")
-        return type("OwnChannelForm", (form,), {"organisation": forms.ModelChoiceField(mine)})
+        own: dict[str, Any] = {"refusal": getattr(request, "refusal", None)}
+        if obj is None:
+            own["organisation"] = forms.ModelChoiceField(
+                within_reach(request, Organisation.objects.order_by("slug"), "pk")
+            )
+        return type("OwnChannelForm", (form,), own)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return managing.with_messages(super().get_queryset(request))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask a name server about the URL that was sent, before the transaction in which Django judges a form."""
+        url = request.POST.get("url", "").strip()
+        if url and (self.has_add_permission(request) or self.has_change_permission(request)):
+            try:
+                managing.check_receiver(url)
+            except ApiError as problem:
+                request.refusal = problem  # type: ignore[attr-defined]  # `get_form` hands it on
+        return super().changeform_view(request, *args, **kwargs)
 
     def get_urls(self) -> Any:
         own = [path("<path:key>/test/", self.admin_site.admin_view(self.test), name="analytics_channel_test")]
         return own + super().get_urls()
 
     @admin.display(description="waiting messages")
-    def waiting(self, channel: Channel) -> int:
-        return channel.deliveries.filter(status=DeliveryStatus.PENDING).count()
+    def waiting(self, channel: Any) -> int:
+        return int(channel.pending_messages)
 
     @admin.display(description="dead messages")
-    def dead(self, channel: Channel) -> str:
-        count = channel.deliveries.filter(status=DeliveryStatus.DEAD).count()
+    def dead(self, channel: Any) -> str:
+        count = channel.dead_messages
         dead = f"?status__exact={DeliveryStatus.DEAD}&channel__id__exact={channel.pk}"
         return format_html('<a href="{}{}">{}</a>', reverse("admin:analytics_delivery_changelist"), dead, count)
 
@@ -218,11 +275,17 @@ class ChannelAdmin(_TenantAdmin):
         assert isinstance(form, ChannelForm)
         now = timezone.now()
         if change:
-            managing.channel_change(Channel.objects.get(pk=obj.pk), form.given(), now=now)
+            present = get_object_or_404(Channel.objects.select_for_update(), pk=obj.pk)
+            managing.channel_change(present, form.given(), target=form.target, now=now)
             return
+        assert form.target is not None, "a form without a target is not valid"
         organisation = form.cleaned_data["organisation"]
         channel, secret = managing.channel_create(
-            organisation_id=organisation.pk, organisation_uuid=organisation.public_id, given=form.given(), now=now
+            organisation_id=organisation.pk,
+            organisation_uuid=organisation.public_id,
+            given=form.given(),
+            target=form.target,
+            now=now,
         )
         vars(obj).update(vars(channel))
         if secret is not None:
@@ -247,6 +310,7 @@ class DeliveryAdmin(_ReadOnlyAdmin):
     list_filter = ("status", "kind")
     list_select_related = ("channel",)
     ordering = ("-created_at", "-id")
+    paginator = CappedPaginator
     fields = (
         "whose", "channel", "kind", "key", "subject", "text", "data", "status", "attempts", "next_attempt_at",
         "last_error", "created_at", "ended_at", "again",
@@ -275,14 +339,16 @@ class DeliveryAdmin(_ReadOnlyAdmin):
 
     @admin.action(description="Send the dead ones of these again", permissions=["resend"])
     def resend_all(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
-        count = sum(delivery_resend(one, now=timezone.now()) for one in rows)
+        count = deliveries_resend(rows, now=timezone.now())
         messages.success(request, f"{count} messages wait to be sent again.")
+        if count == PORTION:
+            messages.warning(request, f"No more than {PORTION} are sent again at once: ask again for the others.")
 
     def resend(self, request: HttpRequest, key: str) -> HttpResponse:
         """Ask, then let the worker try a dead message anew."""
 
         def act(delivery: Delivery) -> str:
-            revived = delivery_resend(delivery, now=timezone.now())
+            revived = deliveries_resend(Delivery.objects.filter(pk=delivery.pk), now=timezone.now())
             return "The message waits to be sent again." if revived else "The message is not dead: it is left alone."
 
         told = "The worker tries it anew, under the id that it had."

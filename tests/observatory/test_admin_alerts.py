@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.alerts.channels import announce
-from analytics.alerts.managing import channel_create, shown_target
+from analytics.alerts.managing import channel_create, shown_target, target_of
 from analytics.models import Channel, Delivery, DeliveryStatus
 from observatory.accounts.models import Membership, User
 from tests.observatory.accounts.credentials import PASSWORD
@@ -30,7 +30,8 @@ def channel(staff, tenant):
     made, _ = channel_create(
         organisation_id=tenant.organisation.pk,
         organisation_uuid=tenant.organisation.public_id,
-        given={"type": "webhook", "name": "pager", "url": URL},
+        given={"type": "webhook", "name": "pager"},
+        target=target_of("webhook", {"url": URL}),
         now=timezone.now(),
     )
     return made

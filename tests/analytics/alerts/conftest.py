@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from analytics.alerts.managing import channel_create
+from analytics.alerts.managing import channel_create, target_of
 from analytics.alerts.sending import delivery_send
 from analytics.models import Delivery, DeliveryStatus
 from tests.analytics.alerts.receivers import mail_server, web_server
@@ -41,7 +41,8 @@ def make_channel(tenant):
         return channel_create(
             organisation_id=of.organisation.pk,
             organisation_uuid=of.organisation.public_id,
-            given={"type": type_, "name": name or type_, **target},
+            given={"type": type_, "name": name or type_},
+            target=target_of(type_, target),
             now=timezone.now(),
         )
 
