@@ -294,8 +294,8 @@ class Budget(models.Model):
 class BudgetPeriod(models.Model):
     """What was spent of a budget in one period when it was last evaluated, and what the forecast said then.
 
-    `rises` counts the alerts of the period. `overrun_…` are days on which the amount is used up if spending goes on:
-    the likely one, and those between which it lies; all `None` while that is not before the period's end.
+    `overrun_…` are days on which the amount is used up if spending goes on: the likely one, and those between which it
+    lies; all `None` while that is not before the period's end.
     """
 
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="periods")
@@ -306,7 +306,6 @@ class BudgetPeriod(models.Model):
     spent = models.DecimalField(max_digits=28, decimal_places=9, default=0)
     unpriced_requests = models.BigIntegerField(default=0)
     state = models.TextField(choices=BudgetState.choices, default=BudgetState.OK)
-    rises = models.IntegerField(default=0)
     forecast_at = models.DateTimeField(null=True)
     overrun_on = models.DateField(null=True)
     overrun_earliest = models.DateField(null=True)
@@ -409,7 +408,6 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organisation_id = models.IntegerField()
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
-    project_id = models.IntegerField(null=True)
     kind = models.TextField()
     key = models.TextField()
     subject = models.TextField()

@@ -19,7 +19,6 @@ _LONGEST_SUBJECT = 200
 def announce(
     *,
     organisation_id: int,
-    project_id: int | None,
     kind: str,
     key: str,
     subject: str,
@@ -37,9 +36,7 @@ def announce(
     channels = Channel.objects.filter(organisation_id=organisation_id, is_active=True).order_by("created_at", "id")
     with transaction.atomic():
         written = [
-            delivery_add(
-                channel, project_id=project_id, kind=kind, key=key, subject=subject, text=text, data=members, now=now
-            )
+            delivery_add(channel, kind=kind, key=key, subject=subject, text=text, data=members, now=now)
             for channel in channels
         ]
     return sum(one is not None for one in written)

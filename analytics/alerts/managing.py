@@ -85,7 +85,7 @@ def channel_create(
 
 
 def channel_change(channel: Channel, changes: Mapping[str, Any], *, target: bytes | None, now: datetime) -> Channel:
-    """Change name, target (`None`: it stays), or whether it is active, of a locked channel; raises as `channel_create`."""
+    """Change members of a locked channel, and its target unless that is `None`; raises as `channel_create` does."""
     if "name" in changes:
         check_name(channel.organisation_id, changes["name"], but=channel.id)
     channel.name = changes.get("name", channel.name)
@@ -147,7 +147,6 @@ def channel_test(channel: Channel, *, now: datetime) -> Delivery:
     """Let the worker send a message that says that the channel works, and nothing else."""
     delivery = delivery_add(
         channel,
-        project_id=None,
         kind=TEST,
         key=f"{TEST}:{uuid4()}",
         subject=f"A test of {channel.name}",

@@ -84,7 +84,6 @@ def tell_channels(anomaly: Anomaly, *, project: UUID, name: str) -> None:
     ]
     announce(
         organisation_id=anomaly.organisation_id,
-        project_id=anomaly.project_id,
         kind=KIND,
         key=f"{KIND} {anomaly.id}",
         subject=f"{anomaly.severity}: {watched.key} of {subject} is {anomaly.direction} in {name}",

@@ -20,7 +20,7 @@ from analytics.api.budget_shapes import shown_budget, shown_period
 from analytics.api.common import LIMIT_AND_OFFSET, PROJECTS, caller_of
 from analytics.api.idempotency import once
 from analytics.api.parameters import Parameter, documented, integer, validate
-from analytics.api.resources import check_if_match, tagged
+from analytics.api.resources import check_if_match, page_of, tagged
 from analytics.api.views import AnalyticsView
 from analytics.costs.budgets import service
 from analytics.costs.budgets.evaluation import FILTERS
@@ -159,8 +159,7 @@ class BudgetListView(BudgetsBaseView):
         page = list(rows[offset : offset + limit])
         current = service.current_periods(page, now=timezone.now())
         shown = [shown_budget(one, current[one.id]) for one in page]
-        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(page) < total}
-        return Response({"budgets": shown, "pagination": pagination})
+        return page_of("budgets", shown, total=total, limit=limit, offset=offset)
 
     @extend_schema(
         operation_id="costs_budgets_create",

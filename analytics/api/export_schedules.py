@@ -20,6 +20,7 @@ from analytics.api.export_shapes import schedule_url, shown_schedule
 from analytics.api.exports import SELECTING, ExportView, chosen_of
 from analytics.api.idempotency import once
 from analytics.api.parameters import documented, validate
+from analytics.api.resources import paged
 from analytics.exports import schedules
 from analytics.models import Cadence, ExportSchedule
 from errors.catalog import INVALID_FIELD_FORMAT
@@ -107,10 +108,7 @@ class SchedulesView(ExportView):
         values = validate(request.query_params, LIMIT_AND_OFFSET)
         caller = caller_of(request)
         rows = schedules.schedules_of(caller.organisation_id, caller.scope().projects)
-        total, limit, offset = rows.count(), values["limit"], values["offset"]
-        shown = [shown_schedule(one) for one in rows[offset : offset + limit]]
-        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(shown) < total}
-        return Response({"schedules": shown, "pagination": pagination})
+        return paged("schedules", rows, shown_schedule, limit=values["limit"], offset=values["offset"])
 
     @extend_schema(
         operation_id="export_schedule_create",

@@ -24,6 +24,7 @@ from analytics.api.common import LIMIT_AND_OFFSET, PROJECTS, RANGE, caller_of, t
 from analytics.api.export_shapes import job_url, shown_job
 from analytics.api.idempotency import once
 from analytics.api.parameters import Parameter, choice, documented, integer, validate
+from analytics.api.resources import paged
 from analytics.api.span_filters import NARROWINGS, limits_at
 from analytics.api.traces import WITHIN
 from analytics.api.views import AnalyticsView
@@ -244,10 +245,7 @@ class ExportJobsView(ExportView):
         jobs = selectors.jobs_of(caller.organisation_id, caller.scope().projects)
         if values["status"] is not None:
             jobs = selectors.jobs_with_status(jobs, values["status"], now=now)
-        total, limit, offset = jobs.count(), values["limit"], values["offset"]
-        shown = [shown_job(job, now=now) for job in jobs[offset : offset + limit]]
-        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(shown) < total}
-        return Response({"jobs": shown, "pagination": pagination})
+        return paged("jobs", jobs, partial(shown_job, now=now), limit=values["limit"], offset=values["offset"])
 
 
 class ExportJobView(ExportView):

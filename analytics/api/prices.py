@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from analytics.api import schema
 from analytics.api.common import LIMIT_AND_OFFSET, PROJECTS, caller_of, plain_text
 from analytics.api.parameters import Parameter, documented, text, validate
+from analytics.api.resources import page_of
 from analytics.api.views import AnalyticsView
 from analytics.costs.prices import ListedPrice, prices_list
 from analytics.pricing.book import RATES
@@ -56,13 +57,8 @@ class PriceListView(AnalyticsView):
             offset=offset,
             limit=limit,
         )
-        pagination = {
-            "total": page.total,
-            "limit": limit,
-            "offset": offset,
-            "has_more": offset + len(page.prices) < page.total,
-        }
-        return Response({"prices": [_price(one) for one in page.prices], "pagination": pagination})
+        prices = [_price(one) for one in page.prices]
+        return page_of("prices", prices, total=page.total, limit=limit, offset=offset)
 
 
 def _price(one: ListedPrice) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Resources that clients change: row tags, preconditions, writes that are one transaction, pages by offset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -22,6 +22,11 @@ def paged(
     """Return a page of `rows` as a list called `name`."""
     total = rows.count()
     items = [shown(one) for one in rows[offset : offset + limit]]
+    return page_of(name, items, total=total, limit=limit, offset=offset)
+
+
+def page_of(name: str, items: Sequence[Any], *, total: int, limit: int, offset: int) -> Response:
+    """Return `items`, those behind `offset` of `total`, as a list called `name`."""
     pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(items) < total}
     return Response({name: items, "pagination": pagination})
 

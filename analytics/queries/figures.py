@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 from operator import eq, ge, gt, le, lt
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
 
@@ -20,8 +20,11 @@ from analytics.registry.measures import Quantile
 from analytics.registry.sketches import distinct_values, estimate, nearest_ranks
 from analytics.storage.horizons import EVER
 from analytics.storage.transactions import retried
+from errors.catalog import RANGE_NOT_KEPT
+from errors.exceptions import ApiError
 
 COUNTED = "counted"
+A = TypeVar("A")
 Key = tuple[Any, ...]
 Facts = dict[str, Any]
 _COMPARE = {Comparison.GT: gt, Comparison.GTE: ge, Comparison.LT: lt, Comparison.LTE: le, Comparison.EQ: eq}
@@ -89,14 +92,30 @@ def ask(*questions: Question) -> list[Answer]:
 
     Raise 400/1204 for a range that is too long for its buckets, or of which too little is kept.
     """
+    return _in_snapshot(questions, lambda known: [_answer(question, known) for question in questions])
+
+
+def ask_kept(question: Question, *others: Question) -> tuple[Answer, list[Answer | None]]:
+    """Answer a question as `ask` does, and others in the same snapshot: `None` for one of which too little is kept."""
+    return _in_snapshot(
+        (question, *others),
+        lambda known: (_answer(question, known), [_answer_if_kept(other, known) for other in others]),
+    )
+
+
+def _in_snapshot(questions: Sequence[Question], answers: Callable[[Known], A]) -> A:
     for question in questions:
         check_grain(question)
-    return retried(partial(_answers, questions), snapshot=True)
+    return retried(lambda: answers(Known()), snapshot=True)
 
 
-def _answers(questions: Sequence[Question]) -> list[Answer]:
-    known = Known()
-    return [_answer(question, known) for question in questions]
+def _answer_if_kept(asked: Question, known: Known) -> Answer | None:
+    try:
+        return _answer(asked, known)
+    except ApiError as problem:
+        if problem.spec is not RANGE_NOT_KEPT:
+            raise
+        return None
 
 
 Ask = Callable[..., list[Answer]]

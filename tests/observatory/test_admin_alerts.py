@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import ip_network
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,6 +13,7 @@ from analytics.alerts.channels import announce
 from analytics.alerts.managing import channel_create, shown_target, target_of
 from analytics.models import Channel, Delivery, DeliveryStatus
 from observatory.accounts.models import Membership, User
+from tests.analytics.alerts.conftest import due, lookups  # noqa: F401  a fixture
 from tests.observatory.accounts.credentials import PASSWORD
 
 URL = "http://127.0.0.1:9/hook"
@@ -39,7 +41,7 @@ def channel(staff, tenant):
 
 @pytest.fixture
 def dead(channel):
-    announce(organisation_id=channel.organisation_id, project_id=None, kind="budget", key="k", subject="Spent",
+    announce(organisation_id=channel.organisation_id, kind="budget", key="k", subject="Spent",
              text="All of it.", data={})  # fmt: skip
     Delivery.objects.update(status=DeliveryStatus.DEAD, attempts=9, last_error="The receiver answered 500.")
     return Delivery.objects.get()
@@ -76,6 +78,34 @@ def test_a_private_address_is_refused_beside_its_box(staff, tenant, settings):
     assert ("private network" in page, Channel.objects.count()) == (True, 0)
 
 
+def test_a_name_server_is_asked_once_and_outside_of_any_transaction(staff, tenant, lookups):  # noqa: F811  a fixture
+    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "pager", "url": URL, "is_active": "on"}
+    staff.post(admin("channel", "add"), form)
+    (channel,) = Channel.objects.all()
+    staff.post(
+        admin("channel", channel.pk, "change"), {"name": "pager", "url": "http://127.0.0.2:9/", "is_active": "on"}
+    )
+    staff.post(admin("channel", channel.pk, "change"), {"name": "other", "url": ""})
+    channel.refresh_from_db()
+
+    assert (lookups, shown_target(channel)) == ([("127.0.0.1", 0), ("127.0.0.2", 0)], "http://127.0.0.2:9/…")
+
+
+def test_a_name_that_is_taken_is_told_beside_its_box(staff, tenant, channel):
+    form = {"organisation": tenant.organisation.pk, "type": "slack", "name": "pager", "url": URL}
+    page = staff.post(admin("channel", "add"), form)
+
+    assert (page.status_code, "is taken" in page.content.decode(), Channel.objects.count()) == (200, True, 1)
+
+
+def test_a_change_is_made_of_the_row_as_it_is_locked(staff, channel, django_assert_max_num_queries):
+    with django_assert_max_num_queries(40) as asked:
+        staff.post(admin("channel", channel.pk, "change"), {"name": "other", "url": "", "is_active": "on"})
+
+    (lock,) = [one["sql"] for one in asked if "FOR UPDATE" in one["sql"] and '"channels"' in one["sql"]]
+    assert str(channel.pk) in lock or channel.pk.hex in lock
+
+
 def test_a_change_without_a_url_keeps_it(staff, channel):
     staff.post(admin("channel", channel.pk, "change"), {"name": "other", "url": "", "is_active": "on"})
     channel.refresh_from_db()
@@ -105,6 +135,23 @@ def test_dead_messages_are_sent_again_by_the_list(staff, dead):
     dead.refresh_from_db()
 
     assert dead.status == "pending"
+
+
+def test_many_dead_messages_are_sent_again_in_portions_by_few_statements(
+    staff, dead, monkeypatch, django_assert_max_num_queries
+):
+    for number in range(30):
+        dead.pk, dead.key = uuid4(), str(number)
+        dead.save(force_insert=True)
+    monkeypatch.setattr("analytics.alerts.sending.PORTION", 20)
+    monkeypatch.setattr("observatory.admin.alerts.PORTION", 20)
+    everything = {"action": "resend_all", "_selected_action": [dead.pk], "select_across": "1"}
+    with django_assert_max_num_queries(30):
+        page = staff.post(admin("delivery"), everything, follow=True).content.decode()
+
+    assert (Delivery.objects.filter(status="pending").count(), len(due())) == (20, 20)
+    assert "20 messages wait to be sent again." in page
+    assert "ask again for the others" in page
 
 
 def test_a_deleted_channel_takes_its_messages_along(staff, dead):

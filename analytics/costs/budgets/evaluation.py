@@ -23,7 +23,7 @@ from analytics.costs.budgets.sentences import overrun_told, rise_told
 from analytics.costs.budgets.standing import RANK, SEVERITY, bound_of, percentage_used, state_of
 from analytics.events import publish
 from analytics.models import AlertSeverity, Budget, BudgetAlert, BudgetPeriod, BudgetPeriodKind, BudgetState
-from analytics.queries.figures import Answer, ask
+from analytics.queries.figures import Answer, ask_kept
 from analytics.queries.plans import Filter, Question, Sort
 from analytics.queries.reports.cost_summary import full_days
 from analytics.queries.reports.parts import figures_named, of_whole_range
@@ -55,13 +55,14 @@ class Spent:
 class Measured:
     """Figures of a budget as its row was at `row_version`, asked for at `at`.
 
-    `before` is what the period before was, for spans that came late. Without `foreseen` the forecast is as it was.
+    `before` is what the period before was, for spans that came late, `None` where its data are no longer kept. Without
+    `foreseen` the forecast is as it was.
     """
 
     row_version: int
     at: datetime
     now: Spent
-    before: Spent
+    before: Spent | None
     foreseen: bool
     overrun: Overrun | None
 
@@ -97,10 +98,11 @@ def _measure(budget: Budget, scope: Scope, *, now: datetime) -> Measured:
         questions.append(
             Question(scope=scope, range=days, filters=filters, figures=figures, grain=GRAINS["1day"], sort=sort)
         )
-    this, last, *daily = ask(*questions)
+    # The period that is over, and the history of a forecast, may be older than what is kept: that stops no evaluation.
+    this, (last, *daily) = ask_kept(*questions)
     spent = _spent(this, period)
     overrun = None
-    if daily:
+    if daily and daily[0] is not None:
         costs = [cost for _, cost, _ in full_days(daily[0])]
         overrun = overrun_of(
             costs[:-1],
@@ -114,7 +116,7 @@ def _measure(budget: Budget, scope: Scope, *, now: datetime) -> Measured:
         row_version=budget.row_version,
         at=now,
         now=spent,
-        before=_spent(last, before),
+        before=None if last is None else _spent(last, before),
         foreseen=foreseen,
         overrun=overrun,
     )
@@ -141,8 +143,9 @@ def _note(budget_id: UUID, measured: Measured) -> bool:
         return False
     if budget.evaluated_at is not None and budget.evaluated_at > measured.at:
         return False
-    late = {"spent": measured.before.dollars, "unpriced_requests": measured.before.unpriced_requests}
-    _rows_of(budget, measured.before.period).update(**late)
+    if measured.before is not None:
+        late = {"spent": measured.before.dollars, "unpriced_requests": measured.before.unpriced_requests}
+        _rows_of(budget, measured.before.period).update(**late)
     period, seen = _period(budget, measured)
     period.amount, period.spent = budget.amount, measured.now.dollars
     period.unpriced_requests = measured.now.unpriced_requests
@@ -230,12 +233,11 @@ def _alert(
     now: datetime,
 ) -> None:
     """Write an alert, and with it what tells of it: an event, and a message for each channel."""
-    period.rises += 1
     bound = bound_of(budget, state or BudgetState.EXCEEDED)
     alert = BudgetAlert.objects.create(
         period=period,
         organisation_id=budget.organisation_id,
-        number=period.rises,
+        number=BudgetAlert.objects.filter(period=period).count() + 1,
         state=state or "",
         severity=severity,
         current_cost=period.spent,
@@ -260,7 +262,6 @@ def _alert(
     )
     announce(
         organisation_id=budget.organisation_id,
-        project_id=budget.project_id,
         kind=KIND,
         key=f"{KIND}:{budget.id}:{period.pk}:{alert.number}",
         subject=subject,

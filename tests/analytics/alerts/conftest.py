@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from analytics.alerts import managing
 from analytics.alerts.managing import channel_create, target_of
 from analytics.alerts.sending import delivery_send
 from analytics.models import Delivery, DeliveryStatus
@@ -31,6 +32,20 @@ def mailbox(settings):
         settings.EMAIL_URL, settings.EMAIL_HOST, settings.EMAIL_PORT = found.url, found.host, found.port
         settings.EMAIL_FROM = "Observatory <observatory@example.com>"
         yield found
+
+
+@pytest.fixture
+def lookups(db, monkeypatch):
+    """What a name server is asked for, and inside of how many transactions beside the test's own."""
+    asked, mine, real = [], connection.atomic_blocks, managing.addresses_of
+    around = len(mine)
+
+    def look_up(parts):
+        asked.append((parts.hostname, len(mine) - around))
+        return real(parts)
+
+    monkeypatch.setattr(managing, "addresses_of", look_up)
+    return asked
 
 
 @pytest.fixture

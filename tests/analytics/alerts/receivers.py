@@ -1,6 +1,8 @@
-"""Receivers that really listen: what was posted to them, what was mailed to them."""
+"""Receivers that really listen: what was posted to them, what was mailed to them, and those that never come to an end."""
 
+import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +24,16 @@ class Posts:
     taken: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def bodies(self) -> list[Any]:
         return [orjson.loads(one["body"]) for one in self.taken]
 
 
 @contextmanager
-def web_server() -> Iterator[Posts]:
+def web_server(*, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Posts]:
     posts = Posts()
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,8 +51,11 @@ def web_server() -> Iterator[Posts]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        posts.url = f"http://127.0.0.1:{port}"
+    server = ThreadingHTTPServer((host, port), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with running(server) as number:
+        posts.url = f"http{'' if tls is None else 's'}://{host}:{number}"
         yield posts
 
 
@@ -88,6 +97,32 @@ def mail_server() -> Iterator[Mailbox]:
         mailbox.port = port
         mailbox.url = f"smtp://127.0.0.1:{port}"
         yield mailbox
+
+
+@dataclass
+class Dribble:
+    """A server that answers whoever connects with the same octets again and again, and how they leave it."""
+
+    port: int = 0
+    left: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def dribbling_server(octets: bytes) -> Iterator[Dribble]:
+    dribble, over = Dribble(), threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                while not over.wait(0.01):
+                    self.request.send(octets, socket.MSG_NOSIGNAL)
+            except OSError:
+                dribble.left.set()
+
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+        dribble.port = port
+        yield dribble
+        over.set()
 
 
 @contextmanager

@@ -73,6 +73,24 @@ def test_a_repeated_post_makes_one_channel_and_shows_no_secret_again(create):
     assert (second["Idempotency-Replayed"], Channel.objects.count()) == ("true", 1)
 
 
+def test_a_name_server_is_asked_once_and_outside_of_any_transaction(api, create, lookups):
+    reply = create()
+    create(name="again", headers={"Idempotency-Key": "k"})
+    create(name="again", headers={"Idempotency-Key": "k"})  # a reply that is stored asks nobody
+    patch(api, reply, url="https://93.184.215.15/")
+    patch(api, reply, name="other")
+
+    assert lookups == [("93.184.215.14", 0), ("93.184.215.14", 0), ("93.184.215.15", 0)]
+
+
+def test_a_stale_change_of_a_url_is_refused_before_a_name_server_is_asked(api, create, lookups):
+    reply = create()
+    lookups.clear()
+
+    assert error(patch(api, reply, {"If-Match": '"0"'}, url="http://no-such-host.invalid/")) == (412, 1404)
+    assert lookups == []
+
+
 def test_an_e_mail_channel_takes_addresses(create, mailbox):
     reply = create(type="email", url=..., addresses=["ops@example.com", "ops@example.com", "cfo@example.com"])
 

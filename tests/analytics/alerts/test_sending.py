@@ -14,7 +14,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.testing import InMemoryConnector
 
-from analytics.alerts import addresses, transports
+from analytics.alerts import sending
 from analytics.alerts.addresses import ForbiddenAddressError, addresses_of, checked_url, is_reachable
 from analytics.alerts.channels import announce
 from analytics.alerts.managing import channel_test, shown_target
@@ -32,7 +32,7 @@ def said(tenant):
     """Return a function that announces something and returns for how many channels."""
 
     def say(key="one", **given):
-        told = {"organisation_id": tenant.organisation.pk, "project_id": None, "key": key, **SAID, **given}
+        told = {"organisation_id": tenant.organisation.pk, "key": key, **SAID, **given}
         return announce(**told)
 
     return say
@@ -201,16 +201,6 @@ def test_a_mail_server_that_refuses_is_tried_again(make_channel, said, mailbox, 
     assert delivery.last_error == "The mail server did not take it: SMTPRecipientsRefused."
 
 
-def test_a_receiver_that_dribbles_is_left(make_channel, said, at_home, work, monkeypatch):
-    monkeypatch.setattr(transports, "WHOLE_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        make_channel("webhook", url=f"http://127.0.0.1:{server.getsockname()[1]}")
-        said()
-        work()
-
-    assert Delivery.objects.get().last_error.startswith("The receiver cannot be reached, or broke off")
-
-
 def test_messages_of_a_worker_that_died_are_queued_again(make_channel, said, posts):
     make_channel("webhook", url=posts.url)
     said()
@@ -347,22 +337,32 @@ def test_a_setting_opens_a_private_network(settings):
     assert [is_reachable(ip_address(one)) for one in ("10.1.9.9", "::ffff:10.1.9.9", "10.2.0.1")] == [True, True, False]
 
 
-def test_a_name_of_which_one_address_is_private_is_refused(monkeypatch):
-    found = [(2, 1, 6, "", (address, 443)) for address in ("93.184.215.14", "127.0.0.1")]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: found)
-
-    with pytest.raises(ForbiddenAddressError):
-        addresses_of(checked_url("https://rebinding.example"))
-
-
-def test_a_name_that_turns_private_after_it_was_accepted_is_not_reached(make_channel, said, posts, work, settings):
+def test_messages_are_revived_in_portions_the_longest_due_first(make_channel, said, posts, monkeypatch):
     make_channel("webhook", url=posts.url)
-    settings.ALERT_ALLOWED_NETWORKS = ()
-    said()
-    work()
+    now = timezone.now()
+    for number in range(5):
+        said(str(number))
+        Delivery.objects.filter(key=str(number)).update(next_attempt_at=now - timedelta(hours=5 - number))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'deliver'")
+    monkeypatch.setattr(sending, "PORTION", 3)
 
-    assert posts.taken == []
-    assert Delivery.objects.get().last_error == "The host is inside a private network, where no message is sent."
+    assert (deliveries_revive(now=now), deliveries_revive(now=now)) == (3, 0)
+    oldest = Delivery.objects.order_by("next_attempt_at").values_list("id", flat=True)[:3]
+    assert {delivery_id for delivery_id, _ in due()} == set(map(str, oldest))
+    Delivery.objects.filter(id__in=oldest).update(status=DeliveryStatus.SENT)
+    assert deliveries_revive(now=now) == 2
+
+
+def test_many_messages_are_revived_by_few_statements(make_channel, said, posts, django_assert_max_num_queries):
+    make_channel("webhook", url=posts.url)
+    for number in range(20):
+        said(str(number))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'deliver'")
+
+    with django_assert_max_num_queries(8):
+        assert deliveries_revive(now=timezone.now() + timedelta(hours=1)) == 20
 
 
 def test_nothing_is_revived_while_it_is_being_sent(make_channel, said, posts):

@@ -17,6 +17,8 @@ from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
 from analytics.models import Budget, BudgetPeriod, Channel, Delivery
+from analytics.registry.rollups import ROLLUPS
+from analytics.storage.horizons import move_horizon
 from analytics.storage.partitions import ensure_days
 from analytics.storage.rollups import refresh
 from errors.catalog import MISSING_AUTHORIZATION
@@ -276,6 +278,34 @@ def test_an_overrun_that_is_foreseen_is_told_once_a_period(made, send, make_chan
     assert [body["subject"] for body in posts.bodies] == [f"Budget shop: will pass 100 % on 16 {on:%B}"]
     assert posts.bodies[0]["data"]["overrun_on"] == on.isoformat()
     assert posts.bodies[0]["text"].endswith(f"If spending goes on like this, it will pass 100 % on 16 {on:%B}.")
+
+
+def test_a_budget_is_evaluated_when_what_came_before_is_no_longer_kept(made, send):
+    budget = made(period="monthly", amount=100)
+    send(call(50, at=TENTH - timedelta(days=15)), call(85, at=TENTH - timedelta(days=1)))
+    first = TENTH.replace(day=1, hour=0)
+    past = BudgetPeriod.objects.create(
+        budget=budget, organisation_id=budget.organisation_id, amount=100, spent=50,
+        period_start=(first - ONE_DAY).replace(day=1), period_end=first,
+    )  # fmt: skip
+    for kind in ("spans", *{rollup.kind for rollup in ROLLUPS}):
+        move_horizon(kind, to=first)
+    assert evaluate(budget, TENTH)
+    past.refresh_from_db()
+
+    assert (period_of(budget).spent, alerts(budget), past.spent) == (85, [("warning", 80, False)], 50)
+
+
+def test_a_budget_of_whose_present_period_a_part_is_gone_keeps_what_was_noted(made, send):
+    budget = made(period="monthly", amount=100)
+    send(call(85, at=TENTH - timedelta(days=5)))
+    evaluate(budget, TENTH)
+    for kind in ("spans", *{rollup.kind for rollup in ROLLUPS}):
+        move_horizon(kind, to=TENTH.replace(hour=0) - timedelta(days=2))
+    with pytest.raises(ApiError):
+        evaluate(budget, TENTH + timedelta(minutes=1))
+
+    assert (period_of(budget).spent, alerts(budget)) == (85, [("warning", 80, False)])
 
 
 def test_an_overrun_that_is_behind_the_period_is_not_told(made, send):

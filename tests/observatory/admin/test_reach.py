@@ -233,14 +233,14 @@ def test_lists_of_rows_look_no_name_up_row_by_row(root, theirs, make_tenant):
         entry = AuditEntry.objects.get(pk=theirs[AuditEntry])
     asked = {}
     for round_ in range(2):
-        for model in (AuditEntry, CostRun, ModelPrice, ApiKey, Project):
+        for model in (AuditEntry, CostRun, ModelPrice, ApiKey, Project, Budget, BudgetPeriod, Channel, Delivery):
             place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
             with CaptureQueriesContext(connection) as made:
                 assert root.get(place + (f"?q={MARK}" if model is ModelPrice else "")).status_code == 200
             asked.setdefault(model, []).append(len(made))
         if round_ == 0:
             for number in range(5):
-                make_tenant(f"more{number}")
+                alerting(make_tenant(f"more{number}").organisation)
                 entry.pk = uuid4()
                 AuditEntry.objects.bulk_create([entry])
                 CostRun.objects.create(start_time=AT, end_time=AT, newest_price=1, project_id=theirs[Project])
