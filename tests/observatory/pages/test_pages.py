@@ -20,7 +20,16 @@ POLICY = (
 )
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 # Statements of a whole page. Those of sessions, members and limits are about a dozen of them.
-BUDGET = {"overview": 75, "cost": 75, "performance": 75, "quality": 55, "models": 60, "anomalies": 30, "budgets": 30, "traces": 25}
+BUDGET = {
+    "overview": 75,
+    "cost": 75,
+    "performance": 75,
+    "quality": 55,
+    "models": 60,
+    "anomalies": 30,
+    "budgets": 30,
+    "traces": 25,
+}
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE)
