@@ -57,6 +57,7 @@ class Asked:
     values: Mapping[str, Any]
     range: TimeRange
     clock: datetime = field(default_factory=timezone.now)
+    projects: Mapping[str, str] = field(default_factory=dict)  # in the viewer's reach: name by public id
 
     @property
     def start(self) -> str:
@@ -138,7 +139,9 @@ def told(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def read(request: HttpRequest, *, base: str, own: Sequence[Parameter] = ()) -> Asked:
+def read(
+    request: HttpRequest, *, base: str, own: Sequence[Parameter] = (), projects: Mapping[str, str] | None = None
+) -> Asked:
     """Return what a page is asked for; raise 400/1200-1205 naming the first parameter that is wrong.
 
     Boxes of a form that were left empty are sent empty: they count as left out.
@@ -152,7 +155,9 @@ def read(request: HttpRequest, *, base: str, own: Sequence[Parameter] = ()) -> A
         longest_days=LONGEST_DAYS,
         clock=clock,
     )
-    return Asked(place=request.path, base=base, given=given, values=values, range=where, clock=clock)
+    return Asked(
+        place=request.path, base=base, given=given, values=values, range=where, clock=clock, projects=projects or {}
+    )
 
 
 def fallback(request: HttpRequest, *, base: str, own: Sequence[Parameter] = ()) -> Asked:

@@ -10,7 +10,7 @@ from typing import Any
 
 from analytics.api.parameters import Parameter
 from errors.json import dumps
-from observatory.pages.asked import Asked
+from observatory.pages.asked import FILTER_NAMES, Asked
 from observatory.pages.numbers import Unit, exact, shown
 from observatory.pages.questions import Call
 
@@ -190,10 +190,49 @@ def _harmless(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A place on a meter, in percent of its length, with the name of what is reached there."""
+
+    name: str
+    at: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """How much of something is used: a bar with marks, its state in a word, and sentences."""
+
+    name: str
+    href: str
+    here: bool
+    about: str
+    state: str
+    told: str
+    used: Decimal
+    marks: Sequence[Mark] = ()
+    lines: Sequence[str] = ()
+
+    @property
+    def width(self) -> str:
+        """The used part of the bar, of 100."""
+        return f"{max(Decimal(0), min(self.used, Decimal(100))):.1f}"
+
+    @property
+    def ticks(self) -> list[str]:
+        """Where the marks stand, of 100."""
+        return [f"{max(Decimal(0), min(one.at, Decimal(100))):.1f}" for one in self.marks]
+
+    @property
+    def label(self) -> str:
+        """The bar in words."""
+        return "; ".join([self.told, *(one.name for one in self.marks)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a panel shows."""
 
     figures: Sequence[Figure] = ()
+    meters: Sequence[Meter] = ()
     chart: Chart | None = None
     table: Table | None = None
     lines: Sequence[str] = ()
@@ -221,7 +260,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page: where, for whom, its panels, and its own parameters beside those that all have."""
+    """A page: where, for whom, its panels, and its own parameters beside those that all have.
+
+    `filters` are those of the shared ones that narrow it; the others stay in its links. One that is not `ranged` is
+    about now.
+    """
 
     key: str
     title: str
@@ -231,6 +274,8 @@ class Page:
     template: str = "pages/page.html"
     about: str = ""
     compares: bool = True
+    ranged: bool = True
+    filters: Sequence[str] = FILTER_NAMES
     controls: Callable[[Asked, Ask], Sequence[Mapping[str, Any]]] = field(default=lambda _asked, _ask: ())
 
 

@@ -66,7 +66,7 @@ def page(request: HttpRequest, viewer: Viewer, page: str) -> HttpResponse:
 
 def _shown(request: HttpRequest, viewer: Viewer, found: Page, *, base: str) -> HttpResponse:
     try:
-        asked = read(request, base=base, own=found.own)
+        asked = read(request, base=base, own=found.own, projects=_names_of(viewer))
     except ApiError as problem:
         if problem.spec.category is not Category.VALIDATION:
             raise
@@ -101,7 +101,7 @@ def _file(request: HttpRequest, viewer: Viewer, found: Page, panel: str, *, base
     one = next((one for one in found.panels if one.key == panel and viewer.may(one.permission)), None)
     if one is None:
         raise ApiError(RESOURCE_NOT_FOUND, details=panel[:200])
-    asked = read(request, base=base, own=found.own)
+    asked = read(request, base=base, own=found.own, projects=_names_of(viewer))
     asker = Asker(request, viewer)
     shown = one.show(asked, *map(asker.ask, one.calls(asked, asker.ask)))
     table = shown.table
@@ -110,6 +110,10 @@ def _file(request: HttpRequest, viewer: Viewer, found: Page, panel: str, *, base
     name = f"{base.rpartition('/')[2]}-{found.key}-{panel}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return HttpResponse(table.csv, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _names_of(viewer: Viewer) -> dict[str, str]:
+    return {str(one.public_id): one.name for one in viewer.projects}
 
 
 @require_safe
@@ -171,7 +175,7 @@ def framed(
             if viewer.may(one.permission)
         ],
         "organisations": _organisations(viewer, page),
-        "filters": _filters(request, viewer, asked, problem),
+        "filters": _filters(request, viewer, page, asked, problem),
         **more,
     }
     response = render(request, template or page.template, shown, status=problem.spec.status if problem else 200)
@@ -191,7 +195,9 @@ def _organisations(viewer: Viewer, page: Page) -> list[Mapping[str, Any]]:
     ]
 
 
-def _filters(request: HttpRequest, viewer: Viewer, asked: Asked, problem: ApiError | None) -> dict[str, Any]:
+def _filters(
+    request: HttpRequest, viewer: Viewer, page: Page, asked: Asked, problem: ApiError | None
+) -> dict[str, Any]:
     sent = {name: value for name, value in request.GET.items() if isinstance(value, str)}
     start = sent.get("start_time", sent.get("from", "")) or DEFAULT_START
     end = sent.get("end_time", sent.get("to", ""))
@@ -203,6 +209,7 @@ def _filters(request: HttpRequest, viewer: Viewer, asked: Asked, problem: ApiErr
         }
         for bound, name in PRESETS.items()
     ]
+    fields = {"project_id", "cursor", *page.filters, *({"start_time", "end_time", "from", "to"} if page.ranged else ())}
     names = {"project_id": "project", **{name: name.removesuffix("_id").replace("_", " ") for name in FILTER_NAMES}}
     return {
         "start": start,
@@ -216,21 +223,18 @@ def _filters(request: HttpRequest, viewer: Viewer, asked: Asked, problem: ApiErr
                 "value": sent.get(name, ""),
                 "clear": asked.link(**{name: None}),
             }
-            for name in FILTER_NAMES
+            for name in page.filters
             if viewer.organisation or name not in _PERSONAL
         ],
         "active": [
             {"label": names[name], "value": value, "clear": asked.link(**{name: None})}
             for name, value in asked.filters.items()
-            if name != "project_id"
+            if name in page.filters
         ],
+        "idle": [names[name] for name in asked.filters if name != "project_id" and name not in page.filters],
         "project": sent.get("project_id", ""),
         "problem": refused(problem) if problem else None,
         "refresh": asked.link(refresh=None if asked.values["refresh"] else "true"),
         "compare": {"on": asked.compares, "href": asked.link(compare="none" if asked.compares else None)},
-        "kept": {
-            name: value
-            for name, value in asked.given.items()
-            if name not in {"start_time", "end_time", "from", "to", "project_id", "cursor", *FILTER_NAMES}
-        },
+        "kept": {name: value for name, value in asked.given.items() if name not in fields},
     }

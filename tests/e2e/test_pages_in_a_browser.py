@@ -154,7 +154,7 @@ def test_the_theme_is_switched_and_kept(page):
 
 def test_a_page_is_as_wide_as_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("overview", "cost", "performance", "quality", "models", "traces"):
+    for name in ("overview", "cost", "performance", "quality", "models", "anomalies", "budgets", "traces"):
         page.goto(f"{BASE}/{name}")
         assert page.evaluate("document.documentElement.scrollWidth") == 390, name
 

@@ -46,21 +46,26 @@ def _spent(budget: Budget, period: BudgetPeriod, percent: str) -> str:
 def _ahead(period: BudgetPeriod) -> list[str]:
     if period.overrun_on is None or period.state == BudgetState.EXCEEDED:
         return []
-    told = f"If spending goes on like this, it will pass 100 % on {_day(period.overrun_on)}"
-    if period.overrun_earliest is None:
-        return [f"{told}."]
-    if period.overrun_latest is None:
-        return [f"{told}, and not before {_day(period.overrun_earliest)}."]
-    if period.overrun_earliest == period.overrun_latest:
-        return [f"{told}."]
-    return [f"{told}, between {_day(period.overrun_earliest)} and {_day(period.overrun_latest)}."]
+    return [overrun_foreseen(period.overrun_on, earliest=period.overrun_earliest, latest=period.overrun_latest)]
+
+
+def overrun_foreseen(on: date, *, earliest: date | None, latest: date | None) -> str:
+    """Return when a budget will be used up, in words."""
+    told = f"If spending goes on like this, it will pass 100 % on {_day(on)}"
+    if earliest is None or earliest == latest:
+        return f"{told}."
+    if latest is None:
+        return f"{told}, and not before {_day(earliest)}."
+    return f"{told}, between {_day(earliest)} and {_day(latest)}."
 
 
 def _unpriced(period: BudgetPeriod) -> list[str]:
-    count = period.unpriced_requests
-    if not count:
-        return []
-    return [f"{count} {'request has' if count == 1 else 'requests have'} no price and no part in this sum."]
+    return [unpriced_left_out(period.unpriced_requests)] if period.unpriced_requests else []
+
+
+def unpriced_left_out(count: int) -> str:
+    """Return that requests without a price are no part of what is spent, in words."""
+    return f"{count} {'request has' if count == 1 else 'requests have'} no price and no part in this sum."
 
 
 def _day(day: date) -> str:

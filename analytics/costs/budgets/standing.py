@@ -20,7 +20,12 @@ def bound_of(budget: Budget, state: BudgetState) -> Decimal:
     if state is BudgetState.EXCEEDED:
         return budget.amount
     threshold = budget.warning_threshold if state is BudgetState.WARNING else budget.critical_threshold
-    return threshold if budget.threshold_type == ThresholdType.ABSOLUTE else (budget.amount * threshold).scaleb(-2)
+    return dollars_of(threshold, kind=budget.threshold_type, amount=budget.amount)
+
+
+def dollars_of(threshold: Decimal, *, kind: str, amount: Decimal) -> Decimal:
+    """Return the dollars that a threshold stands for."""
+    return threshold if kind == ThresholdType.ABSOLUTE else (amount * threshold).scaleb(-2)
 
 
 def state_of(budget: Budget, spent: Decimal) -> BudgetState:

@@ -1,11 +1,13 @@
 """Cost: what was spent, on what and by whom, where it is going, and what has no price."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from analytics.api.parameters import Parameter, choice
 from analytics.queries.reports.costs import ATTRIBUTABLE
 from observatory.pages.asked import Asked
+from observatory.pages.controls import choices
 from observatory.pages.numbers import Unit
 from observatory.pages.numbers import shown as text
 from observatory.pages.questions import Call
@@ -256,26 +258,13 @@ def _unpriced(asked: Asked, body: Body) -> Shown:
 
 def _controls(asked: Asked, _ask: Ask) -> list[dict[str, Any]]:
     return [
-        choices(asked, BY, "Over time by"),
-        choices(asked, WHOSE, "Attributed to"),
+        choices(asked, BY, "Over time by", _named(PARTS)),
+        choices(asked, WHOSE, "Attributed to", _named(ATTRIBUTABLE)),
     ]
 
 
-def choices(asked: Asked, parameter: Parameter, label: str) -> dict[str, Any]:
-    """Return a row of links, one for each value of a parameter."""
-    names = PARTS if parameter is BY else tuple(ATTRIBUTABLE)
-    return {
-        "template": "pages/choices.html",
-        "label": label,
-        "choices": [
-            {
-                "name": name.removesuffix("_id").removesuffix("_name").replace("_", " "),
-                "href": asked.link(**{parameter.name: None if name == parameter.default else name}),
-                "here": asked.values[parameter.name] == name,
-            }
-            for name in names
-        ],
-    }
+def _named(keys: Iterable[str]) -> dict[str, str]:
+    return {key: key.removesuffix("_id").removesuffix("_name").replace("_", " ") for key in keys}
 
 
 COST = Page(

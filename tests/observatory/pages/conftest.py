@@ -11,7 +11,7 @@ from tests.analytics.api.payloads import span
 
 PASSWORD = "correct horse battery"
 BASE = "/app/o/acme"
-EVERY_PAGE = ("overview", "cost", "performance", "quality", "models", "traces")
+EVERY_PAGE = ("overview", "cost", "performance", "quality", "models", "anomalies", "budgets", "traces")
 
 
 def signed_in(username):

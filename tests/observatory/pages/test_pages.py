@@ -20,7 +20,16 @@ POLICY = (
 )
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 # Statements of a whole page. Those of sessions, members and limits are about a dozen of them.
-BUDGET = {"overview": 75, "cost": 75, "performance": 75, "quality": 55, "models": 60, "traces": 25}
+BUDGET = {
+    "overview": 75,
+    "cost": 75,
+    "performance": 75,
+    "quality": 55,
+    "models": 60,
+    "anomalies": 30,
+    "budgets": 30,
+    "traces": 25,
+}
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE)
@@ -91,7 +100,7 @@ def test_a_page_asks_the_limits_that_the_api_asks(browser, stored, settings):
 
 @pytest.mark.parametrize(
     ("role", "seen"),
-    [("admin", EVERY_PAGE), ("developer", EVERY_PAGE), ("viewer", EVERY_PAGE), ("billing", ("cost",))],
+    [("admin", EVERY_PAGE), ("developer", EVERY_PAGE), ("viewer", EVERY_PAGE), ("billing", ("cost", "budgets"))],
 )
 def test_a_member_sees_the_pages_of_their_role(member, stored, role, seen):
     member(role)

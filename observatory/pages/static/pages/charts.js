@@ -16,7 +16,7 @@
   };
 
   // Where the lines of a grid may stand: on whole minutes, hours and days, and on round numbers of a unit.
-  const DAYS = [1, 2, 3, 7, 14, 28, 56].map((days) => days * 86400);
+  const DAYS = [1, 2, 3, 7, 14, 28, 56, 112, 365, 730].map((days) => days * 86400);
   const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60);
   const STEPS = { ms: [1, 2, 5, 10, 20, 50, 100, 200, 500, ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600].map((seconds) => seconds * SECOND)] };
 
@@ -68,7 +68,8 @@
     const label = (seconds) => {
       const time = new Date(seconds * SECOND).toISOString().slice(11, 16);
       if (time !== "00:00") return time;
-      return new Date(seconds * SECOND).toLocaleDateString("en", { day: "numeric", month: "short", timeZone: "UTC" });
+      const date = span > 400 * 86400 ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" };
+      return new Date(seconds * SECOND).toLocaleDateString("en", { ...date, timeZone: "UTC" });
     };
     return [
       { ...shared, grid: { show: false }, size: 28, space: 64, incrs: span > 4 * 86400 ? DAYS : MINUTES, values: (_plot, splits) => splits.map(label) },
