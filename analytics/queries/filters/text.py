@@ -1,6 +1,6 @@
 """Filters as people type them: `model:gpt-4o cost>0.5 -env:staging "context length"`.
 
-The grammar is `GRAMMAR`, which the reference page shows; the tree is the one that the JSON form gives.
+Its grammar stands in `grammar.py`, which the reference page shows; the tree is the one that the JSON form gives.
 """
 
 from collections.abc import Sequence
@@ -23,20 +23,6 @@ from analytics.registry.fields import BOTH_TEXTS
 from analytics.registry.operators import BY_KEY as OPERATORS
 from errors.catalog import FILTER_TOO_DEEP, LIMIT_EXCEEDED
 from errors.exceptions import ApiError
-
-GRAMMAR = """\
-line    = [ either ]
-either  = all { "OR" all }                       AND binds closer than OR
-all     = denied { [ "AND" ] denied }            OR, AND and NOT are written in capitals
-denied  = ( "-" | "NOT" ) denied | term          nothing stands between - and its term
-term    = "(" either ")" | words | name ":" values | name sign value
-words   = word | phrase                          all words and phrases of an `all` are one full-text question
-phrase  = '"' characters '"'                     \\" and \\\\ are a quote and a backslash in it
-name    = a member, or attributes.<key>, to the first of : = ! < > ~ or space
-values  = value { "," value }
-sign    = "=" | "!=" | ">" | ">=" | "<" | "<=" | "~"
-value   = phrase | characters without space, quote and parenthesis
-"""
 
 
 def read_line(line: str, *, limits: Limits) -> Node | None:

@@ -1,10 +1,13 @@
 """What a typed line means: the tree that the JSON form gives; and where one that means nothing is refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.grammar import FORMS
 from analytics.queries.filters.text import read_line
 from errors.exceptions import ApiError
 from tests.analytics.queries.filters.forms import LIMITS, both, leaf, plain
@@ -119,6 +122,12 @@ from tests.analytics.queries.filters.forms import LIMITS, both, leaf, plain
 )
 def test_a_line_means_what_its_json_form_says(line, expected):
     assert plain(read_line(line, limits=LIMITS)) == plain(read_filter(expected, limits=LIMITS))
+
+
+@pytest.mark.parametrize("line", FORMS)
+def test_a_form_of_the_reference_page_means_the_json_beside_it(line):
+    limits = replace(LIMITS, depth=10)
+    assert plain(read_line(line, limits=limits)) == plain(read_filter(FORMS[line], limits=limits))
 
 
 def test_an_empty_line_is_no_filter():
