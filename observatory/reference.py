@@ -6,6 +6,8 @@ from analytics.api.caching.routes import cached_routes
 from analytics.api.caching.views import CachedView
 from analytics.ingest.vocabularies.emitters import EMITTERS
 from analytics.ingest.vocabularies.reference import names_by_member, resource_names
+from analytics.queries.filters.grammar import FORMS, GRAMMAR, RULES
+from analytics.queries.filters.terms import SHORT_NAMES
 from analytics.registry.dimensions import ATTRIBUTE, DIMENSIONS
 from analytics.registry.events import EVENT_TYPES
 from analytics.registry.fields import ALIASES, KEYED, SPAN_FIELDS, SpanField
@@ -14,6 +16,7 @@ from analytics.registry.operators import OPERATORS, Operator
 from analytics.registry.redaction import CUSTOM, DETECTORS
 from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
+from errors.json import dumps
 from observatory.accounts.roles import MATRIX, ROLES
 from observatory.env import SETTINGS
 from observatory.prometheus import meanings
@@ -47,7 +50,8 @@ def pages() -> Mapping[str, str]:
                 for one in SPAN_FIELDS
                 if one.filterable
             ),
-        ),
+        )
+        + _typed_filters(),
         "measures.md": _page(
             "Measures",
             "Names for `metrics` of `/api/v1/metrics` and `/api/v1/metrics/query`; the first aggregation is the"
@@ -175,6 +179,16 @@ def _cached(route: str, view: type[CachedView]) -> tuple[str, ...]:
     control = group.cache_control(policy, public=False)
     tag = ("weak" if group.weak else "strong, weak with gzip") if policy.etag else ""
     return f"`{route}`", group.key, f"`{control}`", str(policy.ttl), tag, "yes" if policy.last_modified else ""
+
+
+def _typed_filters() -> str:
+    short = ", ".join(f"`{name}` for `{key}`" for name, key in SHORT_NAMES.items())
+    forms = _table(("typed", "in JSON"), ((f"`{line}`", f"`{dumps(form).decode()}`") for line, form in FORMS.items()))
+    return (
+        f"\n## As a line: `q=`\n\n```text\n{GRAMMAR}```\n\n{RULES}* Short names: {short}.\n\n{forms}\n"
+        "A line that cannot be read is answered 400/1213 with the character at which the mistake is, counted from 1,"
+        " what stands there, and what is allowed there; an unknown name with the one that is most like it.\n"
+    )
 
 
 def _operators(member: SpanField) -> Iterable[Operator]:

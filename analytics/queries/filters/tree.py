@@ -89,9 +89,18 @@ def target_named(name: str) -> Target:
     field = BOTH_TEXTS if name == BOTH_TEXTS.key else BY_KEY.get(ALIASES.get(name, name))
     if field is not None and field.filterable:
         return Target(name=name, field=field)
-    near = difflib.get_close_matches(name, _NAMES, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = _nearest(head, dotted=bool(dot))
+    hint = f"did you mean {near}? " if near else ""
     raise FilterProblemError("field", f"{name[:64]!r}: {hint}allowed: {', '.join([*_NAMES, *_KEYED_NAMES])}")
+
+
+def _nearest(head: str, *, dotted: bool) -> str | None:
+    """Return the name that `head` is most like, in any case; of one with a key behind it that of a document."""
+    names = {name.lower(): name for name in (KEYED if dotted else _NAMES)}
+    near = difflib.get_close_matches(head.lower(), names, n=1)
+    if not near:
+        return None
+    return f"{names[near[0]]}.<key>" if dotted else names[near[0]]
 
 
 def joined(joint: Joint, parts: Sequence[Node]) -> Node | None:
@@ -99,6 +108,13 @@ def joined(joint: Joint, parts: Sequence[Node]) -> Node | None:
     if len(parts) > 1:
         return Branch(joint=joint, parts=tuple(parts))
     return parts[0] if parts else None
+
+
+def depth_of(node: Node | None) -> int:
+    """Return how many levels a filter has; one comparison is one."""
+    if isinstance(node, Branch):
+        return 1 + max(map(depth_of, node.parts))
+    return 0 if node is None else 1
 
 
 def leaves(node: Node | None) -> Iterator[Leaf]:

@@ -1,33 +1,16 @@
-"""What a typed line means: the tree that the JSON form gives."""
+"""What a typed line means: the tree that the JSON form gives; and where one that means nothing is refused."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.grammar import FORMS
 from analytics.queries.filters.text import read_line
-from analytics.queries.filters.tree import Branch, Joint, Leaf
-from analytics.queries.filters.values import Limits
 from errors.exceptions import ApiError
-
-LIMITS = Limits(depth=4, leaves=6, values=3, regex_chars=20, text_chars=200, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
-
-
-def leaf(field, operator, value):
-    return {"field": field, "operator": operator, "value": value}
-
-
-def both(operator, *filters):
-    return {"operator": operator, "filters": list(filters)}
-
-
-def plain(node):
-    """Return what a tree compares, whatever the names in it."""
-    if isinstance(node, Leaf):
-        return (node.target.field.key, node.target.key, node.operator.key, node.value)
-    return (node.joint, *map(plain, node.parts))
+from tests.analytics.queries.filters.forms import LIMITS, both, leaf, plain
 
 
 @pytest.mark.parametrize(
@@ -90,10 +73,61 @@ def plain(node):
             ),
         ),
         ("-(model:a OR model:b)", both("NOT", both("OR", leaf("model", "eq", "a"), leaf("model", "eq", "b")))),
+        ("NOT(model:a)", both("NOT", leaf("model", "eq", "a"))),
+        ("NOT -model:a", both("NOT", both("NOT", leaf("model", "eq", "a")))),
+        ("--model:a", both("NOT", both("NOT", leaf("model", "eq", "a")))),
+        ("-model:*", both("NOT", leaf("model", "exists", True))),
+        ("a OR NOT b", both("OR", leaf("content", "search", "a"), both("NOT", leaf("content", "search", "b")))),
+        ("a AND NOT b", both("AND", both("NOT", leaf("content", "search", "b")), leaf("content", "search", "a"))),
+        ("a AND b", leaf("content", "search", "a b")),
+        ("or and not", leaf("content", "search", "or and not")),
+        ("ORDER ANDY NOTE", leaf("content", "search", "ORDER ANDY NOTE")),
+        ("état-major 日本語", leaf("content", "search", "état-major 日本語")),
+        ("user_id:'x", leaf("user_id", "eq", "'x")),
+        (
+            "user:jane session:s1 service:web",
+            both(
+                "AND", leaf("user_id", "eq", "jane"), leaf("session_id", "eq", "s1"), leaf("service_name", "eq", "web")
+            ),
+        ),
+        ('model:"a b","c,d"', leaf("model", "in", ["a b", "c,d"])),
+        ('model:"a b",c', leaf("model", "in", ["a b", "c"])),
+        ("model:gpt-*,o1", both("OR", leaf("model", "starts_with", "gpt-"), leaf("model", "eq", "o1"))),
+        ('model:gpt-*,"*"', both("OR", leaf("model", "starts_with", "gpt-"), leaf("model", "eq", "*"))),
+        ("cost:1..2,5", both("OR", leaf("cost", "between", [1, 2]), leaf("cost", "eq", 5))),
+        ("cost:1,2", leaf("cost", "in", [1, 2])),
+        ("cost:-1..1e2", leaf("cost", "between", [-1, 100])),
+        ('tags:"a b",c', leaf("tags", "in", ["a b", "c"])),
+        ('tags:"a*"', leaf("tags", "contains", "a*")),
+        ("model=a,b", leaf("model", "eq", "a,b")),
+        ('model!="a b"', leaf("model", "ne", "a b")),
+        ('model~"^gpt (4|5)$"', leaf("model", "regex", "^gpt (4|5)$")),
+        ("model~=4o", leaf("model", "regex", "=4o")),
+        ('model:"=4o"', leaf("model", "eq", "=4o")),
+        ('cost>"0.5"', leaf("cost", "gt", 0.5)),
+        ("ts>=2026-03-01T10:00:00Z", leaf("ts", "gte", "2026-03-01T10:00:00Z")),
+        ("error_type:a:b", leaf("error_type", "eq", "a:b")),
+        ("error_message:timeout*", leaf("error_message", "starts_with", "timeout")),
+        ("input_text:a,b", leaf("input_text", "contains", "a,b")),
+        ("trace_id:4bf9*", leaf("trace_id", "starts_with", "4bf9")),
+        ("attributes.a,b:1", leaf("attributes.a,b", "in", ["1", 1])),
+        ('attributes.x:1,"1"', leaf("attributes.x", "in", ["1", 1, "1"])),
+        ("attributes.x:a*", leaf("attributes.x", "starts_with", "a")),
+        ("attributes.x:*", leaf("attributes.x", "exists", True)),
+        ("metadata.x:a", leaf("attributes.x", "in", ["a"])),
+        ("attributes:*", leaf("attributes", "exists", True)),
+        ("input_messages:*", leaf("input_messages", "exists", True)),
+        ('content:"a \\" b"', leaf("content", "search", '"a   b"')),
     ],
 )
 def test_a_line_means_what_its_json_form_says(line, expected):
     assert plain(read_line(line, limits=LIMITS)) == plain(read_filter(expected, limits=LIMITS))
+
+
+@pytest.mark.parametrize("line", FORMS)
+def test_a_form_of_the_reference_page_means_the_json_beside_it(line):
+    limits = replace(LIMITS, depth=10)
+    assert plain(read_line(line, limits=limits)) == plain(read_filter(FORMS[line], limits=limits))
 
 
 def test_an_empty_line_is_no_filter():
@@ -105,7 +139,7 @@ def test_an_empty_line_is_no_filter():
     [
         ("model:a modle:red", 9, "did you mean model?"),
         ("cost:abc", 1, "a number"),
-        ("model:a cost~1", 9, "eq, ne, gt"),
+        ("model:a cost~1", 9, "after cost (money): : = != > >= < <="),
         ("ts>yesterday", 1, "RFC 3339"),
         ("streamed:maybe", 1, "true or false"),
         ("model:", 1, "a value directly after :"),
@@ -119,6 +153,72 @@ def test_an_empty_line_is_no_filter():
         ('model:"open', 7, 'a closing "'),
         ("duration_ms:9..5", 1, "the lower first"),
         ("attributes.x>abc", 1, "a number"),
+        ('attributes.x>="3"', 1, "a number"),
+        ("AND", 1, "a term before AND"),
+        ("AND model:a", 1, "a term before AND"),
+        ("model:a AND", 9, "a term after AND"),
+        ("a AND AND b", 7, "a term before AND"),
+        ("a AND OR b", 3, "a term after AND"),
+        ("a OR AND b", 6, "a term before AND"),
+        ("a OR OR b", 3, "a term after OR"),
+        ("a (AND b)", 4, "a term before AND"),
+        ("(a AND) b", 4, "a term after AND"),
+        ("NOT AND a", 1, "a term after NOT"),
+        ("NOT OR a", 1, "a term after NOT"),
+        ("(NOT)", 2, "a term after NOT"),
+        ("a -AND b", 3, "a term after -"),
+        ("a - env:b", 3, "a term directly after -"),
+        ("a -", 3, "a term directly after -"),
+        ("(a -)", 4, "a term directly after -"),
+        ("(a OR b", 1, "a ) for this ("),
+        ("a) b", 2, "there is no ( for this )"),
+        ("(a)b", 4, "a space or ) after a term"),
+        ("(a)(b)", 4, "a space or ) after a term"),
+        ("foo(bar)", 4, "stands in double quotes"),
+        ("model:(a)", 7, "stands in double quotes"),
+        ("model~^(a|b)", 8, "stands in double quotes"),
+        ('foo"bar"', 4, "a space or ) after a term"),
+        ('"foo"bar', 6, "a space or ) after a term"),
+        ('OR"x"', 3, "a space or ) after a term"),
+        ('model:a"b"', 1, "double quotes around the whole"),
+        ('model:"a"b', 1, "double quotes around the whole"),
+        ('input_text:"a","b"', 1, "double quotes around the whole of one value"),
+        ('model="a","b"', 1, "double quotes around the whole of one value"),
+        ("model:,", 1, "a value before and after each comma"),
+        ("model:a,", 1, "a value before and after each comma"),
+        ("model:a,,b", 1, "a value before and after each comma"),
+        ("model:,a", 1, "a value before and after each comma"),
+        ("model:a,*", 1, "* for any value stands alone"),
+        ("model: a", 1, "a value directly after :"),
+        ("model :a", 7, "a name directly before :"),
+        ("cost > 5", 6, "a name directly before >"),
+        ("cost != 5", 6, "a name directly before !="),
+        ("cost:>5", 1, "in double quotes if it begins with >"),
+        ("model==a", 1, "in double quotes if it begins with ="),
+        ("model::a", 1, "in double quotes if it begins with :"),
+        ("cost=>5", 1, "in double quotes if it begins with >"),
+        ("model:a*b", 1, "* at the start, at the end or at both"),
+        ("model:**", 1, "* at the start, at the end or at both"),
+        ("model:*a*b*", 1, "* at the start, at the end or at both"),
+        ("tags:a*", 1, "no * but alone"),
+        ("trace_id:*ab*", 1, "one * only"),
+        ("cost:1*", 1, "a number"),
+        ("cost:1..", 1, "a number"),
+        ("cost:1..x", 1, "a number"),
+        ("cost:1,x", 1, "a number"),
+        ("attributes.x:a..b", 1, "two numbers"),
+        ("tags=a", 1, "after tags (list): :"),
+        ("tools:x", 1, "after tools (json): :*"),
+        ("content~x", 1, "after content (content): :"),
+        ("content:-x", 1, "- before the name"),
+        ("attributes.:x", 1, "did you mean attributes.<key>?"),
+        ("atributes.x:1", 1, "did you mean attributes.<key>?"),
+        ("MODEL:x", 1, "did you mean model?"),
+        ("Modle:x", 1, "did you mean model?"),
+        ("events:*", 1, "allowed"),
+        ("http://x.org/a", 1, "put it in double quotes"),
+        ('model~"[', 7, 'a closing "'),
+        ('"a\\"', 1, 'a closing "'),
     ],
 )
 def test_an_error_points_at_the_token_and_says_what_is_allowed(line, place, allowed):
@@ -134,11 +234,36 @@ def test_an_error_points_at_the_token_and_says_what_is_allowed(line, place, allo
 
 
 @pytest.mark.parametrize(
-    "line", ["((((model:a))))", "a:b " * 0 + "model:a " * 7, "model:a,b,c,d", "model~" + "x" * 21, "-" * 6 + "model:a"]
+    ("line", "place"),
+    [
+        ("((((model:a))))", 4),
+        ("model:a -(-(-(model:b)))", 12),
+        ("------model:a", 4),
+        ("a NOT NOT NOT NOT b", 15),
+        ("model:a " * 7, 49),
+        ("model:a*,b*,c*,d*,e*,f*,g*", 1),
+        ("cost>1 model:a,b,c,d", 8),
+        ("cost>1 model~" + "x" * 21, 8),
+        ("cost>1 model:" + "x" * 201, 8),
+    ],
 )
-def test_a_line_has_the_limits_of_a_filter(line):
+def test_a_line_has_the_limits_of_a_filter_and_says_where_it_is_beyond(line, place):
     with pytest.raises(ApiError) as raised:
         read_line(line, limits=LIMITS)
+    error = raised.value
+    assert (error.spec.code, error.field, f"At character {place}," in error.details) == (1205, "q", True), error.details
+
+
+@pytest.mark.parametrize("line", ["(((model:a)))", "---model:a", "model:a " * 6, "model:a,b,c"])
+def test_a_line_at_its_limits_is_read(line):
+    read_line(line, limits=LIMITS)
+
+
+def test_a_line_is_no_deeper_than_its_json_form_may_be():
+    """Terms beside each other are a level, as they are in JSON."""
+    deep = "(model:a OR -(model:b -(model:c)))"
+    with pytest.raises(ApiError) as raised:
+        read_line(deep, limits=LIMITS)
     assert raised.value.spec.code == 1205
 
 
@@ -150,72 +275,3 @@ def test_any_line_is_read_or_refused_with_a_place(line):
     except ApiError as raised:
         refused = raised
     assert refused is None or (refused.spec.code in {1205, 1213} and refused.field.startswith("q"))
-
-
-@pytest.mark.parametrize(
-    ("document", "field", "allowed"),
-    [
-        ([], "filter", "an object"),
-        ({}, "filter.field", "a name"),
-        (leaf("modle", "eq", "x"), "filter.field", "did you mean model?"),
-        (leaf("events", "exists", True), "filter.field", "allowed"),
-        (leaf("model", "gt", 1), "filter.operator", "eq, ne, in, not_in, contains"),
-        (leaf("model", "eq", 1), "filter.value", "a text"),
-        (leaf("model", "eq", None), "filter.value", "exists"),
-        (leaf("model", "in", "x"), "filter.value", "a list"),
-        (leaf("model", "eq", "a\0b"), "filter.value", "U+0000"),
-        (leaf("cost", "eq", "1"), "filter.value", "a number"),
-        (leaf("cost", "eq", True), "filter.value", "a number"),
-        (leaf("cost", "between", [1]), "filter.value", "two values"),
-        (leaf("cost", "between", [2, 1]), "filter.value", "the lower first"),
-        (leaf("streamed", "eq", "true"), "filter.value", "true or false"),
-        (leaf("model", "exists", "yes"), "filter.value", "true or false"),
-        (leaf("ts", "gt", "yesterday"), "filter.value", "RFC 3339"),
-        (leaf("model", "search", "x"), "filter.operator", "eq"),
-        (leaf("error_message", "search", "x"), "filter.operator", "contains"),
-        (leaf("content", "eq", "x"), "filter.operator", "search"),
-        (leaf("attributes.x", "gt", "a"), "filter.value", "a number"),
-        (leaf("attributes.x", "eq", {}), "filter.value", "a text, a number"),
-        (leaf("input_messages", "contains", "x"), "filter.operator", "exists"),
-        ({**leaf("model", "eq", "x"), "extra": 1}, "filter.extra", "field, operator, value"),
-        ({"field": "model", "operator": "eq"}, "filter.value", "a value"),
-        ({"operator": "XOR", "filters": [leaf("model", "eq", "x")]}, "filter.operator", "AND, OR, NOT"),
-        (both("AND"), "filter.filters", "at least one"),
-        (both("NOT", leaf("model", "eq", "x"), leaf("model", "eq", "y")), "filter.filters", "exactly one"),
-        (both("AND", leaf("model", "eq", "x"), leaf("model", "eq", 2)), "filter.filters[1].value", "a text"),
-    ],
-)
-def test_an_expression_is_refused_at_its_path(document, field, allowed):
-    with pytest.raises(ApiError) as raised:
-        read_filter(document, limits=LIMITS)
-    error = raised.value
-    assert (error.spec.code, error.field, allowed in error.details) == (1213, field, True), error.details
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        both("AND", both("AND", both("AND", both("AND", leaf("model", "eq", "x"))))),
-        both("OR", *[leaf("model", "eq", "x")] * 7),
-        leaf("model", "in", ["a", "b", "c", "d"]),
-        leaf("model", "in", []),
-        leaf("model", "regex", "x" * 21),
-        leaf("model", "eq", "x" * 201),
-    ],
-    ids=["depth", "leaves", "values", "no value", "regex", "text"],
-)
-def test_an_expression_beyond_a_limit_is_refused(document):
-    with pytest.raises(ApiError) as raised:
-        read_filter(document, limits=LIMITS)
-    assert raised.value.spec.code == 1205
-
-
-@pytest.mark.parametrize("spelling", ["not_in", "NOT_IN", "notIn", "nin", "notin"])
-def test_operators_are_spelled_freely(spelling):
-    assert read_filter(leaf("model", spelling, ["x"]), limits=LIMITS).operator.key == "not_in"
-
-
-def test_joints_are_read_in_any_case():
-    assert read_filter(both("not", leaf("model", "eq", "x")), limits=LIMITS) == Branch(
-        joint=Joint.NOT, parts=(read_filter(leaf("model", "eq", "x"), limits=LIMITS),)
-    )
