@@ -22,9 +22,14 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class NoPlaceError(OSError):
+    """A body that is not read, since too many others that come slowly are waited for."""
+
+
 def read_body(request: HttpRequest, *, limit: int) -> bytes:
     """Return the whole body as it came over the wire; raise 413/1209 beyond `limit` bytes, 400/1200 if it breaks off.
 
+    503/1902 while most threads wait for bodies that come slowly.
     A body sent in chunks has no announced length, and Django would take it for an empty one.
     """
     return b"".join(body_pieces(request, limit=limit))
@@ -37,7 +42,9 @@ def body_pieces(request: HttpRequest, *, limit: int) -> Iterator[bytes]:
     try:
         yield from _pieces(_chunked_input(request) or request, limit)
     except OSError as broken:
-        raise ApiError(catalog.BODY_UNREADABLE) from broken
+        # Django wraps what the stream raises.
+        no_place = isinstance(broken, NoPlaceError) or isinstance(broken.__cause__, NoPlaceError)
+        raise ApiError(catalog.SERVICE_UNAVAILABLE if no_place else catalog.BODY_UNREADABLE) from broken
 
 
 def _pieces(source: Readable, limit: int) -> Iterator[bytes]:

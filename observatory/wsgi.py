@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -14,8 +15,11 @@ os.environ["PGAPPNAME"] = "llm-observatory web"  # what pg_stat_activity shows, 
 # A statement of a request ends before the request does; the worker's and the commands' may take longer.
 _STATEMENT_MS = max(1, read("REQUEST_TIMEOUT_SECONDS") - 2) * 1000
 os.environ["PGOPTIONS"] = f"-c statement_timeout={_STATEMENT_MS} {os.environ.get('PGOPTIONS', '')}".strip()
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
+from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
+
+application = WholeBodies(_django, threads=max(1, settings.DATABASE_POOL_SIZE // settings.WEB_CONCURRENCY))
 # Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.
 request_finished.disconnect(close_old_connections)

@@ -1,7 +1,9 @@
 """Where a request comes from."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,15 +15,20 @@ _LONGEST = 64  # characters of an address with brackets and port
 
 
 def client_address(request: HttpRequest | Request) -> str:
+    """Return the caller's address, as `address_of` says."""
+    return address_of(request.META)
+
+
+def address_of(environ: Mapping[str, Any]) -> str:
     """Return the caller's address: that of the connection, or with `TRUSTED_PROXY_COUNT` n the n-th from the right.
 
     Entries further left in X-Forwarded-For were written by the caller and say nothing. An IPv4 address inside an
     IPv6 one is given as IPv4. Where the header has too few entries or no address in that place, the connection's
     address holds.
     """
-    remote: str = request.META.get("REMOTE_ADDR", "")
+    remote: str = environ.get("REMOTE_ADDR", "")
     place = settings.TRUSTED_PROXY_COUNT
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if place else []
+    entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if place else []
     forwarded = _parse(entries[-place]) if 0 < place <= len(entries) else None
     return str(forwarded or _parse(remote) or remote)
 

@@ -221,7 +221,7 @@ SERVICE_UNAVAILABLE = ErrorSpec(
     problem_type=PROBLEM_TYPES + "temporary-reduced-capacity",
     message="The service is not available just now: try again after the seconds in the Retry-After header",
     meaning="The service takes no requests for a while.",
-    cause="It is stopping, starting or under maintenance.",
+    cause="It is stopping, starting or under maintenance, or most of its threads wait for bodies that come slowly.",
     remedy="Try again after the time that Retry-After says.",
     retryable=True,
 )

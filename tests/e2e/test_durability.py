@@ -5,18 +5,15 @@ import os
 import random
 import signal
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from observatory.supervisor.postgres import EmbeddedPostgres
-from observatory.supervisor.roles import DATABASE, OWNER, SERVICE, make_embedded_roles
-from observatory.supervisor.valkey import EmbeddedValkey
 from tests.e2e.conftest import Up
 from tests.e2e.sending import NO_ANSWER, SPANS_A_TRACE, request_of, sending
-from tests.e2e.tenants import LONGEST_ANSWER_SECONDS, Service, eventually, healthy, with_tenant
+from tests.e2e.stores import kill_store, own_stores
+from tests.e2e.tenants import LONGEST_ANSWER_SECONDS, eventually, healthy, with_tenant
 
 pytestmark = pytest.mark.e2e
 
@@ -99,36 +96,10 @@ def test_figures_count_every_call_of_the_acknowledged_traces_once(survived):
 
 
 # --- stores -----------------------------------------------------------------------------------------------------------
-@dataclass(slots=True, kw_only=True)
-class Stores:
-    """Servers of the test's own, which stay away for as long as it wants."""
-
-    postgres: EmbeddedPostgres
-    valkey: EmbeddedValkey
-    service: Service
-
-
-def kill_store(store: EmbeddedPostgres | EmbeddedValkey) -> None:
-    """Kill the first process of a server and nothing else of it."""
-    assert store.child is not None
-    store.child.process.kill()
-    store.child.process.wait()
-
-
 @pytest.fixture(scope="module")
 def stores(start_up, tmp_path_factory):
-    home = tmp_path_factory.mktemp("stores") / "home"
-    postgres, valkey = EmbeddedPostgres(home), EmbeddedValkey(home)
-    with postgres, valkey:
-        owner, service = postgres.password(OWNER), postgres.password(SERVICE)
-        make_embedded_roles(postgres.superuser_url, owner_password=owner, service_password=service)
-        up = start_up(
-            DATABASE_URL=postgres.url(DATABASE, SERVICE, service),
-            DATABASE_MIGRATION_URL=postgres.url(DATABASE, OWNER, owner),
-            REDIS_URL=valkey.url,
-        ).wait_until_ready()
-        yield Stores(postgres=postgres, valkey=valkey, service=with_tenant(up))
-        up.stop()
+    with own_stores(start_up, tmp_path_factory.mktemp("stores") / "home") as made:
+        yield made
 
 
 def otlp(client: httpx.Client, number: int) -> httpx.Response:

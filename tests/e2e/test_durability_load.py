@@ -10,12 +10,10 @@ import time
 
 import pytest
 
-from observatory.supervisor.postgres import EmbeddedPostgres
-from observatory.supervisor.roles import DATABASE, OWNER, SERVICE, make_embedded_roles
-from observatory.supervisor.valkey import EmbeddedValkey
 from tests.e2e.sending import NO_ANSWER, SPANS_A_TRACE, sending_all
-from tests.e2e.tenants import eventually, healthy, with_tenant
-from tests.e2e.test_durability import children_of, kill_store
+from tests.e2e.stores import kill_store, own_stores
+from tests.e2e.tenants import eventually, healthy
+from tests.e2e.test_durability import children_of
 
 pytestmark = pytest.mark.e2e
 
@@ -32,17 +30,9 @@ ROUNDS = 3
 @pytest.fixture(scope="module")
 def survived(start_up, tmp_path_factory):
     """The service after the load, what its senders know, and how often each victim was killed."""
-    home = tmp_path_factory.mktemp("load") / "home"
-    postgres, valkey = EmbeddedPostgres(home), EmbeddedValkey(home)
-    with postgres, valkey:
-        owner, password = postgres.password(OWNER), postgres.password(SERVICE)
-        make_embedded_roles(postgres.superuser_url, owner_password=owner, service_password=password)
-        up = start_up(
-            DATABASE_URL=postgres.url(DATABASE, SERVICE, password),
-            DATABASE_MIGRATION_URL=postgres.url(DATABASE, OWNER, owner),
-            REDIS_URL=valkey.url,
-        ).wait_until_ready()
-        service, chance, kills = with_tenant(up), random.Random(SEED), dict.fromkeys(VICTIMS, 0)
+    with own_stores(start_up, tmp_path_factory.mktemp("load") / "home") as stores:
+        postgres, service, up = stores.postgres, stores.service, stores.service.up
+        chance, kills = random.Random(SEED), dict.fromkeys(VICTIMS, 0)
         with sending_all(up.base_url, service.key, senders=SENDERS, requests=REQUESTS, traces=TRACES_A_REQUEST) as (
             sent,
             finished,
@@ -59,7 +49,6 @@ def survived(start_up, tmp_path_factory):
                 kills[victim] += 1
                 assert eventually(lambda: healthy(up)), up.said
         yield service, sent, kills
-        up.stop()
 
 
 def kill(victim, up, postgres, chance):
