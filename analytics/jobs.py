@@ -128,7 +128,7 @@ def deliver(delivery_id: str) -> bool:
 
 
 @app.periodic(cron="* * * * * */30")
-@app.task(name="deliveries", queueing_lock="deliveries", pass_context=False)
+@app.task(name="deliveries", queueing_lock="deliveries", queue=channels.QUEUE, priority=1, pass_context=False)
 def deliveries(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Put messages whose worker died into the queue again, and forget old ones; return how many of both."""
     now = timezone.now()

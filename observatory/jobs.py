@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.alerts import channels
 from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge
 from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.events import publish
@@ -73,11 +74,12 @@ def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="budgets", queueing_lock="budgets", pass_context=False)
+@app.task(name="budgets", queueing_lock="budgets", queue=channels.QUEUE, priority=1, pass_context=False)
 def budgets(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     """Note what is spent of each budget whose time it is, and tell of rises; return of how many.
 
-    A budget that cannot be summed keeps no other one waiting.
+    A budget that cannot be summed keeps no other one waiting. Budgets do not wait for long jobs of the default queue,
+    and go ahead of the messages whose queue they share.
     """
     now, done = timezone.now(), 0
     due = now - timedelta(seconds=settings.BUDGET_EVALUATION_SECONDS) + _BETWEEN_RUNS
