@@ -19,26 +19,35 @@ _IS_EAST = re.compile(rf"[{_EAST}]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The words of a question that shall be in the text: eastern runs as they are, others in lower case."""
+    """The words of a question that shall be in the text: eastern runs as they are, others in lower case.
+
+    Those of `alone` stand neither in a phrase nor in an identifier.
+    """
 
     words: frozenset[str]
+    alone: frozenset[str]
     runs: tuple[str, ...]
 
 
 def asked_in(questions: Iterable[str]) -> Asked:
     """Return the words of full-text questions that are not denied by a minus."""
     found: list[str] = []
+    alone: list[str] = []
     for question in questions:
         for minus, phrase, word in _ELEMENT.findall(question):
             if not minus and word != "OR":
-                text = phrase or word
-                found += [*_WORD.findall(text), *_IDENTIFIER.findall(text)]
-    runs = tuple(sorted({word for word in found if _IS_EAST.match(word)}, key=len, reverse=True))
-    return Asked(words=frozenset(word.lower() for word in found if not _IS_EAST.match(word)), runs=runs)
+                words = [*_WORD.findall(phrase or word), *_IDENTIFIER.findall(phrase or word)]
+                (alone if word and len(set(words)) == 1 else found).extend(words)
+    runs = tuple(sorted({word for word in [*found, *alone] if _IS_EAST.match(word)}, key=len, reverse=True))
+    joined, single = (frozenset(word.lower() for word in words if not _IS_EAST.match(word)) for words in (found, alone))
+    return Asked(words=joined | single, alone=single - joined, runs=runs)
 
 
 def words_like(asked: Asked, texts: Iterable[str]) -> frozenset[str]:
-    """Return the words of `texts` that the search takes for one of those asked: the same, or of the same stem."""
+    """Return the words of `texts` that the search takes for one of those asked: the same, or of the same stem.
+
+    Words that say nothing in English count where they stand in a phrase or an identifier, or no other does.
+    """
     known = sorted(
         {word.lower() for text in texts for pattern in (_WORD, _IDENTIFIER) for word in pattern.findall(text)}
     )
@@ -47,14 +56,22 @@ def words_like(asked: Asked, texts: Iterable[str]) -> frozenset[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH asked AS (
-                SELECT coalesce(array_agg(stem), '{}') AS stems FROM unnest(%(asked)s::text[]) AS given (word)
-                CROSS JOIN LATERAL unnest(ts_lexize('english_stem', given.word)) AS stem
+            WITH given AS (
+                SELECT word, ts_lexize('english_stem', word) AS stems,
+                    ts_lexize('english_stem', word) = '{}' AND word = ANY(%(alone)s::text[]) AS says_nothing
+                FROM unnest(%(asked)s::text[]) AS given (word)
+            ), counted AS (
+                SELECT word, stems FROM given
+                WHERE NOT says_nothing OR NOT %(runs)s AND NOT EXISTS (SELECT FROM given WHERE NOT says_nothing)
+            ), asked AS (
+                SELECT coalesce(array_agg(word), '{}') AS words, (
+                    SELECT coalesce(array_agg(stem), '{}') FROM counted CROSS JOIN LATERAL unnest(stems) AS stem
+                ) AS stems FROM counted
             )
-            SELECT given.word FROM unnest(%(known)s::text[]) AS given (word) CROSS JOIN asked
-            WHERE given.word = ANY(%(asked)s::text[]) OR ts_lexize('english_stem', given.word) && asked.stems
+            SELECT known.word FROM unnest(%(known)s::text[]) AS known (word) CROSS JOIN asked
+            WHERE known.word = ANY(asked.words) OR ts_lexize('english_stem', known.word) && asked.stems
             """,
-            {"asked": sorted(asked.words), "known": known},
+            {"asked": sorted(asked.words), "alone": sorted(asked.alone), "runs": bool(asked.runs), "known": known},
         )
         return frozenset(word for (word,) in cursor.fetchall())
 

@@ -22,8 +22,8 @@ RULES = """\
 * The words and phrases of an `all` that are not denied are one full-text question about input and output.
 * In double quotes nothing has a meaning. In `name=value` and with the other signs neither a comma nor `*` has one, and
   behind `:` of a text of content no comma.
-* A value in double quotes beside an attribute is a text; without them it is every reading: the text, the number, true or
-  false.
+* A value in double quotes beside an attribute is a text; without them it is every reading: the text, the number, the
+  boolean.
 * Levels, comparisons and values are limited as in JSON; a pair of parentheses is a level, too.
 """
 

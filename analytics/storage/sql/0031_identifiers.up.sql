@@ -63,7 +63,7 @@ END $$;
 
 -- What a question of words, "phrases", OR and -word means, in the classes `weights`; null when it has no word. AND binds
 -- closer than OR. Words match by stem or exactly, identifiers also whole; words that say nothing in English count only
--- where no other does, and always within an identifier. One eastern character is the beginning of its pair.
+-- where no other does; a phrase or an identifier with one is taken exactly. One eastern character begins its pair.
 CREATE OR REPLACE FUNCTION observatory_question(given text, weights text) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -93,7 +93,7 @@ BEGIN
         stems := phraseto_tsquery('english', words);
         one := phraseto_tsquery('simple', words);
         CONTINUE WHEN numnode(one) = 0;
-        IF element.phrase IS NULL AND numnode(stems) BETWEEN 1 AND numnode(one) - 1 THEN
+        IF numnode(stems) BETWEEN 1 AND numnode(one) - 1 THEN
             stems := one;
         END IF;
         IF asked ~ '[[:lower:][:digit:]][[:upper:]]|[[:upper:]]{2}[[:lower:]]' THEN
