@@ -1,6 +1,7 @@
 """Questions to the API, asked inside: the same view, permission, limit and kept replies as a client's call has."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,11 +50,13 @@ class Call:
 
 
 class Asker:
-    """Asks in the name of a viewer, each question once."""
+    """Asks in the name of a viewer, each question once. `outcomes` counts replies by what they say of the cache."""
 
-    def __init__(self, request: HttpRequest, viewer: Viewer) -> None:
+    def __init__(self, request: HttpRequest, viewer: Viewer, *, charges: bool = True) -> None:
         self.request = request
         self.viewer = viewer
+        self.charges = charges  # whether questions count against the viewer's limits
+        self.outcomes: Counter[str] = Counter()
         self._known: dict[Call, dict[str, Any]] = {}
 
     def ask(self, call: Call) -> dict[str, Any]:
@@ -74,8 +77,11 @@ class Asker:
         asked.user = cast("Any", self.viewer.principal)
         view.setup(inner, *match.args, **match.kwargs)
         view.request = asked
-        charge_request(asked, view)
+        if self.charges:
+            charge_request(asked, view)
         view.check_permissions(asked)
-        told = view.get(asked, *match.args, **match.kwargs).data  # type: ignore[attr-defined]  # calls are of GET routes
+        reply = view.get(asked, *match.args, **match.kwargs)  # type: ignore[attr-defined]  # calls are of GET routes
+        self.outcomes[reply.headers.get("X-Cache", "")] += 1
+        told = reply.data
         body: dict[str, Any] = json.loads(told if isinstance(told, bytes) else dumps(told), parse_float=Decimal)
         return body

@@ -16,7 +16,16 @@ def parsers(name):
 
 
 def test_commands_are_found():
-    assert {"aggregates", "compression", "doctor", "erase_user", "migrate_engine", "policies", "retention"} <= {*OURS}
+    assert {
+        "aggregates",
+        "cache_warm",
+        "compression",
+        "doctor",
+        "erase_user",
+        "migrate_engine",
+        "policies",
+        "retention",
+    } <= {*OURS}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -26,7 +35,7 @@ def test_help_has_an_example_of_every_action(name):
         assert f"example: python manage.py {name}" in told, parser.prog
 
 
-@pytest.mark.parametrize("name", ["aggregates", "compression", "erase_user", "retention"])
+@pytest.mark.parametrize("name", ["aggregates", "cache_warm", "compression", "erase_user", "retention"])
 def test_whatever_changes_something_takes_dry_run(name):
     parser, *actions = parsers(name)
     without = {one.prog.split()[-1] for one in actions or [parser] if "--dry-run" not in one.format_help()}
