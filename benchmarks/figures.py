@@ -58,7 +58,7 @@ class Figure:
 def worse(figures: Iterable[Figure], lines: Iterable[str], *, slack: float) -> Iterator[str]:
     """Yield the figures with a target that are worse than those of an earlier run by more than `slack` percent.
 
-    `lines` are what that run printed; those that are no figure do not count, and what it did not measure is not compared.
+    `lines` are what that run printed. What is no figure, and what was not measured then, is not compared.
     """
     known = {(one["figure"], one["engine"], one["rows"]): one["value"] for one in map(_read, lines) if one}
     for figure in figures:
