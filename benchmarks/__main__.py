@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, table, worse
 from benchmarks.page import page
 from benchmarks.run import Run
 from benchmarks.stores import named_server, stores
@@ -46,8 +46,12 @@ PARTS: Mapping[str, Part] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed."""
+    """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed.
+
+    Against an earlier run it is 1 when a figure that has a target is worse than then.
+    """
     given = _parsed(arguments)
+    before = given.against.read_text().splitlines() if given.against else None
     sizes = given.spans or [DEFAULT_SPANS]
     figures: list[Figure] = []
     with stores(given.store, server=given.server) as embedded:
@@ -66,7 +70,12 @@ def main(arguments: Sequence[str]) -> int:
     missed = [figure.figure for figure in figures if figure.is_missed]
     if missed:
         _say(sys.stderr, f"Missed: {', '.join(missed)}.")
-    return 1 if missed else 0
+    if before is None:
+        return 1 if missed else 0
+    found = list(worse(figures, before, slack=given.slack))
+    if found:
+        _say(sys.stderr, f"Worse than before: {', '.join(found)}.")
+    return 1 if found else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"superuser of a server to use for everything but {', '.join(STORED)}, such as one with TimescaleDB",
     )
     parser.add_argument("--store", type=Path, metavar="DIR", help="keep loaded databases in this folder and use them")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with what an earlier run has printed")
+    parser.add_argument(
+        "--slack", type=float, default=20, metavar="PERCENT", help="how much worse a figure may be then (default 20)"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
     return parser
 

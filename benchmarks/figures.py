@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter, process_time
@@ -53,6 +53,29 @@ class Figure:
         wanted = "" if self.target is None else f"{self.direction.replace('_', ' ')} {self.target:g}"
         verdict = "" if self.target is None else "missed" if self.is_missed else "met"
         return self.figure, self.engine, f"{self.rows:,}", f"{self.value:.4g} {self.unit}", wanted, verdict
+
+
+def worse(figures: Iterable[Figure], lines: Iterable[str], *, slack: float) -> Iterator[str]:
+    """Yield the figures with a target that are worse than those of an earlier run by more than `slack` percent.
+
+    `lines` are what that run printed. What is no figure, and what was not measured then, is not compared.
+    """
+    known = {(one["figure"], one["engine"], one["rows"]): one["value"] for one in map(_read, lines) if one}
+    for figure in figures:
+        before = known.get((figure.figure, figure.engine, figure.rows))
+        if before is None or figure.target is None:
+            continue
+        change = figure.value - before if figure.direction == "at_most" else before - figure.value
+        if change > abs(before) * slack / 100:
+            yield f"{figure.figure} ({before:.4g} before, {figure.value:.4g} now)"
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and {"figure", "engine", "rows", "value"} <= told.keys() else None
 
 
 HEAD = ("figure", "engine", "spans", "value", "target", "")

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
+from errors.catalog import Category
 from errors.exceptions import ApiError
 from observatory.accounts.authentication import principal_of_member
 from observatory.accounts.models import Membership, Organisation, Project
@@ -101,7 +102,7 @@ def _ask_of(page: Page, plan: Plan, given: Mapping[str, str], told: Warmed) -> N
         try:
             asker.ask(call)
         except ApiError as problem:
-            told.refused[problem.spec.error_code] += 1
+            _note(problem, told)
     outcomes = asker.outcomes
     told.made += outcomes.pop(MADE, 0)
     told.kept += outcomes.pop(KEPT, 0)
@@ -117,4 +118,10 @@ def _calls(page: Page, plan: Plan, asked: Asked, asker: Asker, told: Warmed) -> 
             try:
                 yield from panel.calls(asked, asker.ask)
             except ApiError as problem:
-                told.refused[problem.spec.error_code] += 1
+                _note(problem, told)
+
+
+def _note(problem: ApiError, told: Warmed) -> None:
+    # What pages tell in the place of a panel, such as too short a history for a forecast, is an answer.
+    if problem.spec.category is not Category.VALIDATION:
+        told.refused[problem.spec.error_code] += 1

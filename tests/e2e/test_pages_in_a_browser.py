@@ -159,6 +159,39 @@ def test_a_page_is_as_wide_as_a_phone(page):
         assert page.evaluate("document.documentElement.scrollWidth") == 390, name
 
 
+def test_a_budget_is_a_bar_and_its_periods_are_a_chart(page, service):
+    admin = service.credentials["users"]["admin"]
+    form = {"grant_type": "password", "username": admin["username"], "password": admin["password"]}
+    token = httpx.post(f"{service.base_url}/auth/token", data=form).raise_for_status().json()["access_token"]
+    name = f"Seen in a browser {os.urandom(4).hex()}"
+    body = {"name": name, "amount": 0.01, "period": "yearly"}
+    headers = {"Authorization": f"Bearer {token}"}
+    httpx.post(f"{service.base_url}/api/v1/costs/budgets", json=body, headers=headers, timeout=30).raise_for_status()
+    page.click("nav a:has-text('Budgets')")
+    page.wait_for_url("**/budgets*")
+    page.click(f".meter.exceeded a:has-text('{name}')")
+    page.wait_for_url("**budget=**")
+    drawn(page, "periods")
+
+    assert page.inner_text("#periods .line") == name
+    page.focus("#periods .chart")
+    page.keyboard.press("End")
+    assert "Spent" in page.inner_text("#periods .chart p[aria-live]")
+
+
+def test_anomalies_are_narrowed_by_a_click_and_the_address_says_so(page):
+    page.click("nav a:has-text('Anomalies')")
+    page.wait_for_url("**/anomalies*")
+    page.click(".choices a:has-text('Error rate')")
+    page.wait_for_url("**/anomalies?metric=error_rate")
+    page.wait_for_selector(".choices a[aria-current]:has-text('Error rate')")
+
+    assert (
+        page.locator("#anomalies td:nth-child(5)").all_inner_texts()
+        == ["Error rate"] * page.locator("#anomalies tbody tr").count()
+    )
+
+
 def test_pages_are_walked_without_loading_everything_anew(page):
     page.evaluate("window.kept = true")
     page.click("nav a:has-text('Cost')")

@@ -1,6 +1,7 @@
-"""The README's examples, run as they are written."""
+"""The examples of the README and of the tutorial, run as they are written."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from observatory.env import BASE_DIR
+from tests.e2e.model_server import model_server
+from tests.e2e.programs.exchanges import CHATS
 
 pytestmark = pytest.mark.e2e
 
@@ -52,3 +55,32 @@ def test_the_search_finds_a_failing_call_as_it_is_printed(service, tmp_path):
         headers={"Authorization": f"Bearer {signed_in['access_token']}"},
     ).json()
     assert trace["data"] == {"trace_status": "ERROR"}
+
+
+def test_the_tutorial_leads_to_a_trace_of_ones_own(service, tmp_path):
+    page = (BASE_DIR / "docs" / "tutorial" / "first-trace.md").read_text()
+    said = CHATS[0]
+    (program,) = re.findall(r"Save this as `ask.py`:\n\n```python\n(.*?)```", page, re.DOTALL)
+    # A question that the model server has an answer to.
+    program = program.replace("gpt-4o-mini", said.model).replace("Say hello in three languages.", said.question)
+    (tmp_path / "ask.py").write_text(program)
+    (tmp_path / ".observatory").symlink_to(service.home)
+    exports = "\n".join(re.findall(r"^export (?!OPENAI).*", page, re.MULTILINE))
+    script = f"{exports}\n{sys.executable} ask.py".replace("http://localhost:8080", service.base_url)
+    with model_server() as url:
+        environment = os.environ | {
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": url,
+            "NO_PROXY": "localhost,127.0.0.1",
+        }
+        done = subprocess.run(
+            ["bash", "-euc", script], check=True, cwd=tmp_path, env=environment, timeout=60, stdout=subprocess.PIPE
+        )
+    assert done.stdout.decode().strip() == said.answer
+
+    query = re.search(r"api/v1/traces\?(service_name=\S+?)'", page)[1]
+    user = service.credentials["users"]["developer"]
+    signed_in = httpx.post(f"{service.base_url}/auth/token", data={"grant_type": "password", **user}).json()
+    headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    (one,) = httpx.get(f"{service.base_url}/api/v1/traces?{query}", headers=headers).json()["data"]
+    assert (one["input_text"], one["total_tokens"], one["total_cost_usd"]) == (said.question, 1500, 0.0075)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         for one in diagnose():
             findings.append(one)
             if not json:
-                self.stdout.write(f"{one.level:<6}{one.check:<12} {one.text}. {one.cure}".rstrip())
+                self.stdout.write(f"{one.level:<6}{one.check:<12} {one.text.rstrip('.')}. {one.cure}".rstrip())
         healthy = all(one.level is not Level.WRONG for one in findings)
         if json:
             self.stdout.write(dumps({"healthy": healthy, "findings": [asdict(one) for one in findings]}).decode())

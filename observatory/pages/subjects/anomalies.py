@@ -308,7 +308,7 @@ ANOMALIES = Page(
         Panel(
             key="course",
             title="Its course",
-            note="The band lies between the least and the most of the same hour of the four weeks before.",
+            note="Beside the least and the most of the same hour of the four weeks before, as far as they are known.",
             calls=_course_calls,
             show=_course,
         ),

@@ -60,8 +60,8 @@ def _meters(asked: Asked, body: Body) -> Shown:
     return Shown(
         meters=[_meter(asked, one, here=one["id"] == chosen) for one in rows],
         table=_table(asked, rows),
-        lines=[more] if pages["total"] > len(rows) else [],
-        empty="" if rows else _NONE,
+        lines=[more] if rows and pages["total"] > len(rows) else [],
+        empty="" if rows else "There are fewer budgets than that." if pages["total"] else _NONE,
     )
 
 
