@@ -1,5 +1,6 @@
 """Users and sessions: GET /users, /sessions and /sessions/{session_id}."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core import signing
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
@@ -42,10 +44,11 @@ from analytics.queries.reports.people import (
 from analytics.queries.shapes import Tree
 from analytics.queries.timerange import TimeRange
 from analytics.storage.transactions import retried
-from errors.catalog import INVALID_CURSOR, SESSION_NOT_FOUND
+from errors.catalog import CURSOR_EXPIRED, INVALID_CURSOR, SESSION_NOT_FOUND
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
+_SALT = "people 2"  # the number is that of the form of cursors
 _ORDERS = {"asc": "asc", "desc": "desc"}
 
 
@@ -93,9 +96,9 @@ class ListView(ReportView):
             [values[name] for name in ("sort_by", "sort_order", "start_time", "end_time")],
         ).hex()
         where = time_range(values, default=DAY, longest_days=settings.METRICS_MAX_RANGE_DAYS)
-        after = None
+        after, since = None, timezone.now()
         if values["cursor"] is not None:
-            where, after = _decoded(values["cursor"], bound)
+            where, after, since = _decoded(values["cursor"], bound, now=since)
         page = partial(
             people,
             listing=self.listing,
@@ -107,7 +110,7 @@ class ListView(ReportView):
             after=after,
             wanted=self.listing.shape.chosen(values["fields"]),
         )
-        plan = partial(_paged, page, where, bound, values["limit"])
+        plan = partial(_paged, page, partial(_encoded, where=where, bound=bound, since=since), values["limit"])
         first = values["cursor"] is None
         return Question(scope=scope, values=canonical(values), range=where, moves=moves(values), plan=plan, first=first)
 
@@ -116,31 +119,34 @@ class ListView(ReportView):
         return answer
 
 
-def _paged(page: partial[Page], where: TimeRange, bound: str, limit: int) -> Answer:
+def _paged(page: partial[Page], cursor_after: Callable[[tuple[Any, str]], str], limit: int) -> Answer:
     found = page()
     pagination: dict[str, Any] = {"has_more": found.next is not None, "limit": limit}
     if found.next is not None:
-        pagination["cursor"] = _encoded(found.next, where, bound)
+        pagination["cursor"] = cursor_after(found.next)
     return Answer(data=found.items, pagination=pagination)
 
 
-def _encoded(last: tuple[Any, str], where: TimeRange, bound: str) -> str:
+def _encoded(last: tuple[Any, str], *, where: TimeRange, bound: str, since: datetime) -> str:
     value, label = last
     kind = "t" if isinstance(value, datetime) else "d" if isinstance(value, Decimal) else "n"
     told = value.isoformat() if isinstance(value, datetime) else str(value) if kind == "d" else value
-    told_range = [where.start.isoformat(), where.end.isoformat()]
-    return signing.dumps([kind, told, label, told_range, bound], salt="people", compress=True)
+    times = [one.isoformat() for one in (where.start, where.end, since)]
+    return signing.dumps([kind, told, label, times, bound], salt=_SALT, compress=True)
 
 
-def _decoded(text: str, bound: str) -> tuple[TimeRange, tuple[Any, str]]:
+def _decoded(text: str, bound: str, *, now: datetime) -> tuple[TimeRange, tuple[Any, str], datetime]:
     try:
-        kind, told, label, (start, end), known = signing.loads(text, salt="people")
+        kind, told, label, times, known = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         raise ApiError(INVALID_CURSOR, field="cursor") from None
     if known != bound:
         raise ApiError(INVALID_CURSOR, field="cursor")
+    start, end, since = map(datetime.fromisoformat, times)
+    if since + cursors.GOOD_FOR < now:
+        raise ApiError(CURSOR_EXPIRED, field="cursor")
     value = datetime.fromisoformat(told) if kind == "t" else Decimal(told) if kind == "d" else told
-    return TimeRange(start=datetime.fromisoformat(start), end=datetime.fromisoformat(end)), (value, label)
+    return TimeRange(start=start, end=end), (value, label), since
 
 
 def _listed(operation: str, listing: Listing) -> Any:

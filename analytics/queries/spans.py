@@ -128,7 +128,7 @@ def list_spans(plan: SpanList) -> SpanPage:
 
 
 def _cursor(plan: SpanList, row: Sequence[Any]) -> Cursor:
-    value, ts, trace_id, span_id = row[:4]
+    value, ts, trace_id, span_id, project_id = row[:5]
     return Cursor(
         ts=ts,
         trace_id=bytes(trace_id),
@@ -136,6 +136,7 @@ def _cursor(plan: SpanList, row: Sequence[Any]) -> Cursor:
         start=plan.spans.range.start,
         end=plan.spans.range.end,
         clock=plan.clock,
+        project=sorted(plan.spans.scope.projects).index(project_id),
         value=value,
     )
 
@@ -166,14 +167,14 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
         FROM {rows} AS s ORDER BY {sort.order}"""
     given = {**parameters_of(plan.spans), **conditions.parameters, **columns.parameters, "rows": plan.limit + 1}
     if plan.after is not None:
-        given |= sort.after(plan.after)[1] | sort.bound(plan.after)
+        given |= sort.after(plan.after, scope)[1] | sort.bound(plan.after)
     if sort.key == RELEVANCE:
         given |= {f"rank_{place}": query for place, query in enumerate(_ranking(plan.spans))}
     return sql, given
 
 
 def _rows(plan: SpanList, own: str, conditions: Conditions) -> str:
-    after = "" if plan.after is None else f"{plan.sort.after(plan.after)[0]}"
+    after = "" if plan.after is None else plan.sort.after(plan.after, plan.spans.scope)[0]
     tail = f"ORDER BY {plan.sort.order} LIMIT %(rows)s"
     if plan.sort.column != RANK:
         return f"{_select('s.*', own, conditions, plan.spans)}{f' AND {after}' if after else ''} {tail}"

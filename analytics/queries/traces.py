@@ -71,6 +71,18 @@ class Located:
             "end": self.range.end,
         }
 
+    def cursor(self, last: Key, *, clock: datetime) -> Cursor:
+        """Return the cursor of the page behind the span of a key, good since `clock`."""
+        return Cursor(
+            ts=last.ts,
+            trace_id=last.trace_id,
+            span_id=last.span_id,
+            start=self.range.start,
+            end=self.range.end,
+            clock=clock,
+            project=sorted(self.scope.projects).index(self.project_id),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpansSelection:
@@ -94,10 +106,10 @@ class DetailSelection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreePage:
-    """Spans of a trace as a list in JSON, and the cursor of the next page while there is one."""
+    """Spans of a trace as a list in JSON, and the key of the last of them while there are more."""
 
     json: bytes
-    next: Cursor | None
+    last: Key | None
 
 
 def select_detail(names: Sequence[str], *, add: frozenset[Addition], inline: int) -> DetailSelection:
@@ -128,17 +140,25 @@ def select_spans(names: Sequence[str]) -> SpansSelection:
     )
 
 
-def locate_trace(scope: Scope, trace_id: str) -> Located | None:
-    """Return where a trace in `scope` is: the newest, when several projects hold one of that id."""
+def locate_trace(scope: Scope, trace_id: str, *, after: Cursor | None = None) -> Located | None:
+    """Return where a trace in `scope` is: the newest, when several projects hold one of that id.
+
+    `after` a page of its spans it is the one of that page's project.
+    """
+    numbers = scope.tenant["projects"]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT project_id, first_ts, last_ts FROM trace_index
             WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                AND trace_id = %(trace)s
+                AND project_id = ANY(%(among)s::int[]) AND trace_id = %(trace)s
             ORDER BY last_ts DESC, project_id LIMIT 1
             """,
-            {**scope.tenant, "trace": octets(trace_id.lower())},
+            {
+                **scope.tenant,
+                "among": numbers if after is None else [numbers[after.project]],
+                "trace": octets(trace_id.lower()),
+            },
         )
         row = cursor.fetchone()
     if row is None:
@@ -194,7 +214,7 @@ def _inline(
     where: Located, selection: DetailSelection, opinions: Mapping[Addition, list[tuple[bytes | None, str]]]
 ) -> str:
     page = trace_spans(where, selection=selection.spans, limit=selection.inline, opinions=opinions)
-    truncated = "" if page.next is None else ',"spans_truncated":true'
+    truncated = "" if page.last is None else ',"spans_truncated":true'
     return f'"{_SPANS}":{page.json.decode()}{truncated}'
 
 
@@ -207,7 +227,7 @@ def trace_spans(
     opinions: Mapping[Addition, list[tuple[bytes | None, str]]] | None = None,
 ) -> TreePage:
     """Return at most `limit` spans of a trace, earliest first, each with its place in the tree of the whole."""
-    behind, given = ("", {}) if after is None else _OLDEST_FIRST.after(after)
+    behind, given = ("", {}) if after is None else _OLDEST_FIRST.after(after, where.scope)
     tail = f"{behind and f'AND {behind}'} ORDER BY {_OLDEST_FIRST.order} LIMIT %(rows)s"
     found = _read(where, selection.members, tail, given | {"rows": limit + 1})
     keys = list(found)[:limit]
@@ -218,17 +238,7 @@ def trace_spans(
             parts.append(_placed(places[key.span_id], selection.place))
         for name, known in (opinions or {}).items():
             parts.append(f'"{name}":[{",".join(text for span, text in known if span == key.span_id)}]')
-    following = None
-    if len(found) > limit:
-        ts, trace_id, span_id, _ = keys[-1]
-        following = Cursor(
-            ts=ts,
-            trace_id=trace_id,
-            span_id=span_id,
-            start=where.range.start,
-            end=where.range.end,
-        )
-    return TreePage(json=listed(braced(found[key]) for key in keys), next=following)
+    return TreePage(json=listed(braced(found[key]) for key in keys), last=keys[-1] if len(found) > limit else None)
 
 
 def _placed(place: Place, names: Sequence[str]) -> str:

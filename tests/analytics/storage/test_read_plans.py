@@ -159,8 +159,9 @@ def test_figures_of_a_list_prune_days(told):
 def test_a_later_page_of_the_spans_of_a_trace_reads_its_day_alone(told):
     where = locate_trace(told, A_TRACE)
     first = trace_spans(where, selection=SpansSelection(), limit=2)
+    after = where.cursor(first.last, clock=RANGE.end)
     pages = []
-    made = read(lambda: pages.append(trace_spans(where, selection=SpansSelection(), limit=2, after=first.next)))
+    made = read(lambda: pages.append(trace_spans(where, selection=SpansSelection(), limit=2, after=after)))
 
     assert len(orjson.loads(pages[0].json)) == 2
     assert (indexes(made) <= {BY_TRACE, BY_TIME}, days(made)) == (True, {"llm_traces 02"})
