@@ -1,10 +1,11 @@
 """Users and sessions: GET /users, /sessions and /sessions/{session_id}."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
@@ -30,7 +31,7 @@ from analytics.api.figures import DAY, ReportView
 from analytics.api.overviews import bounded
 from analytics.api.parameters import Parameter, choice, documented, validate
 from analytics.queries import cursors
-from analytics.queries.plans import Sort
+from analytics.queries.plans import Filter, Sort
 from analytics.queries.reports.people import (
     SESSION,
     SESSIONS,
@@ -109,6 +110,7 @@ class ListView(ReportView):
             limit=values["limit"],
             after=after,
             wanted=self.listing.shape.chosen(values["fields"]),
+            link_to=_linking(self.listing, where, values["project_id"], filters),
         )
         plan = partial(_paged, page, partial(_encoded, where=where, bound=bound, since=since), values["limit"])
         first = values["cursor"] is None
@@ -117,6 +119,22 @@ class ListView(ReportView):
     def answer(self, question: Question) -> Answer:
         answer: Answer = retried(question.plan, snapshot=True)
         return answer
+
+
+def _linking(
+    listing: Listing, where: TimeRange, projects: Sequence[str], filters: Sequence[Filter]
+) -> Callable[[str], str]:
+    """Return what makes of the label of an item where its spans are listed: those of the range, projects, filters."""
+    asked = {one.dimension.key: one.values[0] for one in filters} | {
+        "start_time": _told(where.start),
+        "end_time": _told(where.end),
+        **({"project_id": ",".join(projects)} if projects else {}),
+    }
+    return lambda label: f"{settings.API_BASE_URL}/api/v1/traces?{urlencode(asked | {listing.dimension: label})}"
+
+
+def _told(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _paged(page: partial[Page], cursor_after: Callable[[tuple[Any, str]], str], limit: int) -> Answer:
@@ -202,9 +220,17 @@ class SessionView(ReportView):
         where = time_range(values, default=timedelta(days=days), longest_days=days)
         scope = caller_of(request).scope(values["project_id"])
         wanted = select_session(values["fields"])
-        plan = partial(session, scope=scope, where=where, session_id=path["session_id"], wanted=wanted)
+        link_to = _linking(SESSIONS, where, values["project_id"], [])
+        plan = partial(session, scope=scope, where=where, session_id=path["session_id"], wanted=wanted, link_to=link_to)
         told = canonical(values) | path
-        return Question(scope=scope, values=told, range=where, moves=moves(values), plan=plan)
+        return Question(
+            scope=scope,
+            values=told,
+            range=where,
+            beyond=wanted.has_traces,
+            moves=moves(values),
+            plan=plan,
+        )
 
     def answer(self, question: Question) -> Answer:
         found = retried(question.plan, snapshot=True)
