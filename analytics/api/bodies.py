@@ -150,6 +150,30 @@ def list_of(one: Read, *, least: int = 0, most: int) -> Read:
     return read
 
 
+def not_empty(one: Read) -> Read:
+    """Return a reader of lists that refuses one without items, as a parameter without a value is refused."""
+
+    def read(name: str, value: Any) -> Any:
+        if value == []:
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="at least one; leave the member out without any")
+        return one(name, value)
+
+    return read
+
+
+def listed_or(parameter: Callable[[str, str], tuple[str, ...]], *, most: int, what: str) -> Read:
+    """Return a reader of a list of texts that also takes one text with commas, as the query parameter does."""
+    of_text, of_list = read_by(parameter), not_empty(texts(most=most, longest=10_000))
+
+    def read(name: str, value: Any) -> Any:
+        if not isinstance(value, str | list):
+            expected = f"a list of {what}, or one text of them with commas between"
+            raise ApiError(INVALID_FIELD_FORMAT, field=name, expected=expected)
+        return of_text(name, value) if isinstance(value, str) else of_list(name, value)
+
+    return read
+
+
 def object_of(members: Sequence[Member]) -> Read:
     """Return a reader of an object with `members`."""
 

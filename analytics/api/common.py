@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.api.bodies import Member, listed_or, not_empty, texts
 from analytics.api.parameters import Parameter, integer, text
 from analytics.api.parameters import names as comma_list
 from analytics.queries.plans import Filter
@@ -57,6 +58,26 @@ PROJECTS = Parameter(
     schema={"type": "string"},
     default=(),
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
+)
+# The same two as members of a body.
+PROJECTS_OF_BODY = Member(
+    name="project_id",
+    read=listed_or(PROJECTS.read, most=_MOST_PROJECTS, what="UUIDs or slugs"),
+    schema={
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _MOST_PROJECTS},
+            {"type": "string"},
+        ]
+    },
+    default=(),
+    description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects: a list, or one text with commas between.",
+)
+FIELDS_OF_BODY = Member(
+    name="fields",
+    read=not_empty(texts(most=_MOST_FIELDS, longest=settings.MAX_TEXT_PARAMETER_CHARS)),
+    schema={"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _MOST_FIELDS},
+    default=(),
+    description="Members to send, in this order; only these are read.",
 )
 FILTERS = tuple(plain_text(dimension.key, dimension.description) for dimension in EQUALITIES)
 LIMIT_AND_OFFSET = (

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from analytics.api import schema
 from analytics.api.bodies import Member, list_of, one_of, read_body, schema_of, text
 from analytics.api.caching.views import Question
-from analytics.api.common import filters_of, time_range
+from analytics.api.common import FIELDS_OF_BODY, PROJECTS_OF_BODY, filters_of, time_range
 from analytics.api.figures import WEEK, FigureView, ReportView, question_of, reported
 from analytics.api.parameters import Parameter, choice, names, validate
 from analytics.queries.reports.comparison import COMPARISON, METADATA, METRICS, comparison
@@ -66,9 +66,9 @@ COMPARE_BODY: tuple[Member, ...] = (
     ),
     Member(name="start_time", also=("from",), read=_INSTANT, schema=_NAME),
     Member(name="end_time", also=("to",), read=_INSTANT, schema=_NAME),
-    Member(name="project_id", read=list_of(_TEXT, most=20), schema=_NAMES, default=()),
+    PROJECTS_OF_BODY,
     *(Member(name=one.key, read=_TEXT, schema=_NAME, description=one.description) for one in EQUALITIES),
-    Member(name="fields", read=list_of(_TEXT, most=100), schema=_NAMES, default=()),
+    FIELDS_OF_BODY,
 )
 
 

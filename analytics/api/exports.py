@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.caching.validators import lists, matches_strongly
-from analytics.api.common import LIMIT_AND_OFFSET, PROJECTS, RANGE, caller_of, time_range
+from analytics.api.common import FIELDS_OF_BODY, LIMIT_AND_OFFSET, PROJECTS_OF_BODY, RANGE, caller_of, time_range
 from analytics.api.export_shapes import job_url, shown_job
 from analytics.api.idempotency import once
 from analytics.api.parameters import Parameter, choice, documented, integer, validate
@@ -43,7 +43,6 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
 _TEXT = settings.MAX_TEXT_PARAMETER_CHARS
-_MOST_FIELDS = 100
 _NARROWED_BY = ("provider", "model", "environment", "user_id", "session_id")
 _STATUS = next(one.parameter for one in NARROWINGS if one.field == "status_code")
 _ONE_RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*")
@@ -77,7 +76,7 @@ SELECTING: tuple[Member, ...] = (
         default="none",
         description="gzip: the whole file; of Parquet its pages.",
     ),
-    as_member(PROJECTS),
+    PROJECTS_OF_BODY,
     as_member(WITHIN),
     *(as_member(one.parameter) for one in NARROWINGS if one.parameter.name in _NARROWED_BY),
     as_member(_STATUS, name="status_code"),
@@ -87,13 +86,7 @@ SELECTING: tuple[Member, ...] = (
         schema={"anyOf": [schema.ref("Filter"), {"type": "null"}]},
         description="An expression of the filter language.",
     ),
-    Member(
-        name="fields",
-        read=bodies.texts(most=_MOST_FIELDS, longest=_TEXT),
-        schema={"type": "array", "items": {"type": "string"}},
-        default=(),
-        description="Members to export, in this order; only these are read.",
-    ),
+    FIELDS_OF_BODY,
 )
 EXPORT_MEMBERS: tuple[Member, ...] = (
     *SELECTING,

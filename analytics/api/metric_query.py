@@ -26,7 +26,7 @@ from analytics.api.bodies import (
     whole,
 )
 from analytics.api.caching.views import Question as Asked
-from analytics.api.common import time_range
+from analytics.api.common import PROJECTS_OF_BODY, time_range
 from analytics.api.figures import FigureView, question_of
 from analytics.api.metrics import AGGREGATION_NAMES, INTERVAL_SCHEMA, dimension_named
 from analytics.queries.plans import ASKED, TIMESTAMP, Comparison, Filter, Having, Operator, Question, Sort
@@ -91,7 +91,7 @@ QUERY_BODY: tuple[Member, ...] = (
     Member(name="interval", read=one_of(INTERVALS), schema=INTERVAL_SCHEMA, default="1hour"),
     Member(name="start_time", also=("from",), read=_INSTANT, schema=_NAME, required=True),
     Member(name="end_time", also=("to",), read=_INSTANT, schema=_NAME, required=True),
-    Member(name="project_id", read=list_of(_TEXT, most=20), schema={"type": "array", "items": _NAME}, default=()),
+    PROJECTS_OF_BODY,
     Member(
         name="group_by",
         read=list_of(_TEXT, most=settings.METRICS_MAX_DIMENSIONS),

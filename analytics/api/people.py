@@ -1,12 +1,15 @@
 """Users and sessions: GET /users, /sessions and /sessions/{session_id}."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
@@ -28,7 +31,7 @@ from analytics.api.figures import DAY, ReportView
 from analytics.api.overviews import bounded
 from analytics.api.parameters import Parameter, choice, documented, validate
 from analytics.queries import cursors
-from analytics.queries.plans import Sort
+from analytics.queries.plans import Filter, Sort
 from analytics.queries.reports.people import (
     SESSION,
     SESSIONS,
@@ -42,10 +45,11 @@ from analytics.queries.reports.people import (
 from analytics.queries.shapes import Tree
 from analytics.queries.timerange import TimeRange
 from analytics.storage.transactions import retried
-from errors.catalog import INVALID_CURSOR, SESSION_NOT_FOUND
+from errors.catalog import CURSOR_EXPIRED, INVALID_CURSOR, SESSION_NOT_FOUND
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
+_SALT = "people 2"  # the number is that of the form of cursors
 _ORDERS = {"asc": "asc", "desc": "desc"}
 
 
@@ -93,9 +97,9 @@ class ListView(ReportView):
             [values[name] for name in ("sort_by", "sort_order", "start_time", "end_time")],
         ).hex()
         where = time_range(values, default=DAY, longest_days=settings.METRICS_MAX_RANGE_DAYS)
-        after = None
+        after, since = None, timezone.now()
         if values["cursor"] is not None:
-            where, after = _decoded(values["cursor"], bound)
+            where, after, since = _decoded(values["cursor"], bound, now=since)
         page = partial(
             people,
             listing=self.listing,
@@ -106,8 +110,9 @@ class ListView(ReportView):
             limit=values["limit"],
             after=after,
             wanted=self.listing.shape.chosen(values["fields"]),
+            link_to=_linking(self.listing, where, values["project_id"], filters),
         )
-        plan = partial(_paged, page, where, bound, values["limit"])
+        plan = partial(_paged, page, partial(_encoded, where=where, bound=bound, since=since), values["limit"])
         first = values["cursor"] is None
         return Question(scope=scope, values=canonical(values), range=where, moves=moves(values), plan=plan, first=first)
 
@@ -116,31 +121,50 @@ class ListView(ReportView):
         return answer
 
 
-def _paged(page: partial[Page], where: TimeRange, bound: str, limit: int) -> Answer:
+def _linking(
+    listing: Listing, where: TimeRange, projects: Sequence[str], filters: Sequence[Filter]
+) -> Callable[[str], str]:
+    """Return what makes of the label of an item where its spans are listed: those of the range, projects, filters."""
+    asked = {one.dimension.key: one.values[0] for one in filters} | {
+        "start_time": _told(where.start),
+        "end_time": _told(where.end),
+        **({"project_id": ",".join(projects)} if projects else {}),
+    }
+    return lambda label: f"{settings.API_BASE_URL}/api/v1/traces?{urlencode(asked | {listing.dimension: label})}"
+
+
+def _told(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _paged(page: partial[Page], cursor_after: Callable[[tuple[Any, str]], str], limit: int) -> Answer:
     found = page()
     pagination: dict[str, Any] = {"has_more": found.next is not None, "limit": limit}
     if found.next is not None:
-        pagination["cursor"] = _encoded(found.next, where, bound)
+        pagination["cursor"] = cursor_after(found.next)
     return Answer(data=found.items, pagination=pagination)
 
 
-def _encoded(last: tuple[Any, str], where: TimeRange, bound: str) -> str:
+def _encoded(last: tuple[Any, str], *, where: TimeRange, bound: str, since: datetime) -> str:
     value, label = last
     kind = "t" if isinstance(value, datetime) else "d" if isinstance(value, Decimal) else "n"
     told = value.isoformat() if isinstance(value, datetime) else str(value) if kind == "d" else value
-    told_range = [where.start.isoformat(), where.end.isoformat()]
-    return signing.dumps([kind, told, label, told_range, bound], salt="people", compress=True)
+    times = [one.isoformat() for one in (where.start, where.end, since)]
+    return signing.dumps([kind, told, label, times, bound], salt=_SALT, compress=True)
 
 
-def _decoded(text: str, bound: str) -> tuple[TimeRange, tuple[Any, str]]:
+def _decoded(text: str, bound: str, *, now: datetime) -> tuple[TimeRange, tuple[Any, str], datetime]:
     try:
-        kind, told, label, (start, end), known = signing.loads(text, salt="people")
+        kind, told, label, times, known = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         raise ApiError(INVALID_CURSOR, field="cursor") from None
     if known != bound:
         raise ApiError(INVALID_CURSOR, field="cursor")
+    start, end, since = map(datetime.fromisoformat, times)
+    if since + cursors.GOOD_FOR < now:
+        raise ApiError(CURSOR_EXPIRED, field="cursor")
     value = datetime.fromisoformat(told) if kind == "t" else Decimal(told) if kind == "d" else told
-    return TimeRange(start=datetime.fromisoformat(start), end=datetime.fromisoformat(end)), (value, label)
+    return TimeRange(start=start, end=end), (value, label), since
 
 
 def _listed(operation: str, listing: Listing) -> Any:
@@ -196,9 +220,17 @@ class SessionView(ReportView):
         where = time_range(values, default=timedelta(days=days), longest_days=days)
         scope = caller_of(request).scope(values["project_id"])
         wanted = select_session(values["fields"])
-        plan = partial(session, scope=scope, where=where, session_id=path["session_id"], wanted=wanted)
+        link_to = _linking(SESSIONS, where, values["project_id"], [])
+        plan = partial(session, scope=scope, where=where, session_id=path["session_id"], wanted=wanted, link_to=link_to)
         told = canonical(values) | path
-        return Question(scope=scope, values=told, range=where, moves=moves(values), plan=plan)
+        return Question(
+            scope=scope,
+            values=told,
+            range=where,
+            beyond=wanted.has_traces,
+            moves=moves(values),
+            plan=plan,
+        )
 
     def answer(self, question: Question) -> Answer:
         found = retried(question.plan, snapshot=True)

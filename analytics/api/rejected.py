@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,7 +72,14 @@ class RejectedView(AnalyticsView):
         values = validate(request.query_params, self.parameters)
         scope = caller_of(request).scope(values["project_id"])
         bound_to, after, where = _place(values, scope)
-        plan = RejectedList(scope=scope, range=where, reason=values["reason"], limit=values["limit"], after=after)
+        plan = RejectedList(
+            scope=scope,
+            range=where,
+            reason=values["reason"],
+            limit=values["limit"],
+            clock=timezone.now() if after is None else after.clock,
+            after=after,
+        )
         page = list_rejected(plan)
         pagination: dict[str, Any] = {"has_more": page.next is not None, "limit": values["limit"]}
         if values["include"]:
@@ -95,5 +103,5 @@ def _place(values: dict[str, Any], scope: Scope) -> tuple[bytes, cursors.Cursor 
     bound_to = cursors.binding("rejected", scope.tenant, values["reason"], values["start_time"], values["end_time"])
     if values["cursor"] is None:
         return bound_to, None, asked
-    cursor = cursors.decode(values["cursor"], bound_to=bound_to, key=settings.SECRET_KEY)
+    cursor = cursors.decode(values["cursor"], bound_to=bound_to, key=settings.SECRET_KEY, now=timezone.now())
     return bound_to, cursor, TimeRange(start=cursor.start, end=cursor.end)

@@ -1,10 +1,12 @@
 """One trace: GET /traces/{trace_id} and its spans."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,8 +47,12 @@ class _TraceView(CachedView):
     audited = "trace"
     enveloped = True
 
+    def located(self, question: Question) -> traces.Located:
+        """Return where the trace of a question is; raise 404 where there is none."""
+        return _located(question.scope, question.plan[0])
+
     def range_of(self, question: Question) -> TimeRange:
-        where = _located(question.scope, question.plan[0]).range
+        where = self.located(question).range
         return TimeRange(start=floor(where.start, _DAY), end=floor(where.end, _DAY) + _DAY)
 
 
@@ -84,6 +90,22 @@ class TraceDetailView(_TraceView):
         return Answer(data=orjson.Fragment(detail))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    """A page of the spans of a trace as it was asked for, what its cursors are bound to, and since when they are good.
+
+    A cursor holds the project of the first page: the trace of that id in another one may become the newer meanwhile.
+    """
+
+    trace_id: str
+    selection: traces.SpansSelection
+    limit: int
+    after: cursors.Cursor | None
+    clock: datetime
+    bound_to: bytes
+    link: Link
+
+
 class TraceSpansView(_TraceView):
     """The spans of one trace, earliest first, each with its place in the tree."""
 
@@ -104,30 +126,43 @@ class TraceSpansView(_TraceView):
     def ask(self, request: Request, **path: str) -> Question:
         values = validate(request.query_params, self.parameters)
         scope = caller_of(request).scope(values["project_id"])
-        bound_to = cursors.binding(scope.tenant, path["trace_id"])
+        bound_to = cursors.binding(self.route, scope.tenant, path["trace_id"])
         after = decoded(values["cursor"], bound_to)
-        link = Link(query=request.query_params, path=request.path)
         return Question(
             scope=scope,
             values=canonical(values) | path,
             range=None,
             first=after is None,
-            plan=(path["trace_id"], traces.select_spans(values["fields"]), values["limit"], after, bound_to, link),
+            plan=_Listing(
+                trace_id=path["trace_id"],
+                selection=traces.select_spans(values["fields"]),
+                limit=values["limit"],
+                after=after,
+                clock=timezone.now() if after is None else after.clock,
+                bound_to=bound_to,
+                link=Link(query=request.query_params, path=request.path),
+            ),
         )
 
+    def located(self, question: Question) -> traces.Located:
+        asked: _Listing = question.plan
+        return _located(question.scope, asked.trace_id, after=asked.after)
+
     def answer(self, question: Question) -> Answer:
-        trace_id, selection, limit, after, bound_to, link = question.plan
-        page = traces.trace_spans(_located(question.scope, trace_id), selection=selection, limit=limit, after=after)
-        pagination: dict[str, Any] = {"has_more": page.next is not None, "limit": limit}
+        asked: _Listing = question.plan
+        where = self.located(question)
+        page = traces.trace_spans(where, selection=asked.selection, limit=asked.limit, after=asked.after)
+        pagination: dict[str, Any] = {"has_more": page.last is not None, "limit": asked.limit}
         headers = {}
-        if page.next is not None:
-            pagination["cursor"] = cursors.encode(page.next, bound_to=bound_to, key=settings.SECRET_KEY)
-            headers = {"Link": link.to(pagination["cursor"])}
+        if page.last is not None:
+            cursor = where.cursor(page.last, clock=asked.clock)
+            pagination["cursor"] = cursors.encode(cursor, bound_to=asked.bound_to, key=settings.SECRET_KEY)
+            headers = {"Link": asked.link.to(pagination["cursor"])}
         return Answer(data=orjson.Fragment(page.json), pagination=pagination, headers=headers)
 
 
-def _located(scope: Scope, trace_id: str) -> traces.Located:
-    where = traces.locate_trace(scope, trace_id)
+def _located(scope: Scope, trace_id: str, *, after: cursors.Cursor | None = None) -> traces.Located:
+    where = traces.locate_trace(scope, trace_id, after=after)
     if where is None:
         raise ApiError(TRACE_NOT_FOUND, trace_id=trace_id[:64])
     return where

@@ -12,13 +12,15 @@ from rest_framework.response import Response
 from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.caching.views import Question
-from analytics.api.common import PROJECTS, RANGE
+from analytics.api.common import FIELDS_OF_BODY, PROJECTS_OF_BODY, RANGE
 from analytics.api.parameters import Parameter, choice, validate
 from analytics.api.span_filters import limits_at
 from analytics.api.traces import LIMIT, LIST_INCLUDES, MOST_INCLUDES, SORT_NAMES, WITHIN, SpanListing
 from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.tree import Node
 from analytics.queries.sorting import SORTS, Sort
+from errors.catalog import OFFSET_UNSUPPORTED
+from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
 _TEXT = settings.MAX_TEXT_PARAMETER_CHARS
@@ -70,13 +72,7 @@ SEARCH_MEMBERS: tuple[Member, ...] = (
         schema={"type": ["string", "null"]},
         description="The cursor of the page before; keep every other member but limit, fields, include.",
     ),
-    Member(
-        name="fields",
-        read=bodies.texts(most=100, longest=_TEXT),
-        schema={"type": "array", "items": {"type": "string"}},
-        default=(),
-        description="Members to send; only these are read.",
-    ),
+    FIELDS_OF_BODY,
     Member(
         name="include",
         read=bodies.texts(most=MOST_INCLUDES, longest=_TEXT, allowed=LIST_INCLUDES),
@@ -84,7 +80,7 @@ SEARCH_MEMBERS: tuple[Member, ...] = (
         default=(),
         description="What to add, as in the list.",
     ),
-    _as_text(PROJECTS),
+    PROJECTS_OF_BODY,
 )
 _SEARCH_EXAMPLE: dict[str, Any] = {
     "start_time": "now-24h",
@@ -121,7 +117,10 @@ class TraceSearchView(SpanListing):
 
     def ask(self, request: Request, **_path: str) -> Question:
         validate(request.query_params, ())
-        values = bodies.read_body(cast("dict[str, Any]", request.data), SEARCH_MEMBERS)
+        body = cast("dict[str, Any]", request.data)
+        if "offset" in body:
+            raise ApiError(OFFSET_UNSUPPORTED, field="offset")
+        values = bodies.read_body(body, SEARCH_MEMBERS)
         sort = Sort(key=values["sort_by"], descending=values["sort_desc"])
         return self.question(request, values, sent=values["filter"], sort=sort, link=None)
 

@@ -19,7 +19,7 @@ from analytics.api.common import FIELDS, PROJECTS, RANGE, caller_of, canonical, 
 from analytics.api.parameters import Parameter, choice, documented, integer, names, validate
 from analytics.api.span_filters import NARROWING_PARAMETERS, asked_of, filter_of
 from analytics.queries import cursors, spans
-from analytics.queries.beside import Addition
+from analytics.queries.beside import Addition, Chosen, members_of
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.tree import Node, leaves, searched
 from analytics.queries.selection import DEFAULT_SELECTION, Selection, select
@@ -28,7 +28,7 @@ from analytics.queries.sorting import RELEVANCE, SORTS, Sort
 from analytics.queries.spans import Spans, Within
 from analytics.queries.statistics import STATISTICS, span_statistics
 from analytics.queries.timerange import TimeRange, round_up
-from analytics.registry.fields import FieldType
+from analytics.registry.fields import ALIASES, FieldType
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
@@ -46,7 +46,8 @@ WITHIN = Parameter(
     read=choice(_WITHIN),
     schema={"type": "string", "enum": [*_WITHIN], "default": "all"},
     default=Within.ALL.value,
-    description="all spans; calls: model calls that are counted; roots: spans without a stored parent.",
+    description="all spans; calls: model calls that are counted; roots: spans without a stored parent, which"
+    " counts whenever it was; one that names itself has none.",
 )
 LIMIT = Parameter(
     name="limit",
@@ -151,14 +152,15 @@ class SpanListing(CachedView):
         clock = (after and after.clock) or round_up(timezone.now(), grid=settings.TIME_GRID_SECONDS)
         node = self.read_filter(values, clock)
         where = _range(values, clock) if after is None else TimeRange(start=after.start, end=after.end)
+        selection, add = _selections(values["fields"], _additions(values["include"], node, sort=sort))
         page = spans.SpanList(
             spans=Spans(scope=scope, range=where, within=Within(values["scope"]), filter=node),
-            selection=_selection(values),
+            selection=selection,
             sort=sort,
             limit=values["limit"],
             clock=clock,
             after=after,
-            add=_additions(values["include"], node, sort=sort),
+            add=add,
         )
         # The cursor in the reply is bound to the bounds as they were sent, so they are part of the question.
         told = canonical(values) | bounds | _clock_of(node, clock)
@@ -166,6 +168,7 @@ class SpanListing(CachedView):
             scope=scope,
             values=told,
             range=where,
+            beyond=values["scope"] == Within.ROOTS or Addition.CHILDREN in page.add,
             moves=after is None and (moves(values) or "clock" in told),
             first=after is None,
             plan=_Listing(page=page, total=TOTAL in values["include"], bound_to=bound_to, link=link),
@@ -242,15 +245,16 @@ class TraceStatsView(CachedView):
             scope=scope,
             values=told,
             range=where,
+            beyond=values["scope"] == Within.ROOTS,
             moves=moves(values) or "clock" in told,
-            plan=(wanted, _named(values["fields"], STATISTICS)),
+            plan=(wanted, _figures_named(values["fields"])),
         )
 
     def answer(self, question: Question) -> Answer:
-        wanted, names_ = question.plan
+        wanted, asked = question.plan
         with snapshot():
             figures = asdict(span_statistics(_with_searches(wanted)))
-        return Answer(data={name: figures[name] for name in names_})
+        return Answer(data={name: figures[figure] for name, figure in asked.items()})
 
 
 def decoded(text: str | None, bound_to: bytes) -> cursors.Cursor | None:
@@ -289,12 +293,17 @@ def _additions(include: tuple[str, ...], node: Node | None, *, sort: Sort) -> fr
     return frozenset(Addition(name) for name in include if name != TOTAL)
 
 
-def _selection(values: Mapping[str, Any]) -> Selection:
-    return select(values["fields"]) if values["fields"] else DEFAULT_SELECTION
+def _selections(names: tuple[str, ...], add: frozenset[Addition]) -> tuple[Selection, Mapping[Addition, Chosen]]:
+    """Return what to send of each span, and of what is added to it."""
+    own, chosen = members_of(names, add)
+    return select(own) if names else DEFAULT_SELECTION, chosen
 
 
-def _named(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
-    for name in asked:
-        if name not in allowed:
-            raise ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: allowed: {', '.join(allowed)}")
-    return asked or allowed
+def _figures_named(asked: tuple[str, ...]) -> dict[str, str]:
+    """Return which figure is sent under which of its names; raise 400/1202 for a name of none."""
+    told = {name: ALIASES.get(name, name) for name in asked or STATISTICS}
+    for name, figure in told.items():
+        if figure not in STATISTICS:
+            details = f"{name[:64]}: allowed: {', '.join(STATISTICS)}"
+            raise ApiError(INVALID_FIELD_VALUE, field="fields", details=details)
+    return told

@@ -11,7 +11,7 @@ from analytics.queries.contents import Key, read_content, tenant_condition, tena
 from analytics.queries.filters.tree import Node, searched
 from analytics.queries.highlights import asked_in, fragments, words_like
 from analytics.queries.rendering import braced, columns_of
-from analytics.queries.selection import Selection
+from analytics.queries.selection import DEFAULT_SELECTION, Selection, below, only, select
 from analytics.registry.fields import Relation
 from analytics.scope import Scope
 from errors.json import dumps
@@ -26,28 +26,66 @@ class Addition(StrEnum):
     HIGHLIGHTS = "highlights"
 
 
+CHILDREN = "spans"  # the member that children are
+# What to send of an addition: its members (none named: all of them), of children what to send of each.
+Chosen = Sequence[str] | Selection
 _INSTANT = "replace(to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || 'Z'"
-_OPINIONS: Mapping[Addition, str] = {
-    Addition.EVALUATIONS: f"""SELECT o.project_id, o.trace_id, o.span_id, json_build_object(
-            'id', o.id, 'trace_id', encode(o.trace_id, 'hex'), 'span_id', encode(o.span_id, 'hex'),
-            'timestamp', {_INSTANT}, 'evaluator_name', o.evaluator_name, 'score', o.score, 'passed', o.passed,
-            'label', o.label, 'explanation', o.explanation)::text
-        FROM trace_evaluations AS o""",
-    Addition.FEEDBACK: f"""SELECT o.project_id, o.trace_id, o.span_id, json_build_object(
-            'id', o.id, 'trace_id', encode(o.trace_id, 'hex'), 'span_id', encode(o.span_id, 'hex'),
-            'created_at', {_INSTANT}, 'score', o.score, 'resolved', o.resolved, 'comment', o.comment,
-            'user_id', o.user_id, 'labels', o.labels)::text
-        FROM trace_feedback AS o""",
+_TRACE_AND_SPAN = {"trace_id": "encode(o.trace_id, 'hex')", "span_id": "encode(o.span_id, 'hex')"}
+_OPINIONS: Mapping[Addition, Mapping[str, str]] = {
+    Addition.EVALUATIONS: {
+        "id": "o.id",
+        **_TRACE_AND_SPAN,
+        "timestamp": _INSTANT,
+        **{name: f"o.{name}" for name in ("evaluator_name", "score", "passed", "label", "explanation")},
+    },
+    Addition.FEEDBACK: {
+        "id": "o.id",
+        **_TRACE_AND_SPAN,
+        "created_at": _INSTANT,
+        **{name: f"o.{name}" for name in ("score", "resolved", "comment", "user_id", "labels")},
+    },
+}
+_TABLES = {Addition.EVALUATIONS: "trace_evaluations", Addition.FEEDBACK: "trace_feedback"}
+_TEXTS = {"input_text": "A", "output_text": "B"}
+# The members of each addition that a path can name; children have those of spans.
+MEMBERS: Mapping[Addition, Sequence[str]] = {
+    **{addition: tuple(members) for addition, members in _OPINIONS.items()},
+    Addition.HIGHLIGHTS: tuple(_TEXTS),
 }
 Opinions = dict[tuple[int, bytes], list[tuple[bytes | None, str]]]
 
 
-def opinions_on(addition: Addition, scope: Scope, traces: Sequence[tuple[int, bytes]]) -> Opinions:
-    """Return the evaluations or the feedback of traces, oldest first, each with the span it is about, if any."""
+def members_of(names: Sequence[str], add: frozenset[Addition]) -> tuple[list[str], dict[Addition, Chosen]]:
+    """Return those of `names` that are not of an addition, and what to send of each of `add`.
+
+    Children without names of their own are narrowed like the span they stand beside. Raise 400/1202 for a name below an
+    addition that is no member of it.
+    """
+    own, chosen = list(names), dict[Addition, Chosen]()
+    for addition in sorted(add - {Addition.CHILDREN}):
+        own, inner = below(own, addition)
+        chosen[addition] = only(inner, MEMBERS[addition], of=addition)
+    if Addition.CHILDREN in add:
+        beside, (own, inner) = own, below(own, CHILDREN)
+        like_the_span = beside if beside == own else []
+        chosen[Addition.CHILDREN] = select(inner or like_the_span) if inner or like_the_span else DEFAULT_SELECTION
+    return own, chosen
+
+
+def opinions_on(
+    addition: Addition, scope: Scope, traces: Sequence[tuple[int, bytes]], *, members: Sequence[str] = ()
+) -> Opinions:
+    """Return the evaluations or the feedback of traces, oldest first, each with the span it is about, if any.
+
+    Only `members` of them are read, where some are named.
+    """
+    known = _OPINIONS[addition]
+    pairs = ", ".join(f"'{name}', {known[name]}" for name in members or known)
     found: Opinions = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""{_OPINIONS[addition]}
+            f"""SELECT o.project_id, o.trace_id, o.span_id, json_build_object({pairs})::text
+            FROM {_TABLES[addition]} AS o
             WHERE {tenant_condition("o", scope)} AND o.trace_id = ANY(%(traces)s::bytea[])
             ORDER BY o.created_at, o.id""",
             {**tenant_parameters(scope), "traces": sorted({trace for _, trace in traces})},
@@ -58,19 +96,18 @@ def opinions_on(addition: Addition, scope: Scope, traces: Sequence[tuple[int, by
 
 
 def additions_of(
-    addition: Addition, scope: Scope, keys: Sequence[Key], *, selection: Selection, filter_: Node | None
+    addition: Addition, scope: Scope, keys: Sequence[Key], *, chosen: Chosen, filter_: Node | None
 ) -> list[str]:
     """Return for each span of `keys` the member, or members, that `addition` gives it."""
     if not keys:
         return []
-    return _ADDED[addition](addition, scope, keys, selection, filter_)
+    return _ADDED[addition](addition, scope, keys, chosen, filter_)
 
 
-def _opinions(
-    addition: Addition, scope: Scope, keys: Sequence[Key], _selection: Selection, _filter: Node | None
-) -> list[str]:
+def _opinions(addition: Addition, scope: Scope, keys: Sequence[Key], chosen: Chosen, _filter: Node | None) -> list[str]:
     """A span bears what is about it, and what is about its trace as a whole."""
-    known = opinions_on(addition, scope, [(key.project_id, bytes(key.trace_id)) for key in keys])
+    assert not isinstance(chosen, Selection)
+    known = opinions_on(addition, scope, [(key.project_id, bytes(key.trace_id)) for key in keys], members=chosen)
     made = []
     for key in keys:
         about = known.get((key.project_id, bytes(key.trace_id)), [])
@@ -80,15 +117,16 @@ def _opinions(
 
 
 def _children(
-    _addition: Addition, scope: Scope, keys: Sequence[Key], selection: Selection, _filter: Node | None
+    _addition: Addition, scope: Scope, keys: Sequence[Key], selection: Chosen, _filter: Node | None
 ) -> list[str]:
+    assert isinstance(selection, Selection)
     children = _rows_of_children(scope, keys, selection)
     most = settings.TRACE_MAX_INLINE_SPANS
     made = []
     for key in keys:
         found = children.get((key.project_id, bytes(key.trace_id), bytes(key.span_id)), [])
         truncated = ',"spans_truncated":true' if len(found) > most else ""
-        made.append(f'"spans":[{",".join(map(braced, found[:most]))}]{truncated}')
+        made.append(f'"{CHILDREN}":[{",".join(map(braced, found[:most]))}]{truncated}')
     return made
 
 
@@ -119,7 +157,7 @@ def _rows_of_children(
             CROSS JOIN LATERAL (
                 SELECT s.* FROM llm_traces AS s
                 WHERE {tenant_condition("s", scope)} AND s.project_id = given.project_id
-                    AND s.trace_id = given.trace_id AND s.parent_span_id = given.span_id
+                    AND s.trace_id = given.trace_id AND s.parent_span_id = given.span_id AND s.span_id <> given.span_id
                     AND s.ts BETWEEN %(first)s AND %(last)s
                 ORDER BY s.ts, s.span_id LIMIT %(most)s
             ) AS s ORDER BY s.ts, s.span_id
@@ -148,13 +186,15 @@ def add_content(scope: Scope, selection: Selection, keys: Sequence[Key], parts: 
 
 
 def _highlights(
-    _addition: Addition, scope: Scope, keys: Sequence[Key], _selection: Selection, filter_: Node | None
+    _addition: Addition, scope: Scope, keys: Sequence[Key], chosen: Chosen, filter_: Node | None
 ) -> list[str]:
+    assert not isinstance(chosen, Selection)
     asked = searched(filter_)
-    texts = read_content(scope, keys, "c.input_text, c.output_text", {})
+    names = [name for name in _TEXTS if name in (chosen or _TEXTS)]
+    texts = read_content(scope, keys, ", ".join(f"c.{name}" for name in names), {})
     made: list[dict[str, list[str]]] = [{} for _ in keys]
-    for place, (name, weight) in enumerate((("input_text", "A"), ("output_text", "B"))):
-        questions = asked_in(leaf.value for leaf in asked if weight in leaf.target.field.weights)
+    for place, name in enumerate(names):
+        questions = asked_in(leaf.value for leaf in asked if _TEXTS[name] in leaf.target.field.weights)
         read = [texts[key][place] if key in texts else None for key in keys]
         hits = words_like(questions, filter(None, read))
         for member, text in zip(made, read, strict=True):
@@ -162,7 +202,7 @@ def _highlights(
     return [f'"highlights":{dumps(member).decode()}' for member in made]
 
 
-_ADDED: Mapping[Addition, Callable[[Addition, Scope, Sequence[Key], Selection, Node | None], list[str]]] = {
+_ADDED: Mapping[Addition, Callable[[Addition, Scope, Sequence[Key], Chosen, Node | None], list[str]]] = {
     Addition.CHILDREN: _children,
     Addition.EVALUATIONS: _opinions,
     Addition.FEEDBACK: _opinions,

@@ -21,8 +21,9 @@ GOOD_FOR = timedelta(days=1)
 class Cursor:
     """The last row of a page, and the resolved time range that the following pages keep.
 
-    `clock` is what relative times of the list count from, and since when the cursor is good; `value` is the row's value
-    of the sort column. Lists that have neither leave them out.
+    `clock` is what relative times of the list count from, and since when the cursor is good: that of the first page.
+    `project` is the place of the row's project among those of the scope, since its number is told to nobody; `value`
+    is the row's value of the sort column. Lists that have neither leave them out.
     """
 
     ts: datetime
@@ -30,7 +31,8 @@ class Cursor:
     span_id: bytes
     start: datetime
     end: datetime
-    clock: datetime | None = None
+    clock: datetime
+    project: int = 0
     value: int | float | str | None = None
 
 
@@ -48,14 +50,15 @@ def encode(cursor: Cursor, *, bound_to: bytes, key: str) -> str:
             cursor.span_id.hex(),
             _micros(cursor.start),
             _micros(cursor.end),
-            None if cursor.clock is None else _micros(cursor.clock),
+            _micros(cursor.clock),
+            cursor.project,
             cursor.value,
         ]
     )
     return base64.urlsafe_b64encode(_signature(body, bound_to, key) + body).rstrip(b"=").decode()
 
 
-def decode(text: str, *, bound_to: bytes, key: str, now: datetime | None = None) -> Cursor:
+def decode(text: str, *, bound_to: bytes, key: str, now: datetime) -> Cursor:
     """Return the cursor behind `text`; raise 400/1207 when it is damaged, of another query, or too old at `now`."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -64,9 +67,9 @@ def decode(text: str, *, bound_to: bytes, key: str, now: datetime | None = None)
     signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(body, bound_to, key)):
         raise ApiError(INVALID_CURSOR, field="cursor")
-    ts, trace_id, span_id, start, end, since, value = orjson.loads(body)
-    clock = None if since is None else _instant(since)
-    if now is not None and clock is not None and clock + GOOD_FOR < now:
+    ts, trace_id, span_id, start, end, since, project, value = orjson.loads(body)
+    clock = _instant(since)
+    if clock + GOOD_FOR < now:
         raise ApiError(CURSOR_EXPIRED, field="cursor")
     return Cursor(
         ts=_instant(ts),
@@ -75,12 +78,14 @@ def decode(text: str, *, bound_to: bytes, key: str, now: datetime | None = None)
         start=_instant(start),
         end=_instant(end),
         clock=clock,
+        project=project,
         value=value,
     )
 
 
+# The number in it is that of the form of cursors: one of another form is refused as damaged.
 def _signature(body: bytes, bound_to: bytes, key: str) -> bytes:
-    secret = hashlib.sha256(b"llm-observatory cursor\0" + key.encode()).digest()
+    secret = hashlib.sha256(b"llm-observatory cursor 2\0" + key.encode()).digest()
     return hmac.digest(secret, bound_to + body, "sha256")[:_SIGNATURE_BYTES]
 
 

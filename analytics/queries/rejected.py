@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +21,13 @@ _IDS = ("trace_id", "span_id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedList:
-    """A page of the list: the range, one reason or all, where the last page ended."""
+    """A page of the list: the range, one reason or all, where the last page ended, since when cursors are good."""
 
     scope: Scope
     range: TimeRange
     reason: str | None = None
     limit: int
+    clock: datetime
     after: Cursor | None = None
 
 
@@ -60,7 +62,7 @@ def list_rejected(plan: RejectedList) -> RejectedPage:
     page = rows[: plan.limit]
     return RejectedPage(
         entries=[_rendered(row, plan.scope) for row in page],
-        next=_cursor(page[-1], plan.range) if len(rows) > plan.limit else None,
+        next=_cursor(page[-1], plan) if len(rows) > plan.limit else None,
     )
 
 
@@ -100,5 +102,12 @@ def _rendered(row: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     return {**row, **ids, "project_id": str(scope.projects[row["project_id"]].public_id)}
 
 
-def _cursor(row: Mapping[str, Any], within: TimeRange) -> Cursor:
-    return Cursor(ts=row["received_at"], trace_id=row["id"].bytes, span_id=b"", start=within.start, end=within.end)
+def _cursor(row: Mapping[str, Any], plan: RejectedList) -> Cursor:
+    return Cursor(
+        ts=row["received_at"],
+        trace_id=row["id"].bytes,
+        span_id=b"",
+        start=plan.range.start,
+        end=plan.range.end,
+        clock=plan.clock,
+    )

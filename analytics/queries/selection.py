@@ -69,6 +69,14 @@ def below(names: Sequence[str], member: str) -> tuple[list[str], list[str]]:
     return [name for name in names if name != member and not name.startswith(f"{member}.")], inner
 
 
+def only(names: Sequence[str], known: Sequence[str], *, of: str) -> tuple[str, ...]:
+    """Return the names below the member `of`; raise 400/1202 for one that is not among the `known`."""
+    for name in names:
+        if name not in known:
+            raise _unknown(f"{of}.{name}", [f"{of}.{one}" for one in known])
+    return tuple(names)
+
+
 def _one(name: str) -> Selected:
     head, dot, key = name.partition(".")
     document = ALIASES.get(head, head)
@@ -80,7 +88,11 @@ def _one(name: str) -> Selected:
     field = BY_KEY.get(ALIASES.get(name, name))
     if field is not None:
         return Selected(name=name, field=field)
-    near = difflib.get_close_matches(name, _NAMES, n=1)
+    raise _unknown(name, _NAMES, [*_KEYED_NAMES, *_PATHED_NAMES])
+
+
+def _unknown(name: str, names: Sequence[str], forms: Sequence[str] = ()) -> ApiError:
+    near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    allowed = ", ".join([*_NAMES, *_KEYED_NAMES, *_PATHED_NAMES])
-    raise ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint}allowed: {allowed}")
+    allowed = ", ".join([*names, *forms])
+    return ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint}allowed: {allowed}")

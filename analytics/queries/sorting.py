@@ -1,4 +1,8 @@
-"""The order of a list: a column, then the key, all in one direction; rows without the column's value come last."""
+"""The order of a list: a column, then the key, all in one direction; rows without the column's value come last.
+
+The key ends with the project, as two of a scope may hold spans of the same ids; within one project, where pages are
+read along the primary key, it decides nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,9 +10,10 @@ from typing import Any
 
 from analytics.queries.cursors import Cursor
 from analytics.registry.fields import ALIASES, BY_KEY, SORT_KEYS
+from analytics.scope import Scope
 
 RELEVANCE = "relevance"
-KEY = ("s.ts", "s.trace_id", "s.span_id")
+KEY = ("s.ts", "s.trace_id", "s.span_id", "s.project_id")
 RANK = "s.rank"
 
 
@@ -40,13 +45,14 @@ class Sort:
         name = f"s.{ALIASES.get(self.key, self.key)}"
         return (name, *(column for column in KEY if column != name)) if name in KEY else KEY
 
-    def after(self, cursor: Cursor) -> tuple[str, dict[str, Any]]:
-        """Return the condition of the rows behind `cursor`, and its parameters."""
+    def after(self, cursor: Cursor, scope: Scope) -> tuple[str, dict[str, Any]]:
+        """Return the condition of the rows behind `cursor`, one of a list of `scope`, and its parameters."""
         sign = "<" if self.descending else ">"
         given: dict[str, Any] = {
             "after_ts": cursor.ts,
             "after_trace_id": cursor.trace_id,
             "after_span_id": cursor.span_id,
+            "after_project_id": sorted(scope.projects)[cursor.project],
         }
         columns = ", ".join(self._key)
         values = ", ".join(f"%({column.replace('s.', 'after_')})s" for column in self._key)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.queries.beside import Addition, add_content, additions_of
+from analytics.queries.beside import Addition, Chosen, add_content, additions_of
 from analytics.queries.contents import Key, tenant_condition, tenant_parameters
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.compiling import HAS_TEXT, Conditions, Searches, compile_filter
@@ -23,26 +23,36 @@ from analytics.scope import Scope
 _CONTENT = """LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
         AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id
         AND c.ts >= %(start)s AND c.ts < %(end)s"""
-# A parent is looked for this far around the range: spans of a trace are rarely further apart.
-_PARENTS_WITHIN = timedelta(days=1)
+# A parent is looked for this far around the range first, where most are: a look that can be made for all spans at once.
+_NEAR = timedelta(hours=1)
 
 
 class Within(StrEnum):
-    """Which spans a list is of: all, model calls that are counted, those without a stored parent."""
+    """Which spans a list is of: all, model calls that are counted, those without a stored parent.
+
+    The parent counts whenever it was, in the range or out of it; a span that names itself has none.
+    """
 
     ALL = "all"
     CALLS = "calls"
     ROOTS = "roots"
 
 
+_IS_PARENT = """parent.organisation_id = s.organisation_id AND parent.project_id = s.project_id
+                AND parent.trace_id = s.trace_id AND parent.span_id = s.parent_span_id AND {there}"""
+# Only of traces that reach beyond what is near the range their own time is looked through, span by span: OFFSET keeps
+# the server from gathering the spans of all traces instead.
 _WITHIN: Mapping[Within, str] = {
     Within.ALL: "",
     Within.CALLS: "AND s.call_counted",
-    Within.ROOTS: """AND (s.parent_span_id IS NULL OR NOT EXISTS (
+    Within.ROOTS: f"""AND (s.parent_span_id IS NULL OR s.parent_span_id = s.span_id OR NOT (EXISTS (
             SELECT FROM llm_traces AS parent
-            WHERE parent.organisation_id = s.organisation_id AND parent.project_id = s.project_id
-                AND parent.trace_id = s.trace_id AND parent.span_id = s.parent_span_id
-                AND parent.ts >= %(parents_start)s AND parent.ts < %(parents_end)s AND {there}))""",
+            WHERE {_IS_PARENT} AND parent.ts >= %(near_start)s AND parent.ts < %(near_end)s
+        ) OR EXISTS (
+            SELECT FROM trace_index AS t JOIN llm_traces AS parent ON parent.ts BETWEEN t.first_ts AND t.last_ts
+            WHERE t.organisation_id = s.organisation_id AND t.project_id = s.project_id AND t.trace_id = s.trace_id
+                AND (t.first_ts < %(near_start)s OR t.last_ts >= %(near_end)s) AND {_IS_PARENT} OFFSET 0
+        )))""",
 }
 
 
@@ -95,7 +105,7 @@ class SpanList:
     limit: int
     clock: datetime
     after: Cursor | None = None
-    add: frozenset[Addition] = frozenset()
+    add: Mapping[Addition, Chosen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +131,14 @@ def list_spans(plan: SpanList) -> SpanPage:
     parts = [[row[5]] for row in page]
     add_content(plan.spans.scope, plan.selection, keys, parts)
     for addition in sorted(plan.add):
-        made = additions_of(addition, plan.spans.scope, keys, selection=plan.selection, filter_=plan.spans.filter)
+        made = additions_of(addition, plan.spans.scope, keys, chosen=plan.add[addition], filter_=plan.spans.filter)
         for part, extra in zip(parts, made, strict=True):
             part.append(extra)
     return SpanPage(json=listed(map(braced, parts)), rows=len(page), next=after)
 
 
 def _cursor(plan: SpanList, row: Sequence[Any]) -> Cursor:
-    value, ts, trace_id, span_id = row[:4]
+    value, ts, trace_id, span_id, project_id = row[:5]
     return Cursor(
         ts=ts,
         trace_id=bytes(trace_id),
@@ -136,6 +146,7 @@ def _cursor(plan: SpanList, row: Sequence[Any]) -> Cursor:
         start=plan.spans.range.start,
         end=plan.spans.range.end,
         clock=plan.clock,
+        project=sorted(plan.spans.scope.projects).index(project_id),
         value=value,
     )
 
@@ -166,14 +177,14 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
         FROM {rows} AS s ORDER BY {sort.order}"""
     given = {**parameters_of(plan.spans), **conditions.parameters, **columns.parameters, "rows": plan.limit + 1}
     if plan.after is not None:
-        given |= sort.after(plan.after)[1] | sort.bound(plan.after)
+        given |= sort.after(plan.after, scope)[1] | sort.bound(plan.after)
     if sort.key == RELEVANCE:
         given |= {f"rank_{place}": query for place, query in enumerate(_ranking(plan.spans))}
     return sql, given
 
 
 def _rows(plan: SpanList, own: str, conditions: Conditions) -> str:
-    after = "" if plan.after is None else f"{plan.sort.after(plan.after)[0]}"
+    after = "" if plan.after is None else plan.sort.after(plan.after, plan.spans.scope)[0]
     tail = f"ORDER BY {plan.sort.order} LIMIT %(rows)s"
     if plan.sort.column != RANK:
         return f"{_select('s.*', own, conditions, plan.spans)}{f' AND {after}' if after else ''} {tail}"
@@ -212,8 +223,8 @@ def parameters_of(spans: Spans) -> dict[str, Any]:
         **tenant_parameters(spans.scope),
         "start": spans.range.start,
         "end": spans.range.end,
-        "parents_start": spans.range.start - _PARENTS_WITHIN,
-        "parents_end": spans.range.end + _PARENTS_WITHIN,
+        "near_start": spans.range.start - _NEAR,
+        "near_end": spans.range.end + _NEAR,
         **({} if spans.arrived is None else spans.arrived.parameters),
     }
 

@@ -45,6 +45,9 @@ class TimeRange:
         return (self.end - self.start).total_seconds()
 
 
+EVER = TimeRange(start=_EARLIEST, end=_LATEST)
+
+
 def round_up(now: datetime, *, grid: int) -> datetime:
     """Return `now` on the next full multiple of `grid` seconds, so that all readers of one minute share one answer."""
     seconds = -(-int(now.timestamp() * 1_000_000) // (grid * 1_000_000)) * grid

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 
 from analytics.pricing.money import sum_of_costs
-from analytics.queries.beside import Addition, Opinions, add_content, opinions_on
+from analytics.queries.beside import CHILDREN, Addition, Chosen, add_content, members_of, opinions_on
 from analytics.queries.contents import Key, tenant_condition, tenant_parameters
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.compiling import octets
 from analytics.queries.rendering import braced, columns_of, listed
-from analytics.queries.selection import EVERYTHING, Selection, below, select
+from analytics.queries.selection import EVERYTHING, Selection, below, only, select
 from analytics.queries.sorting import Sort
 from analytics.queries.timerange import TimeRange
 from analytics.queries.tree import PLACE, Place, TreeSpan, places_of
@@ -27,9 +27,10 @@ _OWN_END = {
     "linked_to": "s.project_id = %(in_project)s AND s.trace_id = %(trace)s",
 }
 LINKS: tuple[str, ...] = tuple(_OWN_END)
+_LINK_MEMBERS = ("trace_id", "span_id", "linked_trace_id", "linked_span_id")
 _MOST_LINKS = 100
-_SPANS = "spans"
 _OPINIONS = (Addition.EVALUATIONS, Addition.FEEDBACK)
+Said = Mapping[Addition, Sequence[tuple[bytes | None, str]]]
 _OLDEST_FIRST = Sort(key="ts", descending=False)
 
 
@@ -71,74 +72,111 @@ class Located:
             "end": self.range.end,
         }
 
+    def cursor(self, last: Key, *, clock: datetime) -> Cursor:
+        """Return the cursor of the page behind the span of a key, good since `clock`."""
+        return Cursor(
+            ts=last.ts,
+            trace_id=last.trace_id,
+            span_id=last.span_id,
+            start=self.range.start,
+            end=self.range.end,
+            clock=clock,
+            project=sorted(self.scope.projects).index(self.project_id),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpansSelection:
-    """What to send of each span of a trace: its members, and names of its place in the tree."""
+    """What to send of each span of a trace: its members, names of its place in the tree, what to add to it."""
 
     members: Selection = EVERYTHING
     place: tuple[str, ...] = PLACE
+    add: Mapping[Addition, Chosen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailSelection:
-    """What to send of a trace: members of its root, names of its figures and links, what to add, how many spans."""
+    """What to send of a trace: members of its root, names of its figures, members of its links, what is said of it.
+
+    Its spans beside it are told as `spans`, `inline` of them; `None` where they are not wanted.
+    """
 
     root: Selection
     figures: tuple[str, ...] = TRACE_FIGURES
-    links: tuple[str, ...] = LINKS
-    add: frozenset[Addition] = frozenset()
-    spans: SpansSelection = field(default_factory=SpansSelection)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(LINKS, _LINK_MEMBERS))
+    add: Mapping[Addition, Chosen] = field(default_factory=dict)
+    spans: SpansSelection | None = None
     inline: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreePage:
-    """Spans of a trace as a list in JSON, and the cursor of the next page while there is one."""
+    """Spans of a trace as a list in JSON, and the key of the last of them while there are more."""
 
     json: bytes
-    next: Cursor | None
+    last: Key | None
 
 
 def select_detail(names: Sequence[str], *, add: frozenset[Addition], inline: int) -> DetailSelection:
     """Return the selection of `names`, everything without any; raise 400/1202 for one that is no member.
 
-    `spans.<member>` is of the spans that `add` puts beside the root.
+    `spans.<member>` is of the spans that `add` puts beside the root, `spans.evaluations.<member>` of what is said of
+    each of them, which else is told as that of the trace.
     """
-    if not names:
-        return DetailSelection(root=EVERYTHING, add=add, inline=inline)
-    own, of_spans = below(names, _SPANS) if Addition.CHILDREN in add else (names, [])
+    own, of_spans = below(names, CHILDREN) if Addition.CHILDREN in add else (list(names), [])
+    own, said = members_of(own, add - {Addition.CHILDREN})
+    links = {}
+    for link in LINKS:
+        rest, inner = below(own, link)
+        if rest != own or not names:
+            links[link] = only(inner, _LINK_MEMBERS, of=link) or _LINK_MEMBERS
+        own = rest
     return DetailSelection(
-        root=select([name for name in own if name not in {*TRACE_FIGURES, *LINKS}]),
-        figures=tuple(name for name in own if name in TRACE_FIGURES),
-        links=tuple(name for name in own if name in LINKS),
-        add=add,
-        spans=select_spans(of_spans),
+        root=select([name for name in own if name not in TRACE_FIGURES]) if names else EVERYTHING,
+        figures=tuple(name for name in own if name in TRACE_FIGURES) if names else TRACE_FIGURES,
+        links=links,
+        add=said,
+        spans=select_spans(of_spans, said=said) if Addition.CHILDREN in add else None,
         inline=inline,
     )
 
 
-def select_spans(names: Sequence[str]) -> SpansSelection:
-    """Return the selection of `names`, everything without any; raise 400/1202 for one that is no member."""
+def select_spans(names: Sequence[str], *, said: Mapping[Addition, Chosen] | None = None) -> SpansSelection:
+    """Return the selection of `names`, everything without any; raise 400/1202 for one that is no member.
+
+    `said` is what to add to each span, where no name is of that.
+    """
+    add = dict(said or {})
+    own, chosen = members_of(names, frozenset(add))
+    add |= {addition: members for addition, members in chosen.items() if members or addition in names}
     if not names:
-        return SpansSelection()
+        return SpansSelection(add=add)
     return SpansSelection(
-        members=select([name for name in names if name not in PLACE]),
-        place=tuple(name for name in names if name in PLACE),
+        members=select([name for name in own if name not in PLACE]),
+        place=tuple(name for name in own if name in PLACE),
+        add=add,
     )
 
 
-def locate_trace(scope: Scope, trace_id: str) -> Located | None:
-    """Return where a trace in `scope` is: the newest, when several projects hold one of that id."""
+def locate_trace(scope: Scope, trace_id: str, *, after: Cursor | None = None) -> Located | None:
+    """Return where a trace in `scope` is: the newest, when several projects hold one of that id.
+
+    `after` a page of its spans it is the one of that page's project.
+    """
+    numbers = scope.tenant["projects"]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT project_id, first_ts, last_ts FROM trace_index
             WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                AND trace_id = %(trace)s
+                AND project_id = ANY(%(among)s::int[]) AND trace_id = %(trace)s
             ORDER BY last_ts DESC, project_id LIMIT 1
             """,
-            {**scope.tenant, "trace": octets(trace_id.lower())},
+            {
+                **scope.tenant,
+                "among": numbers if after is None else [numbers[after.project]],
+                "trace": octets(trace_id.lower()),
+            },
         )
         row = cursor.fetchone()
     if row is None:
@@ -152,7 +190,7 @@ _ONE_TRACE = """s.organisation_id = ANY(%(organisations)s::int[]) AND s.project_
                 AND s.trace_id = %(trace)s AND s.ts >= %(start)s AND s.ts < %(end)s"""
 _PARENT_STORED = f"""EXISTS (
         SELECT FROM (SELECT s.span_id FROM llm_traces AS s WHERE {_ONE_TRACE}) AS stored
-        WHERE stored.span_id = s.parent_span_id)"""
+        WHERE stored.span_id = s.parent_span_id AND stored.span_id <> s.span_id)"""
 
 
 def trace_detail(scope: Scope, trace_id: str, *, selection: DetailSelection) -> bytes | None:
@@ -165,18 +203,22 @@ def trace_detail(scope: Scope, trace_id: str, *, selection: DetailSelection) -> 
         return None
     (parts,) = found.values()
     parts += _figures(where, selection)
-    of_trace = [(where.project_id, where.trace_id)]
-    opinions: dict[Addition, list[tuple[bytes | None, str]]] = {
-        one: _about(opinions_on(one, scope, of_trace), where) for one in _OPINIONS if one in selection.add
-    }
+    opinions = _opinions(where, selection.add)
     parts += [f'"{name}":[{",".join(text for _, text in known)}]' for name, known in opinions.items()]
-    if Addition.CHILDREN in selection.add:
-        parts.append(_inline(where, selection, opinions))
+    if selection.spans is not None:
+        beside = opinions if selection.spans.add == selection.add else _opinions(where, selection.spans.add)
+        parts.append(_inline(where, selection.spans, selection.inline, beside))
     return braced(parts).encode()
 
 
-def _about(known: Opinions, where: Located) -> list[tuple[bytes | None, str]]:
-    return known.get((where.project_id, where.trace_id), [])
+def _opinions(where: Located, add: Mapping[Addition, Chosen]) -> Said:
+    """Return what was said of a trace and its spans: of each kind, the span it is about and its text."""
+    trace = (where.project_id, where.trace_id)
+    return {
+        one: opinions_on(one, where.scope, [trace], members=cast("Sequence[str]", add[one])).get(trace, [])
+        for one in _OPINIONS
+        if one in add
+    }
 
 
 def _figures(where: Located, selection: DetailSelection) -> list[str]:
@@ -185,17 +227,18 @@ def _figures(where: Located, selection: DetailSelection) -> list[str]:
         summary = asdict(trace_summary(where))
         told |= {name: summary[name] for name in selection.figures}
     if selection.links:
-        links = links_of(where)
-        told |= {name: links[name] for name in selection.links}
+        links = links_of(where, list(selection.links))
+        told |= {
+            name: [{member: link[member] for member in members} for link in links[name]]
+            for name, members in selection.links.items()
+        }
     return [dumps(told).decode()[1:-1]]
 
 
-def _inline(
-    where: Located, selection: DetailSelection, opinions: Mapping[Addition, list[tuple[bytes | None, str]]]
-) -> str:
-    page = trace_spans(where, selection=selection.spans, limit=selection.inline, opinions=opinions)
-    truncated = "" if page.next is None else ',"spans_truncated":true'
-    return f'"{_SPANS}":{page.json.decode()}{truncated}'
+def _inline(where: Located, selection: SpansSelection, limit: int, opinions: Said) -> str:
+    page = trace_spans(where, selection=selection, limit=limit, opinions=opinions)
+    truncated = "" if page.last is None else ',"spans_truncated":true'
+    return f'"{CHILDREN}":{page.json.decode()}{truncated}'
 
 
 def trace_spans(
@@ -204,10 +247,10 @@ def trace_spans(
     selection: SpansSelection,
     limit: int,
     after: Cursor | None = None,
-    opinions: Mapping[Addition, list[tuple[bytes | None, str]]] | None = None,
+    opinions: Said | None = None,
 ) -> TreePage:
     """Return at most `limit` spans of a trace, earliest first, each with its place in the tree of the whole."""
-    behind, given = ("", {}) if after is None else _OLDEST_FIRST.after(after)
+    behind, given = ("", {}) if after is None else _OLDEST_FIRST.after(after, where.scope)
     tail = f"{behind and f'AND {behind}'} ORDER BY {_OLDEST_FIRST.order} LIMIT %(rows)s"
     found = _read(where, selection.members, tail, given | {"rows": limit + 1})
     keys = list(found)[:limit]
@@ -218,17 +261,7 @@ def trace_spans(
             parts.append(_placed(places[key.span_id], selection.place))
         for name, known in (opinions or {}).items():
             parts.append(f'"{name}":[{",".join(text for span, text in known if span == key.span_id)}]')
-    following = None
-    if len(found) > limit:
-        ts, trace_id, span_id, _ = keys[-1]
-        following = Cursor(
-            ts=ts,
-            trace_id=trace_id,
-            span_id=span_id,
-            start=where.range.start,
-            end=where.range.end,
-        )
-    return TreePage(json=listed(braced(found[key]) for key in keys), next=following)
+    return TreePage(json=listed(braced(found[key]) for key in keys), last=keys[-1] if len(found) > limit else None)
 
 
 def _placed(place: Place, names: Sequence[str]) -> str:
@@ -306,22 +339,21 @@ def trace_summary(where: Located) -> TraceSummary:
     )
 
 
-def links_of(where: Located) -> dict[str, list[dict[str, str]]]:
-    """Return the spans in scope that link to the trace, and what its own spans link to; at most 100 of each."""
+def links_of(where: Located, names: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the spans in scope that link to the trace, or what its own spans link to, by name; at most 100 of each."""
     told: dict[str, list[dict[str, str]]] = {}
-    for name, own in _OWN_END.items():
+    for name in names:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 SELECT encode(s.trace_id, 'hex'), encode(s.span_id, 'hex'), encode(s.linked_trace_id, 'hex'),
                     encode(s.linked_span_id, 'hex')
-                FROM trace_links AS s WHERE {tenant_condition("s", where.scope)} AND {own}
+                FROM trace_links AS s WHERE {tenant_condition("s", where.scope)} AND {_OWN_END[name]}
                 ORDER BY s.ts, s.trace_id, s.span_id, s.linked_trace_id, s.linked_span_id LIMIT %(most)s
                 """,
                 where.parameters | {"most": _MOST_LINKS},
             )
-            names = ("trace_id", "span_id", "linked_trace_id", "linked_span_id")
-            told[name] = [dict(zip(names, row, strict=True)) for row in cursor]
+            told[name] = [dict(zip(_LINK_MEMBERS, row, strict=True)) for row in cursor]
     return told
 
 

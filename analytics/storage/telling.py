@@ -44,7 +44,7 @@ def columns_of_subject(subject: Subject, columns: Sequence[str]) -> list[tuple[A
             FROM llm_traces
             WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND trace_id = %(trace)s
                 AND ts BETWEEN %(first)s AND %(last)s AND (%(span)s::bytea IS NULL OR span_id = %(span)s)
-            ORDER BY parent_span_id IS NOT NULL, ts, span_id
+            ORDER BY coalesce(parent_span_id <> span_id, false), ts, span_id
             LIMIT 1
             """,
             {

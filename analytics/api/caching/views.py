@@ -21,7 +21,7 @@ from analytics.api.caching.validators import Validators, modified, tag
 from analytics.api.common import meta
 from analytics.api.read_after import HEADER as READ_AFTER
 from analytics.api.views import SAFE, AnalyticsView
-from analytics.queries.timerange import TimeRange, round_up
+from analytics.queries.timerange import EVER, TimeRange, round_up
 from analytics.scope import Scope
 from analytics.storage.changes import floor
 from analytics.storage.versions import RangeVersion, version_of
@@ -39,16 +39,23 @@ class Question:
     """A validated request.
 
     `values` are its canonical parameters, every one that the answer depends on; `range` is the time whose data version
-    counts (`None`: the view looks it up once the request is paid for); `moves` when it changes with the clock; only a
-    `first` page is kept; `plan` is what the view's `answer` takes.
+    counts (`None`: the view looks it up once the request is paid for), and `beyond` says that spans outside it are read
+    too, so that the version of all time does; `moves` when it changes with the clock; only a `first` page is kept;
+    `plan` is what the view's `answer` takes.
     """
 
     scope: Scope
     values: Mapping[str, Any]
     range: TimeRange | None
     plan: Any
+    beyond: bool = False
     moves: bool = False
     first: bool = True
+
+    @property
+    def counted(self) -> TimeRange | None:
+        """The time whose data version counts, where the question says it."""
+        return EVER if self.beyond else self.range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +152,7 @@ class CachedView(AnalyticsView):
         if isinstance(inquiry, ApiError):
             raise inquiry
         question = inquiry.question
-        where = question.range or self.range_of(question)
+        where = question.counted or self.range_of(question)
         version = self._version(request, inquiry, where)
         validators = self._validators(request, inquiry, version)
         if request.method in SAFE and validators.are_known(request):
@@ -160,9 +167,10 @@ class CachedView(AnalyticsView):
         span = None if where is None else [where.start, where.end]
         told = [FORMAT, tenant, sorted(question.scope.permissions), self.route, question.values, span]
         identity = sha256(dumps(told)).digest()
-        version_key = None
-        if where is not None and settings.CACHE_OPEN_SECONDS and not _wants_exact(request) and _is_open(where):
-            sampled = [type(self).version.__qualname__, tenant, span]
+        version_key, counted = None, question.counted
+        sampling = settings.CACHE_OPEN_SECONDS and not _wants_exact(request)
+        if where is not None and counted is not None and sampling and _is_open(where):
+            sampled = [type(self).version.__qualname__, tenant, [counted.start, counted.end]]
             version_key = f"llmo:version:{sha256(dumps(sampled)).hexdigest()}"
         return Inquiry(
             question=question, identity=identity, entry_key=f"llmo:reply:{identity.hex()}", version_key=version_key

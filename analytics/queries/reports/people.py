@@ -1,6 +1,6 @@
 """Lists of users and sessions, a page at a time, and one session with its traces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,8 @@ Reply = dict[str, Any]
 MOST_TRACES = 100
 _LAST_SEEN = "last_ts"
 _TRACES = "traces"
+_LINK = "traces_url"
+LinkTo = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,8 @@ class Listing:
     def shape(self) -> Tree:
         """The shape of an item."""
         figures = {key: Leaf(figure=one, nullable=one.nullable) for key, one in self.members.items()}
-        return Tree(members={self.dimension: leaf(Kind.TEXT), **figures})
+        link = leaf(Kind.TEXT, "Where the spans behind the item are listed, newest first.")
+        return Tree(members={self.dimension: leaf(Kind.TEXT), **figures, _LINK: link})
 
 
 _SHARED = {key: FIGURES[key] for key in ("total_tokens", "total_cost_usd", "unpriced_requests")}
@@ -89,9 +92,13 @@ def people(
     limit: int,
     after: tuple[Any, str] | None,
     wanted: Tree,
+    link_to: LinkTo,
     ask: Ask = ask,
 ) -> Page:
-    """Return a page of a list; only the members of `wanted`, and what it is sorted by, are computed."""
+    """Return a page of a list; only the members of `wanted`, and what it is sorted by, are computed.
+
+    `link_to` makes of the label of an item where its spans are listed.
+    """
     shown = {key: one for key, one in listing.members.items() if key in wanted or key == sort.by}
     figures = [Figure(key=key, measure=one.measure, aggregation=one.aggregation) for key, one in shown.items()]
     question = Question(
@@ -106,7 +113,7 @@ def people(
         presence=("span_count",),
     )
     answer = _of_the_last_seen(question, ask) or ask(question)[0]
-    items = [_item(answer, place, listing) for place in range(len(answer.rows))]
+    items = [_item(answer, place, listing, link_to) for place in range(len(answer.rows))]
     last = items[-1] if answer.truncated else None
     following = None if last is None else (last[sort.by], last[listing.dimension])
     return Page(items=[wanted.cut(one) for one in items], next=following)
@@ -142,9 +149,10 @@ def _named(listing: Listing) -> Filter:
     return Filter(dimension=DIMENSIONS[listing.dimension], operator=Operator.PRESENT, values=())
 
 
-def _item(answer: Answer, place: int, listing: Listing) -> Reply:
+def _item(answer: Answer, place: int, listing: Listing, link_to: LinkTo) -> Reply:
     row = answer.rows[place]
-    return {listing.dimension: row.labels[0], **answer.figures_of(row)}
+    label = str(row.labels[0])
+    return {listing.dimension: label, **answer.figures_of(row), _LINK: link_to(label)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +161,11 @@ class SessionSelection:
 
     members: Tree
     traces: Selection = DEFAULT_SELECTION
+
+    @property
+    def has_traces(self) -> bool:
+        """Whether the session's traces are read: root spans, of which spans outside the range tell that they are."""
+        return _TRACES in self.members or "traces_truncated" in self.members
 
 
 def select_session(names: Sequence[str]) -> SessionSelection:
@@ -163,7 +176,7 @@ def select_session(names: Sequence[str]) -> SessionSelection:
 
 
 def session(
-    *, scope: Scope, where: TimeRange, session_id: str, wanted: SessionSelection, ask: Ask = ask
+    *, scope: Scope, where: TimeRange, session_id: str, wanted: SessionSelection, link_to: LinkTo, ask: Ask = ask
 ) -> Reply | None:
     """Return a session with its first traces, oldest first; `None` when the range has none of it."""
     filters = [Filter(dimension=DIMENSIONS["session_id"], values=(session_id,))]
@@ -176,12 +189,13 @@ def session(
         limit=1,
         after=None,
         wanted=SESSIONS.shape,
+        link_to=link_to,
         ask=ask,
     )
     if not page.items:
         return None
     (item,) = page.items
-    if _TRACES in wanted.members or "traces_truncated" in wanted.members:
+    if wanted.has_traces:
         roots = _roots(scope, where, session_id, wanted.traces)
         item |= {_TRACES: orjson.Fragment(roots.json), "traces_truncated": roots.next is not None}
     return wanted.members.cut(item)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -95,7 +96,12 @@ class AuditView(ManagementView):
         if len(found) > limit:
             last = found[limit - 1]
             cursor = cursors.Cursor(
-                ts=last.ts, trace_id=last.id.bytes, span_id=_NO_SPAN, start=where.start, end=where.end
+                ts=last.ts,
+                trace_id=last.id.bytes,
+                span_id=_NO_SPAN,
+                start=where.start,
+                end=where.end,
+                clock=timezone.now() if after is None else after.clock,
             )
             pagination["cursor"] = cursors.encode(cursor, bound_to=bound_to, key=settings.SECRET_KEY)
         return enveloped(
@@ -111,7 +117,7 @@ class AuditView(ManagementView):
         )
         if values["cursor"] is None:
             return asked, None, bound_to
-        cursor = cursors.decode(values["cursor"], bound_to=bound_to, key=settings.SECRET_KEY)
+        cursor = cursors.decode(values["cursor"], bound_to=bound_to, key=settings.SECRET_KEY, now=timezone.now())
         return TimeRange(start=cursor.start, end=cursor.end), cursor, bound_to
 
 

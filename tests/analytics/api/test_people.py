@@ -57,6 +57,11 @@ def calls(send, base):
 
 def test_users_are_listed_by_who_was_seen_last(api, calls, base):
     body = api.get(USERS).json()
+    links = [one.pop("traces_url") for one in body["data"]]
+    assert [link.endswith(f"&user_id={name}") for link, name in zip(links, ("joe", "jane"), strict=True)] == [
+        True,
+        True,
+    ]
     assert body["data"] == [
         {
             "user_id": "joe",

@@ -41,7 +41,7 @@ def test_a_bad_parameter_is_named(api, db, parameters, expected):
         ({"filters": []}, (400, 1202, "filters")),
         ({"limit": 0}, (400, 1200, "limit")),
         ({"limit": "5"}, (400, 1203, "limit")),
-        ({"offset": 5}, (400, 1202, "offset")),
+        ({"offset": 5}, (400, 1200, "offset")),
         ({"sort_desc": "yes"}, (400, 1203, "sort_desc")),
         ({"fields": ["modle"]}, (400, 1202, "fields")),
         ({"fields": "model"}, (400, 1203, "fields")),

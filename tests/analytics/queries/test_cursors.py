@@ -29,6 +29,7 @@ CURSOR = Cursor(
         start=st.just(START),
         end=st.just(END),
         clock=st.just(END),
+        project=st.integers(0, 1000),
         value=st.none()
         | st.integers(-(2**63), 2**63 - 1)
         | st.floats(allow_nan=False, allow_infinity=False)

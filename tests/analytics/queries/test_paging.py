@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
+from uuid import UUID
 
 import orjson
 import pytest
@@ -16,15 +17,27 @@ from analytics.queries.selection import select
 from analytics.queries.sorting import Sort
 from analytics.queries.spans import SpanList, Spans, list_spans
 from analytics.queries.timerange import TimeRange
-from analytics.storage.partitions import ensure_days
-from tests.analytics.storage.conftest import NOON, NOON_NS, committed, drop_day, insert_rows, owner
+from analytics.registry.fields import SORT_KEYS
+from analytics.scope import ScopedProject
+from analytics.storage.partitions import ensure_days, forget_days
+from tests.analytics.storage.conftest import DAY, NOON, NOON_NS, committed, drop_day, drop_days, insert_rows, owner
 
 __all__ = ["committed", "drop_day", "owner"]
-STAYING, COMING = 150, 20
+STAYING, COMING = 60, 10  # in each of two projects
 WHERE = TimeRange(start=NOON - timedelta(hours=1), end=NOON + timedelta(hours=1))
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def two(committed):
+    """The scope of two projects of one organisation, which hold spans of the same ids."""
+    ((number, project),) = committed.projects.items()
+    other = ScopedProject(organisation_id=project.organisation_id, public_id=UUID(int=number + 1))
+    return replace(committed, projects={number: project, number + 1: other})
 
 
 def row(organisation, number, chance):
+    """A span with few values in each column that is sorted by, and none in some where that may be."""
     return {
         "organisation_id": organisation,
         "project_id": organisation,
@@ -33,28 +46,60 @@ def row(organisation, number, chance):
         "span_id": number.to_bytes(8, "big"),
         "ingested_at": NOON_NS,
         "duration_ms": chance.randrange(5),
+        "ttft_ms": chance.choice([None, 1, 2]),
         "total_cost_nanousd": chance.choice([None, 1, 2]),
+        "uncached_input_tokens": chance.choice([None, 3, 4]),
         "usage_counted": True,
         "call_counted": True,
         "span_name": "chat",
         "span_kind": "client",
-        "status_code": "OK",
+        "status_code": chance.choice(["OK", "ERROR"]),
+        "provider": chance.choice([None, "openai", "x"]),
+        "model": chance.choice([None, "gpt-4o"]),
+        "environment": chance.choice([None, "prod", "test"]),
     }
 
 
-def come_and_go(organisation, stop):
+def rows_of(scope, numbers, chance):
+    """Rows of these numbers, each in every project."""
+    (organisation,) = {one.organisation_id for one in scope.projects.values()}
+    one_each = [row(organisation, number, chance) for number in numbers]
+    return [one | {"project_id": project} for one in one_each for project in scope.projects]
+
+
+def keys_of(scope, numbers):
+    return {
+        (str(one.public_id), number.to_bytes(8, "big").hex()) for one in scope.projects.values() for number in numbers
+    }
+
+
+def first_page(scope, key, descending, where=WHERE):
+    return SpanList(
+        spans=Spans(scope=scope, range=where),
+        selection=select(["project_id", "span_id"]),
+        sort=Sort(key=key, descending=descending),
+        limit=10,
+        clock=NOON,
+    )
+
+
+def told_on(page):
+    return [(one["project_id"], one["span_id"]) for one in orjson.loads(page.json)]
+
+
+def come_and_go(scope, stop):
     """Insert spans and delete them again until told to stop; return how often."""
     chance, numbers = random.Random(9), itertools.count(10_000)
     rounds = 0
     try:
         while not stop.is_set():
-            rows = [row(organisation, next(numbers), chance) for _ in range(COMING)]
+            rows = rows_of(scope, itertools.islice(numbers, COMING), chance)
             insert_rows(rows)
             with connection.cursor() as cursor:
                 cursor.execute(
                     "DELETE FROM llm_traces WHERE organisation_id = %s AND span_id = ANY(%s)"
                     " AND ts >= '2001-03-02' AND ts < '2001-03-03'",
-                    [organisation, [one["span_id"] for one in rows[: COMING // 2]]],
+                    [rows[0]["organisation_id"], [one["span_id"] for one in rows[:COMING]]],
                 )
             rounds += 1
     finally:
@@ -63,33 +108,60 @@ def come_and_go(organisation, stop):
 
 
 @pytest.mark.parametrize("descending", [True, False], ids=["desc", "asc"])
-@pytest.mark.parametrize("key", ["ts", "duration_ms", "cost", "span_id"])
-def test_a_walk_sees_every_row_that_stays_once_while_others_come_and_go(committed, drop_day, key, descending):
-    (organisation,) = committed.projects
+@pytest.mark.parametrize("key", SORT_KEYS)
+def test_a_walk_sees_every_row_that_stays_once_while_others_come_and_go(two, drop_day, key, descending):
     ensure_days([NOON.date()])
-    chance = random.Random(8)
-    insert_rows([row(organisation, number, chance) for number in range(STAYING)])
-    plan = SpanList(
-        spans=Spans(scope=committed, range=WHERE),
-        selection=select(["span_id"]),
-        sort=Sort(key=key, descending=descending),
-        limit=10,
-        clock=NOON,
-    )
+    insert_rows(rows_of(two, range(STAYING), random.Random(8)))
+    plan = first_page(two, key, descending)
     stop, seen = Event(), Counter()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        writer = pool.submit(come_and_go, organisation, stop)
+        writer = pool.submit(come_and_go, two, stop)
         try:
             for _ in range(400):
                 page = list_spans(plan)
-                seen.update(one["span_id"] for one in orjson.loads(page.json))
+                seen.update(told_on(page))
                 if page.next is None:
                     break
                 plan = replace(plan, after=page.next)
-                if len(seen) > STAYING * 2:  # new rows come faster than they are read
+                if len(seen) > STAYING * 4:  # new rows come faster than they are read
                     stop.set()
         finally:
             stop.set()
         assert writer.result() > 0
-    staying = {number.to_bytes(8, "big").hex() for number in range(STAYING)}
+    staying = keys_of(two, range(STAYING))
     assert (staying - seen.keys(), {name: times for name, times in seen.items() if times > 1}) == (set(), {})
+
+
+@pytest.fixture
+def two_days(two, owner):
+    """The scope of two projects whose spans are of two days; the first can expire."""
+    drop_days(owner, [DAY, NEXT])
+    ensure_days([DAY, NEXT])
+    chance = random.Random(5)
+    later = [
+        one | {"ts": one["ts"] + 86_400 * 1_000_000_000} for one in rows_of(two, range(STAYING, 2 * STAYING), chance)
+    ]
+    insert_rows([*rows_of(two, range(STAYING), chance), *later])
+    yield two
+    drop_days(owner, [DAY, NEXT])
+    forget_days()
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["desc", "asc"])
+@pytest.mark.parametrize("key", ["ts", "span_id", "ttft_ms", "cost"])
+def test_pages_go_on_with_what_is_left_when_a_day_expires_between_them(two_days, owner, key, descending):
+    plan = first_page(two_days, key, descending, TimeRange(start=WHERE.start, end=WHERE.end + timedelta(days=1)))
+    expired, seen = keys_of(two_days, range(STAYING)), []
+    for number in range(2 * 2 * STAYING // plan.limit):
+        if number == 3:
+            drop_days(owner, [DAY])
+            before = set(seen)
+        page = list_spans(plan)
+        seen += told_on(page)
+        if page.next is None:
+            break
+        plan = replace(plan, after=page.next)
+
+    assert page.next is None
+    assert keys_of(two_days, range(STAYING, 2 * STAYING)) <= set(seen)
+    assert (len(seen), expired & (set(seen) - before)) == (len(set(seen)), set())

@@ -13,7 +13,7 @@ from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.values import Limits
 from analytics.queries.plans import Sort
 from analytics.queries.reports.costs import costs_unpriced
-from analytics.queries.reports.people import SESSIONS, people, session
+from analytics.queries.reports.people import SESSIONS, people, select_session, session
 from analytics.queries.reports.samples import (
     attribute_keys,
     dearest_spans,
@@ -29,6 +29,7 @@ from analytics.queries.statistics import span_statistics
 from analytics.queries.timerange import TimeRange
 from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
 from analytics.scope import Scope
+from errors.json import dumps
 from tests.analytics.storage.test_dashboard_plans import read_by, refreshed
 from tests.analytics.storage.test_plans import (
     A_TRACE,
@@ -63,7 +64,8 @@ def told(filled: Scope, owner: psycopg.Connection) -> Iterator[Scope]:
         UPDATE llm_traces SET
             session_id = 's' || extract(epoch FROM ts)::bigint / 216, total_cost_nanousd = extract(epoch FROM ts)::bigint,
             status_code = CASE WHEN span_id < '\\x0000000000000028'::bytea OR get_byte(span_id, 7) = 7 THEN 'ERROR' ELSE 'OK' END,
-            error_type = CASE WHEN get_byte(span_id, 7) = 7 THEN 'timeout' END
+            error_type = CASE WHEN get_byte(span_id, 7) = 7 THEN 'timeout' END,
+            provider = 'openai', model = CASE WHEN get_byte(span_id, 7) %% 2 = 1 THEN 'gpt-4o' ELSE 'gpt-4o-mini' END
         WHERE organisation_id = ANY(%s)
         """,
         [list(filled.projects)],
@@ -126,16 +128,18 @@ def test_samples_walk_the_newest_day(told, sample):
 
 def test_sessions_seen_last_are_found_in_the_newest_day_and_read_by_their_index(told):
     asked_for = {"scope": told, "where": TimeRange(start=at(0), end=at(DAYS)), "filters": ()}
-    paged = {"listing": SESSIONS, "limit": 5, "after": None, "wanted": SESSIONS.shape}
+    paged = {"listing": SESSIONS, "limit": 5, "after": None, "wanted": SESSIONS.shape, "link_to": str}
     made = read(lambda: people(sort=Sort(by="last_ts"), **asked_for, **paged))
 
     assert indexes(made) == {BY_TIME, BY_SESSION}
 
 
 def test_a_session_is_read_by_its_index(told):
-    made = read(lambda: session(scope=told, where=RANGE, session_id="s4", wanted=SESSIONS.shape))
+    name, found = f"s{int(at(1, 3).timestamp()) // 216}", []
+    asked_for = {"scope": told, "where": RANGE, "session_id": name, "wanted": select_session([]), "link_to": str}
+    made = read(lambda: found.append(session(**asked_for)))
 
-    assert indexes(made) == {BY_SESSION}
+    assert (len(orjson.loads(dumps(found[0]))["traces"]) > 5, indexes(made)) == (True, {BY_SESSION})
 
 
 def test_the_order_of_relevance_ranks_what_the_index_of_words_finds(told):
@@ -159,8 +163,9 @@ def test_figures_of_a_list_prune_days(told):
 def test_a_later_page_of_the_spans_of_a_trace_reads_its_day_alone(told):
     where = locate_trace(told, A_TRACE)
     first = trace_spans(where, selection=SpansSelection(), limit=2)
+    after = where.cursor(first.last, clock=RANGE.end)
     pages = []
-    made = read(lambda: pages.append(trace_spans(where, selection=SpansSelection(), limit=2, after=first.next)))
+    made = read(lambda: pages.append(trace_spans(where, selection=SpansSelection(), limit=2, after=after)))
 
     assert len(orjson.loads(pages[0].json)) == 2
     assert (indexes(made) <= {BY_TRACE, BY_TIME}, days(made)) == (True, {"llm_traces 02"})

@@ -1676,6 +1676,8 @@ class SessionsListReplyDataItem(TypedDict, total=False):
     """Cost by the price book; `avg` is the mean of what has a price. (sum, USD)"""
     unpriced_requests: int
     """Spans that should have a cost and have none. (sum, count)"""
+    traces_url: str
+    """Where the spans behind the item are listed, newest first."""
 
 
 class SessionsRetrieveReply(TypedDict, total=False):
@@ -1704,6 +1706,8 @@ class SessionsRetrieveReplyData(TypedDict, total=False):
     """Cost by the price book; `avg` is the mean of what has a price. (sum, USD)"""
     unpriced_requests: int
     """Spans that should have a cost and have none. (sum, count)"""
+    traces_url: str
+    """Where the spans behind the item are listed, newest first."""
     traces: list[dict[str, Any]]
     """Root spans, oldest first, at most 100."""
     traces_truncated: bool
@@ -2253,6 +2257,8 @@ class UsersListReplyDataItem(TypedDict, total=False):
     """Cost by the price book; `avg` is the mean of what has a price. (sum, USD)"""
     unpriced_requests: int
     """Spans that should have a cost and have none. (sum, count)"""
+    traces_url: str
+    """Where the spans behind the item are listed, newest first."""
 
 
 Filter = Filter0 | Filter1

@@ -1,0 +1,118 @@
+"""How pages of spans are found: the first of a filtered list, a late one, one over several projects, one of roots."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+import pytest
+from django.db import connection
+
+from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.values import Limits
+from analytics.queries.selection import select
+from analytics.queries.spans import SpanList, Spans, Within, list_spans, list_statement
+from analytics.queries.timerange import TimeRange
+from analytics.scope import Scope, ScopedProject
+from tests.analytics.storage.test_plans import BY_TIME, BY_TRACE, DAYS, at, filled, scans
+from tests.analytics.storage.test_read_plans import FAILED, told
+
+__all__ = ["filled", "told"]  # fixtures
+LIMIT = 50
+EVERYTHING = TimeRange(start=at(0), end=at(DAYS))
+
+
+def page_of(scope: Scope, where: TimeRange = EVERYTHING, **narrowed: Any) -> SpanList:
+    wanted = Spans(scope=scope, range=where, **narrowed)
+    return SpanList(spans=wanted, selection=select(["span_id"]), limit=LIMIT, clock=where.end)
+
+
+def spans_read(plan: SpanList) -> int:
+    """Return how many rows of spans the statement of a page looks at."""
+    sql, given = list_statement(plan)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", given)
+        ((answer,),) = cursor.fetchall()
+    (top,) = orjson.loads(answer) if isinstance(answer, str) else answer
+    return sum(_rows(top["Plan"]))
+
+
+def _rows(node: dict[str, Any]) -> Iterator[int]:
+    if "Relation Name" in node and node["Node Type"] != "Custom Scan":
+        yield int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+    for part in node.get("Plans", ()):
+        yield from _rows(part)
+
+
+def days_and_indexes(plan: SpanList) -> set[tuple[str, str]]:
+    return {(table, index) for table, how, index in scans(*list_statement(plan)) if how != "Bitmap Index Scan"}
+
+
+def late(plan: SpanList, pages: int) -> SpanList:
+    """Return the plan of the page behind so many."""
+    behind = list_spans(replace(plan, limit=LIMIT * pages))
+    assert behind.next is not None
+    return replace(plan, after=behind.next)
+
+
+@pytest.fixture
+def two(filled: Scope, owner: psycopg.Connection) -> Scope:
+    """The scope of two projects that hold the same spans."""
+    ((number, project),) = filled.projects.items()
+    columns = "ts, ingested_at, trace_id, span_id, duration_ms, usage_counted, call_counted, span_name, span_kind, status_code"
+    owner.execute(
+        f"""INSERT INTO llm_traces (organisation_id, project_id, {columns})
+        SELECT organisation_id, project_id + 1, {columns} FROM llm_traces WHERE organisation_id = %s""",
+        [number],
+    )
+    owner.execute("VACUUM (ANALYZE) llm_traces")
+    other = ScopedProject(organisation_id=project.organisation_id, public_id=UUID(int=number + 1))
+    return replace(filled, projects={number: project, number + 1: other})
+
+
+@pytest.mark.parametrize(("status", "index", "most"), [("ERROR", FAILED, 200), ("OK", BY_TIME, 210)])
+def test_the_first_page_of_a_provider_model_and_status_is_read_from_the_top_of_the_newest_day(
+    told, status, index, most
+):
+    leaves = {"provider": "openai", "model": "gpt-4o", "status_code": status}
+    document = {
+        "operator": "AND",
+        "filters": [{"field": field, "operator": "eq", "value": value} for field, value in leaves.items()],
+    }
+    limits = Limits(depth=9, leaves=9, values=9, regex_chars=99, text_chars=99, now=at(DAYS))
+    plan = page_of(told, filter=read_filter(document, limits=limits))
+
+    assert (days_and_indexes(plan), spans_read(plan) <= most) == ({("llm_traces 04", index)}, True)
+
+
+def test_a_late_page_begins_where_the_page_before_ended_in_the_days_behind_it_alone(filled):
+    plan = late(page_of(filled), 100)  # 5,000 spans: in the second newest day
+
+    assert (days_and_indexes(plan), spans_read(plan)) == ({("llm_traces 03", BY_TIME)}, LIMIT + 1)
+
+
+def test_a_late_page_over_projects_begins_where_the_page_before_ended_in_each(two):
+    plan = late(page_of(two), 200)
+
+    assert days_and_indexes(plan) == {("llm_traces 03", BY_TIME)}
+    assert spans_read(plan) <= 2 * (
+        LIMIT + 2
+    )  # of the one whose turn it is not, the cursor's own span is looked at too
+
+
+def test_parents_are_looked_for_near_the_range_and_else_in_the_time_of_their_own_trace(filled, owner):
+    (number,) = filled.projects
+    newest = [number, at(DAYS - 1)]
+    owner.execute("UPDATE llm_traces SET parent_span_id = '\\xff' WHERE organisation_id = %s AND ts >= %s", newest)
+    reaching = "UPDATE trace_index SET first_ts = %s WHERE organisation_id = %s AND last_ts >= %s"
+    owner.execute(reaching, [at(DAYS - 2), *newest])
+    owner.execute("VACUUM (ANALYZE) llm_traces, trace_index")
+    plan = page_of(filled, TimeRange(start=at(3, 2), end=at(3, 4)), within=Within.ROOTS)
+
+    assert days_and_indexes(plan) - {("trace_index", "trace_index_pkey")} == {
+        ("llm_traces 04", BY_TIME),
+        ("llm_traces 04", BY_TRACE),
+        ("llm_traces 03", BY_TRACE),
+    }
