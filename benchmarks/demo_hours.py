@@ -81,4 +81,3 @@ def _hour(calls: Sequence[_Call]) -> Hour:
             "p90": ranked(latencies, 90),
         },
     )
-

@@ -137,9 +137,7 @@ def project(chance: random.Random, *, busiest: float, incident: Incident | None 
     while hour < END:
         usual = busiest * HOURS[hour.hour] / max(HOURS) * (QUIET_DAYS if hour.weekday() >= WEEKEND else 1.0)
         usual *= days[(hour - START).days] * chance.lognormvariate(0, 0.06)
-        drawn[hour] = [
-            one for model in MODELS for one in _requests(chance, model, usual * model.share, hour, incident)
-        ]
+        drawn[hour] = [one for model in MODELS for one in _requests(chance, model, usual * model.share, hour, incident)]
         hour += HOUR
     return Simulated(_hours(drawn), drawn)
 

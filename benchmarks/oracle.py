@@ -2,7 +2,7 @@
 
 The oracle knows how many requests are usual in an hour and how latencies, tokens and failures vary; which model has an
 incident of which kind, from when to when; and every single request. All it is asked is whether chance alone would give
-as much. It asks the likelihood ratio test of each kind, which no other test is stronger than (Neyman and Pearson, 1933).
+as much. The likelihood ratio test of each kind answers it, and no test is stronger (Neyman and Pearson, 1933).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +47,7 @@ def _of_levels(hours: Iterator[tuple[float, list[float]]]) -> float:
 
 def _of_failures(failed: int, requests: int) -> float:
     """Return the chance of at least so many failures."""
+
     def of(count: int) -> float:
         ways = lgamma(requests + 1) - lgamma(count + 1) - lgamma(requests - count + 1)
         return exp(ways + count * log(ERROR_RATE) + (requests - count) * log1p(-ERROR_RATE))
