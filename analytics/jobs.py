@@ -16,7 +16,7 @@ from analytics.exports.running import export_run
 from analytics.exports.schedules import schedules_run
 from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
-from analytics.storage import metrics, searches
+from analytics.storage import metrics, queue, searches
 from analytics.storage.engines import compression, engine
 from analytics.storage.exclusive import BusyError
 from analytics.storage.horizons import forget_marks_behind
@@ -136,7 +136,7 @@ def deliveries(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was du
 
 
 @app.periodic(cron="* * * * * */15")
-@app.task(name="schedules", queueing_lock="schedules", pass_context=False)
+@app.task(name="schedules", queueing_lock="schedules", queue=queue.LONG, pass_context=False)
 def schedules(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Let the days of scheduled exports that are due be exported; return how many were begun."""
     return schedules_run(now=timezone.now())

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import ceil
 from typing import NamedTuple
 
 from analytics.anomalies.detection import Hour
@@ -12,7 +11,7 @@ from analytics.anomalies.watching import WHOLE, Series
 from analytics.management.demo.generator import demo_traces
 from analytics.management.demo.rhythm import SECOND_NS
 from analytics.management.demo.shapes import Kind
-from benchmarks.incidents import Hours
+from benchmarks.incidents import Hours, ranked
 
 DAYS, TRACES_PER_DAY = 14, 500
 # Dollars per million tokens, in and out: what matters is that some models are far dearer than others.
@@ -75,14 +74,10 @@ def _hour(calls: Sequence[_Call]) -> Hour:
         figures={
             "requests": len(calls),
             "error_rate": Decimal(errors) / len(calls),
-            "latency_p95": _ranked(latencies, 95),
+            "latency_p95": ranked(latencies, 95),
             "cost": sum((one.cost for one in calls), Decimal(0)),
             "tokens_per_request": Decimal(sum(tokens)) / len(tokens) if tokens else None,
-            "p50": _ranked(latencies, 50),
-            "p90": _ranked(latencies, 90),
+            "p50": ranked(latencies, 50),
+            "p90": ranked(latencies, 90),
         },
     )
-
-
-def _ranked(ascending: Sequence[int], percent: int) -> int:
-    return ascending[ceil(percent * len(ascending) / 100) - 1]

@@ -6,23 +6,26 @@ one day than on another; latencies and tokens have long tails; some requests fai
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from analytics.anomalies.detection import HOUR, WEEK, Hour
+from analytics.anomalies.detection import HOUR, WEEK, WEEKEND, Hour
 from analytics.anomalies.watching import WHOLE, Series
-from analytics.management.demo.rhythm import HOURS, WEEKEND
+from analytics.management.demo.rhythm import HOURS
+from analytics.management.demo.rhythm import WEEKEND as QUIET_DAYS
 
 WEEKS, JUDGED = 5, WEEK
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + WEEKS * WEEK
-_SATURDAY = 5
-_SESSION = 2.5  # requests that come together, on average
-_SAMPLED = 300  # requests of an hour whose latencies are drawn
-_TIMEOUT_MS, _TIMEOUT_RATE, _ERROR_RATE = 30_000, 0.004, 0.012
+SESSION = 2.5  # requests that come together, on average
+SPREAD = 0.6  # of the logarithms of latencies and of tokens
+ERROR_RATE = 0.012
+_SAMPLED = 300  # requests of an hour whose latencies and tokens are drawn
+TIMEOUT_MS, _TIMEOUT_RATE = 30_000, 0.004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,33 @@ class Incident(NamedTuple):
 Hours = Mapping[Series, Mapping[datetime, Hour]]
 
 
+class Drawn(NamedTuple):
+    """Requests of a model in an hour: how many, how many of them failed, and what each that was drawn is like.
+
+    `usual` is how many there would be on average without an incident.
+    """
+
+    model: Model
+    usual: float
+    requests: int
+    failed: int
+    latencies: list[int]
+    tokens: list[int]
+
+    @property
+    def answered_tokens(self) -> int:
+        """The tokens of all requests that did not fail."""
+        answered = self.requests - self.failed
+        return round(sum(self.tokens) / len(self.tokens) * answered) if self.tokens else 0
+
+
+class Simulated(NamedTuple):
+    """The hours of a project as the query core would give them, and all that was drawn, hour by hour."""
+
+    hours: Hours
+    drawn: Mapping[datetime, Sequence[Drawn]]
+
+
 def incident_in_a_week(chance: random.Random, kind: Kind) -> Incident:
     """Return an incident of a kind in the last week, at any hour, of one of the two models with most of the traffic."""
     length = chance.randint(*kind.hours)
@@ -99,26 +129,30 @@ def incident_in_a_week(chance: random.Random, kind: Kind) -> Incident:
     return Incident(kind, chance.choice(MODELS[:2]), start, start + HOUR * length)
 
 
-def project(chance: random.Random, *, busiest: float, incident: Incident | None = None) -> Hours:
-    """Return the hours of a project with about `busiest` requests in its busiest hour."""
-    found: dict[Series, dict[datetime, Hour]] = {
-        series: {} for series in (*(one.series for one in (*MODELS, NEW)), WHOLE)
-    }
+def project(chance: random.Random, *, busiest: float, incident: Incident | None = None) -> Simulated:
+    """Return a project with about `busiest` requests in its busiest hour."""
     days = [chance.lognormvariate(0, 0.08) for _ in range(7 * WEEKS)]
+    drawn: dict[datetime, list[Drawn]] = {}
     hour = START
     while hour < END:
-        usual = busiest * HOURS[hour.hour] / max(HOURS) * (WEEKEND if hour.weekday() >= _SATURDAY else 1.0)
+        usual = busiest * HOURS[hour.hour] / max(HOURS) * (QUIET_DAYS if hour.weekday() >= WEEKEND else 1.0)
         usual *= days[(hour - START).days] * chance.lognormvariate(0, 0.06)
-        drawn = [one for model in MODELS for one in _requests(chance, model, usual * model.share, hour, incident)]
-        for series, hours in found.items():
-            mine = [one for one in drawn if series in {WHOLE, one.series}]
-            if mine:
-                hours[hour] = _hour(mine)
+        drawn[hour] = [one for model in MODELS for one in _requests(chance, model, usual * model.share, hour, incident)]
         hour += HOUR
-    return {series: hours for series, hours in found.items() if hours}
+    return Simulated(_hours(drawn), drawn)
 
 
-class Changed(NamedTuple):
+def _hours(drawn: Mapping[datetime, Sequence[Drawn]]) -> Hours:
+    found: dict[Series, dict[datetime, Hour]] = defaultdict(dict)
+    for hour, made in drawn.items():
+        for series in {WHOLE, *(one.model.series for one in made)}:
+            mine = [one for one in made if series in {WHOLE, one.model.series} and one.requests]
+            if mine:
+                found[series][hour] = _hour(mine)
+    return found
+
+
+class _Changed(NamedTuple):
     """How requests differ from what they usually are: so much likelier to fail, so many times as slow and as long."""
 
     errors: float
@@ -126,20 +160,9 @@ class Changed(NamedTuple):
     tokens: float
 
 
-class _Drawn(NamedTuple):
-    """Some equal requests: how many they stand for, and what each is like."""
-
-    series: Series
-    count: int  # type: ignore[assignment]  # nobody counts in this tuple
-    failed: int
-    latencies: list[int]
-    tokens: float
-    cost: Decimal
-
-
 def _requests(
     chance: random.Random, model: Model, usual: float, hour: datetime, incident: Incident | None
-) -> list[_Drawn]:
+) -> list[Drawn]:
     degree, kind = (incident.degree(hour), incident.kind) if incident and incident.model is model else (0.0, KINDS[0])
 
     def changed(factor: float) -> float:
@@ -147,21 +170,21 @@ def _requests(
 
     count = _sessions(chance, usual * changed(kind.traffic))
     moved = sum(chance.random() < kind.replaced * degree for _ in range(count)) if kind.replaced else 0
+    how = _Changed(kind.error_rate * degree, changed(kind.latency), changed(kind.tokens))
     return [
-        _draw(chance, used, number, Changed(kind.error_rate * degree, changed(kind.latency), changed(kind.tokens)))
-        for used, number in ((model, count - moved), (NEW, moved))
-        if number
+        _draw(chance, model, usual, count - moved, how),
+        *([_draw(chance, NEW, 0.0, moved, how)] if moved else ()),
     ]
 
 
 def _sessions(chance: random.Random, mean: float) -> int:
     """Return how many requests come when sessions come at random and each goes on with the same chance."""
-    sessions = _poisson(chance, mean / _SESSION)
+    sessions = _poisson(chance, mean / SESSION)
     return sum(_length(chance) for _ in range(sessions))
 
 
 def _length(chance: random.Random) -> int:
-    return 1 + int(math.log(1 - chance.random()) / math.log(1 - 1 / _SESSION))
+    return 1 + int(math.log(1 - chance.random()) / math.log(1 - 1 / SESSION))
 
 
 def _poisson(chance: random.Random, mean: float) -> int:
@@ -175,33 +198,40 @@ def _poisson(chance: random.Random, mean: float) -> int:
     return count
 
 
-def _draw(chance: random.Random, model: Model, count: int, changed: Changed) -> _Drawn:
-    failed = sum(chance.random() < _ERROR_RATE + changed.errors for _ in range(count))
-    drawn = min(count, _SAMPLED)
+def _draw(chance: random.Random, model: Model, usual: float, count: int, changed: _Changed) -> Drawn:
+    failed = sum(chance.random() < ERROR_RATE + changed.errors for _ in range(count))
     latencies = [
-        _TIMEOUT_MS
+        TIMEOUT_MS
         if chance.random() < _TIMEOUT_RATE
-        else round(model.latency_ms * changed.latency * chance.lognormvariate(0, 0.6))
-        for _ in range(drawn)
+        else round(model.latency_ms * changed.latency * chance.lognormvariate(0, SPREAD))
+        for _ in range(min(count, _SAMPLED))
     ]
-    answered = count - failed
-    spread = chance.gauss(1, 0.6 / math.sqrt(answered)) if answered else 0.0
-    tokens = max(model.tokens * changed.tokens * spread, 1.0) * answered
-    return _Drawn(model.series, count, failed, latencies, tokens, Decimal(round(tokens)) * model.cost)
+    tokens = [
+        round(model.tokens * changed.tokens * chance.lognormvariate(0, SPREAD))
+        for _ in range(min(count - failed, _SAMPLED))
+    ]
+    return Drawn(model, usual, count, failed, latencies, tokens)
 
 
-def _hour(drawn: Sequence[_Drawn]) -> Hour:
-    requests, errors = sum(one.count for one in drawn), sum(one.failed for one in drawn)
+def _hour(drawn: Sequence[Drawn]) -> Hour:
+    requests, errors = sum(one.requests for one in drawn), sum(one.failed for one in drawn)
     latencies = sorted(latency for one in drawn for latency in one.latencies)
-    percentiles = {percent: latencies[math.ceil(percent * len(latencies) / 100) - 1] for percent in (50, 90, 95)}
     answered = requests - errors
-    figures: dict[str, int | Decimal | None] = {
-        "requests": requests,
-        "error_rate": Decimal(errors) / requests,
-        "latency_p95": percentiles[95],
-        "cost": sum((one.cost for one in drawn), Decimal(0)),
-        "tokens_per_request": Decimal(sum(round(one.tokens) for one in drawn)) / answered if answered else None,
-        "p50": percentiles[50],
-        "p90": percentiles[90],
-    }
-    return Hour(requests=requests, errors=errors, figures=figures)
+    return Hour(
+        requests=requests,
+        errors=errors,
+        figures={
+            "requests": requests,
+            "error_rate": Decimal(errors) / requests,
+            "latency_p95": ranked(latencies, 95),
+            "cost": sum((one.answered_tokens * one.model.cost for one in drawn), Decimal(0)),
+            "tokens_per_request": Decimal(sum(one.answered_tokens for one in drawn)) / answered if answered else None,
+            "p50": ranked(latencies, 50),
+            "p90": ranked(latencies, 90),
+        },
+    )
+
+
+def ranked(ascending: Sequence[int], percent: int) -> int:
+    """Return the nearest-rank percentile of values in order."""
+    return ascending[math.ceil(percent * len(ascending) / 100) - 1]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from analytics.alerts import channels
-from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge
+from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge, projects_due
 from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.events import publish
 from analytics.models import Budget
@@ -20,6 +20,7 @@ from analytics.registry.events import ALERTS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.costs import models_without_cost
 from analytics.storage.exclusive import BusyError
+from analytics.storage.queue import LONG
 from analytics.storage.sizes import lag_by_grain
 from analytics.storage.versions import newest_hours
 from errors.exceptions import ApiError
@@ -98,14 +99,13 @@ def scope_of_budget(budget: Budget) -> Scope | None:
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="anomalies", queueing_lock="anomalies", pass_context=False)
+@app.task(name="anomalies", queueing_lock="anomalies", queue=LONG, pass_context=False)
 def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     """Judge the hours that closed since the last time, project by project; return how many anomalies began or ended.
 
     A project that cannot be judged keeps no other one waiting.
     """
-    now, told = timezone.now(), 0
-    known = {one.id: one for one in Project.objects.all()}
+    told, known = 0, {one.id: one for one in Project.objects.all()}
     if not known:
         return 0
     reach = {
@@ -113,13 +113,20 @@ def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
         for number, one in known.items()
     }
     newest = newest_hours(Scope(projects=reach, permissions=frozenset()).tenant)
-    for number, hour in sorted(newest.items()):
-        scope = Scope(projects={number: reach[number]}, permissions=frozenset())
+    watched = [
+        WatchedProject(
+            scope=Scope(projects={number: reach[number]}, permissions=frozenset()),
+            name=known[number].name,
+            newest=hour,
+        )
+        for number, hour in sorted(newest.items())
+    ]
+    for project in projects_due(watched, now=timezone.now()):
         try:
-            told += project_judge(WatchedProject(scope=scope, name=known[number].name, newest=hour), now=now)
+            told += project_judge(project, now=timezone.now())
         except (ApiError, DatabaseError) as problem:
-            log.warning("project not judged", project_id=number, problem=type(problem).__name__)
-    anomalies_forget(now=now)
+            log.warning("project not judged", project_id=project.project_id, problem=type(problem).__name__)
+    anomalies_forget(now=timezone.now())
     return told
 
 

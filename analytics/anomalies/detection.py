@@ -9,12 +9,12 @@ noisier a series is than that is the scaled median absolute deviation of its res
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from math import copysign, inf, log, sqrt
-from statistics import median
+from math import copysign, exp, inf, lgamma, log, log1p, sqrt
+from statistics import NormalDist, median
 from typing import NamedTuple
 
 from analytics.registry.anomalies import Direction, Noise, Watched
@@ -24,11 +24,14 @@ HISTORY, LEAST_HISTORY = 4 * WEEK, 2 * WEEK
 ENOUGH_HOURS = 8  # that an expectation is made of
 SAME_HOURS = 2  # of the week, from which on they are asked too
 NOTHING_TO_COMPARE = 20.0  # requests: where fewer are expected, one user's session is many times as many
-LEAST_REQUESTS = 2  # of an hour whose rates and levels are judged
+LEAST_REQUESTS = 2  # of an hour whose rates and levels tell what is usual
 WEEKEND = 5
 _MAD = 1.4826  # of normal numbers, a standard deviation
 _TAILS = ((0.975, 1.96), (0.99, 2.326))  # of residuals, and where they are of normal numbers
 _CLEAR = 4.0
+_RHYTHM = 1.0  # times the noise, by which the same hours of other weeks are off where that is how they always are
+_MANY = 10  # failures that are expected: from there on a binomial number is as good as its deviance residual
+_FEWEST = 1e-250  # chances below it are too small to be summed
 _DEAR = 0.75
 _LEVEL_SPREAD, _LEVEL_FLOOR = 1.5, 0.03
 # Requests come in sessions, so no count is as even as a Poisson number.
@@ -54,7 +57,8 @@ NO_REQUESTS = Hour(requests=0, errors=0, figures={"requests": 0, "cost": Decimal
 class Verdict:
     """How far an hour is from what was to be expected of it: `score` is negative when less was seen.
 
-    `weight` is how much is behind it, in the unit of `enough` of what is watched.
+    `weight` is how much is behind it, in the unit of `enough` of what is watched, `size` how much there is to tell by:
+    the same change is as many times the root of it off. Whether the change `matters` is said of what is watched too.
     """
 
     at: datetime
@@ -62,6 +66,8 @@ class Verdict:
     expected: Number
     observed: Number
     weight: float
+    size: float
+    matters: bool
 
     @property
     def direction(self) -> Direction:
@@ -118,24 +124,25 @@ class Baseline:
     history: History
 
     def of(self, hour: datetime) -> Verdict | None:
-        """Return the verdict on an hour that is as it seldom is.
-
-        `None`: it is about as expected, or too little is known of it, or of hours like it.
-        """
-        seen = self._point(hour)
+        """Return the verdict on an hour; `None`: too little is known of it, or of hours like it."""
+        seen = self._point(hour, least=1)
         if seen is None:
             return None
         like = self._like(hour, without=hour.date())
         if len(like) < ENOUGH_HOURS:
             return None
-        verdict = self._compared(seen, self._expected(like), len(like))
+        expected = self._expected(like)
+        verdict, noise = self._compared(seen, expected, len(like))
         same = [one for one in like if (one.at - hour) % WEEK == timedelta(0)]
-        if verdict is None or len(same) < SAME_HOURS:
+        if not verdict.matters or len(same) < SAME_HOURS:
             return verdict
         # What comes every Monday at nine is expected on Monday at nine: the nearer of both says how far off it is.
-        other = self._compared(seen, self._expected(same), len(like))
-        if other is None or other.direction is not verdict.direction:
-            return None
+        side = copysign(1 / noise, verdict.score)
+        if median([side * self._residual(one, expected) for one in same]) < _RHYTHM:
+            return verdict
+        other, _ = self._compared(seen, self._expected(same), len(like))
+        if other.direction is not verdict.direction:
+            return replace(other, score=0.0, matters=False)
         return min(verdict, other, key=lambda one: abs(one.score))
 
     # --- hours like it ------------------------------------------------------------------------------------------------
@@ -143,10 +150,10 @@ class Baseline:
     def _is_additive(self) -> bool:
         return self.watched.noise in {Noise.COUNT, Noise.AMOUNT}
 
-    def _point(self, hour: datetime) -> _Point | None:
+    def _point(self, hour: datetime, *, least: int = LEAST_REQUESTS) -> _Point | None:
         known = self.history.at(hour)
         value = known.figures.get(self.figure)
-        if value is None or (not self._is_additive and known.requests < LEAST_REQUESTS):
+        if value is None or (not self._is_additive and known.requests < least):
             return None
         return _Point(hour, value, known.requests, known.errors)
 
@@ -196,19 +203,21 @@ class Baseline:
         return of_hours[int(_DEAR * (len(of_hours) - 1))] if of_hours else 0.0
 
     # --- how far it is from that --------------------------------------------------------------------------------------
-    def _compared(self, seen: _Point, expected: Number, made_of: int) -> Verdict | None:
-        if not self._matters(float(seen.value), float(expected)):
-            return None
-        residual = self._residual(seen, expected)
-        noise = self._noise(self._size(seen, expected), residual, without=seen.at.date())
-        return Verdict(
+    def _compared(self, seen: _Point, expected: Number, made_of: int) -> tuple[Verdict, float]:
+        """Return the verdict, and the noise that it was made with."""
+        residual, size = self._residual(seen, expected), self._size(seen, expected)
+        noise = self._noise(size, residual, without=seen.at.date())
+        verdict = Verdict(
             at=seen.at,
             # An expectation is a median of few hours: it varies too.
             score=residual / (noise * sqrt(1 + 1.57 / made_of)),
             expected=expected,
             observed=seen.value,
             weight=self._weight(seen, expected),
+            size=size,
+            matters=self._matters(float(seen.value), float(expected)),
         )
+        return verdict, noise
 
     def _weight(self, seen: _Point, expected: Number) -> float:
         match self.watched.noise:
@@ -287,9 +296,26 @@ def _of_count(seen: float, expected: float) -> float:
 
 
 def of_rate(failed: int, requests: int, rate: float) -> float:
-    """Return the deviance residual of so many failed requests, where a share of `rate` is expected to fail."""
+    """Return how far off so many failed requests are, where a share of `rate` is expected to fail.
+
+    More than expected, where few are, is as many standard deviations off as a normal number of the same chance.
+    """
     rate = min(max(rate, 1e-6), 1 - 1e-6)
+    if requests * rate < min(failed, _MANY) and (chance := _of_at_least(failed, requests, rate)) > _FEWEST:
+        return max(-NormalDist().inv_cdf(min(chance, 0.5)), 0.0)
     surprise = 0.0
-    for seen, chance in ((failed, rate), (requests - failed, 1 - rate)):
-        surprise += seen * log(seen / (requests * chance)) if seen else 0.0
+    for seen, share in ((failed, rate), (requests - failed, 1 - rate)):
+        surprise += seen * log(seen / (requests * share)) if seen else 0.0
     return copysign(sqrt(max(2 * surprise, 0.0)), failed / requests - rate)
+
+
+def _of_at_least(failed: int, requests: int, rate: float) -> float:
+    """Return the chance of at least so many failures, which are more than are expected."""
+    ways = lgamma(requests + 1) - lgamma(failed + 1) - lgamma(requests - failed + 1)
+    term = exp(ways + failed * log(rate) + (requests - failed) * log1p(-rate))
+    total = 0.0
+    while term > total * 1e-9:
+        total += term
+        term *= (requests - failed) / (failed + 1) * rate / (1 - rate)
+        failed += 1
+    return total

@@ -74,6 +74,8 @@ def judged(
         told: set[tuple[str, Direction]] = set()
         for key, watch in watches.items():
             verdict = watch.of(hour)
+            if verdict is not None and not verdict.matters:
+                verdict = None
             if verdict is not None and key.series == WHOLE and (key.metric, verdict.direction) in told:
                 verdict = None
             others = kin.get(key, ())

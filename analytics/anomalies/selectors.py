@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import Extract
 
 from analytics.anomalies.telling import shown
 from analytics.models import Anomaly, ModelPrice
@@ -90,10 +91,13 @@ def version_of_anomalies(scope: Scope, where: TimeRange) -> RangeVersion:
     data = version_of(scope.tenant, where.start, where.end)
     organisations = {one.organisation_id for one in scope.projects.values()}
     price = ModelPrice.objects.filter(organisation_id__in=[0, *organisations]).aggregate(newest=Max("id"))["newest"]
-    found = _in(scope, where).aggregate(newest=Max("updated_at"))["newest"]
-    moments = [one for one in (data.newest, found) if one is not None]
+    # Each writing of a row moves the sum, in whatever order transactions of several workers commit.
+    found = _in(scope, where).aggregate(
+        newest=Max("updated_at"), written=Sum(Extract("updated_at", "epoch")), count=Count("id")
+    )
+    moments = [one for one in (data.newest, found["newest"]) if one is not None]
     return RangeVersion(
-        text=f"{data.text}.{price}.{'' if found is None else found.timestamp()}", newest=max(moments, default=None)
+        text=f"{data.text}.{price}.{found['count']}.{found['written']}", newest=max(moments, default=None)
     )
 
 

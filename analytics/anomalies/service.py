@@ -1,8 +1,8 @@
 """Judging the closed hours of a project, and keeping what was found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
@@ -23,6 +23,7 @@ LONGEST_BEHIND = WEEK  # hours before that are not judged any more, and of a new
 KEPT = 210 * DAY  # as long as the rollups of hours that tell of the same
 _NEWS = DAY  # channels are not told of what ended before that
 _MOST_SCORE = Decimal(10_000)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,19 @@ class WatchedProject:
         return next(iter(self.scope.projects))
 
 
-def project_judge(project: WatchedProject, *, now: datetime) -> int:
-    """Judge the hours of a project that closed since the last time; return how many anomalies began or ended.
+def projects_due(projects: Iterable[WatchedProject], *, now: datetime) -> list[WatchedProject]:
+    """Return the projects of which an hour closed since they were judged.
 
     An hour is closed when the clock is past it and a span of a later hour came: of a project that sends nothing nobody
     knows yet whether its spans are late.
     """
-    until = min(floor(now, HOUR), project.newest)
+    judged_until = dict(AnomalyProgress.objects.values_list("project_id", "judged_until"))
+    return [one for one in projects if judged_until.get(one.project_id, _LONG_AGO) < _until(one, now)]
+
+
+def project_judge(project: WatchedProject, *, now: datetime) -> int:
+    """Judge the hours of a project that closed since the last time; return how many anomalies began or ended."""
+    until = _until(project, now)
     known = AnomalyProgress.objects.filter(project_id=project.project_id).first()
     since = max(known.judged_until if known else until - LONGEST_BEHIND, until - LONGEST_BEHIND)
     if since >= until:
@@ -73,6 +80,10 @@ def project_judge(project: WatchedProject, *, now: datetime) -> int:
         )
         AnomalyProgress.objects.filter(project_id=project.project_id).update(judged_until=until)
     return told
+
+
+def _until(project: WatchedProject, now: datetime) -> datetime:
+    return min(floor(now, HOUR), project.newest)
 
 
 def anomalies_forget(*, now: datetime) -> int:

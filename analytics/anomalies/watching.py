@@ -1,6 +1,6 @@
 """A metric of a series under watch, and the evidence that its hours are beyond chance, alone and together. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,8 @@ from analytics.registry.anomalies import SEVERITIES, Severity, Watched
 LEAST_SCORE = SEVERITIES[Severity.INFO]
 # Hours that are not beyond chance alone may be so together, with those of other models of the same provider too. They
 # are looked at in several ways, so more is asked.
-MOST_TOGETHER, LEAST_OF_EACH, LEAST_TOGETHER = 6, 1.0, LEAST_SCORE + 0.5
+MOST_TOGETHER, LEAST_OF_EACH, LEAST_TOGETHER = 12, 1.0, LEAST_SCORE + 0.5
+_MOST_QUIET = 1  # hours between two that deviate
 MIDDLE = "p50"
 STRANGE = 0.01  # the share of requests that take any time whatever, without an incident
 
@@ -72,43 +73,84 @@ class Watch:
         if verdict is None or inner is None:
             return verdict
         within = inner.of(hour)
-        if within is None or within.direction is not verdict.direction:
+        if within is None:
             return None
+        if within.direction is not verdict.direction:
+            return replace(verdict, score=0.0, matters=False)
         score = abs(within.score)
         if inner.figure == MIDDLE:
             # That more than half of three requests are strange happens, however far off they are.
             score = min(score, of_rate(requests // 2 + 1, requests, STRANGE))
-        return replace(verdict, score=copysign(score, within.score))
+        return replace(verdict, score=copysign(score, within.score), matters=verdict.matters and within.matters)
 
 
 def together(watch: Watch, own: Verdict, *, others: Sequence[Watch], since: datetime | None) -> Evidence | None:
     """Return the strongest evidence that ends with an hour, `None` where all is within chance.
 
-    `others` are of other models of the provider: they count where the hour's verdict is not farther off in one of them.
+    `others` are of other models of the provider: they count where none of them is farther off over the same hours.
     Hours before `since` are of another anomaly.
     """
-    groups = [[watch]]
-    if others and all(abs(one.score) <= abs(own.score) for one in _alike(others, own, own.at)):
-        groups.append([watch, *others])
+    if not _is_alike(own, own):
+        return None
+    groups = [[watch], [watch, *others]] if others else [[watch]]
     found = [one for group in groups for one in _evidence(watch, own, group, since)]
     return max(found, key=lambda one: one.score, default=None)
 
 
 def _evidence(watch: Watch, own: Verdict, group: Sequence[Watch], since: datetime | None) -> Iterator[Evidence]:
-    verdicts, mine, at = list[Verdict](), [own], own.at
+    """Yield what the hours up to that of `own` are together, from each of them on that deviates alike.
+
+    Hours between those count as they are: an hour that is as ever takes away from what the others say. After more than
+    one of them in a row nothing before belongs to it; hours of which nothing is known are passed over.
+    """
+    pools = {id(one): _Pool() for one in group}
+    least = watch.watched.enough
+    at, quiet, peak, judged = own.at, 0, own, 0
     for _ in range(MOST_TOGETHER):
-        alike = _alike(group, own, at)
-        if not alike or (since is not None and at < since):
+        if since is not None and at < since:
             return
-        verdicts += alike
-        mine += _alike([watch], own, at)
-        score = abs(sum(one.score for one in verdicts)) / sqrt(len(verdicts))
-        is_enough = sum(one.weight for one in verdicts) >= watch.watched.enough
-        if is_enough and score >= (LEAST_SCORE if len(verdicts) == 1 else LEAST_TOGETHER):
-            yield Evidence(first=at, score=score, peak=max(mine, key=lambda one: abs(one.score)))
+        verdicts = [(one, verdict) for one in group if (verdict := one.of(at)) is not None]
+        alike = [(one, verdict) for one, verdict in verdicts if _is_alike(verdict, own)]
+        for one, verdict in verdicts:
+            if one is watch or (one, verdict) in alike:  # of others only what deviates counts
+                pools[id(one)].add(verdict, own, counts=(one, verdict) in alike)
+        peak = max([peak, *(verdict for one, verdict in alike if one is watch)], key=lambda one: abs(one.score))
+        judged += len(verdicts)
+        quiet = 0 if alike else quiet + bool(verdicts)
+        if quiet > _MOST_QUIET:
+            return
+        whole = _sum(pools.values())
+        needed = LEAST_SCORE if judged == 1 else LEAST_TOGETHER
+        strongest = max(pool.score for pool in pools.values())
+        if alike and pools[id(watch)].score == strongest and whole.weight >= least and whole.score >= needed:
+            yield Evidence(first=at, score=whole.score, peak=peak)
         at -= HOUR
 
 
-def _alike(watches: Sequence[Watch], own: Verdict, at: datetime) -> list[Verdict]:
-    found = [watch.of(at) for watch in watches]
-    return [one for one in found if one and one.direction is own.direction and abs(one.score) >= LEAST_OF_EACH]
+@dataclass(slots=True)
+class _Pool:
+    """Verdicts together: as one number, made of normal ones, each as much as there was to tell by."""
+
+    off: float = 0.0
+    size: float = 0.0
+    weight: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return self.off / sqrt(self.size) if self.size else 0.0
+
+    def add(self, verdict: Verdict, own: Verdict, *, counts: bool) -> None:
+        self.off += sqrt(verdict.size) * copysign(1, own.score) * verdict.score
+        self.size += verdict.size
+        self.weight += verdict.weight if counts else 0.0
+
+
+def _sum(pools: Iterable[_Pool]) -> _Pool:
+    found = _Pool()
+    for one in pools:
+        found.off, found.size, found.weight = found.off + one.off, found.size + one.size, found.weight + one.weight
+    return found
+
+
+def _is_alike(verdict: Verdict, own: Verdict) -> bool:
+    return verdict.matters and verdict.direction is own.direction and abs(verdict.score) >= LEAST_OF_EACH

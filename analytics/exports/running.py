@@ -213,6 +213,19 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
     if file.path.stat().st_size != file.size:
         raise _FailedError("The file came out shorter than what was written: create the export again.")
     _update(job, file_name=name)  # so that nothing is put away of a job that was cancelled
+    try:
+        with exclusively(f"export file {name}"):  # nobody deletes an earlier file of this name meanwhile
+            _put_away(job, file, name)
+    except BusyError as busy:
+        raise StoreError("The file of this name is being deleted.") from busy
+    forget_work(job.id)
+    metrics.JOBS.labels(job.status).inc()
+    metrics.BYTES.labels(job.format).inc(job.bytes)
+    metrics.DURATION.labels(job.format).observe((timezone.now() - job.created_at).total_seconds())
+    tell(job)
+
+
+def _put_away(job: ExportJob, file: WorkFile, name: str) -> None:
     if job.target and _later(job).exists():
         raise _FailedError("A later export of the same day makes its file.")
     place = store()
@@ -239,11 +252,6 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
         if not job.target:  # else it is in the place of an earlier one, and is as good as that was
             place.delete(name)
         raise
-    forget_work(job.id)
-    metrics.JOBS.labels(job.status).inc()
-    metrics.BYTES.labels(job.format).inc(job.bytes)
-    metrics.DURATION.labels(job.format).observe((now - job.created_at).total_seconds())
-    tell(job)
 
 
 def _finish(job: ExportJob, *, now: datetime, **values: object) -> None:

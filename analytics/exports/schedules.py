@@ -30,6 +30,10 @@ RETRY = timedelta(hours=1)
 _DAY, _WEEK = timedelta(days=1), 7
 
 
+class _ChangedError(Exception):
+    """Somebody set the schedule to another day meanwhile."""
+
+
 def schedules_of(organisation_id: int, projects: Collection[int]) -> QuerySet[ExportSchedule]:
     """Return the schedules all of whose projects are among `projects`, by name."""
     mine = ExportSchedule.objects.filter(organisation_id=organisation_id, project_ids__contained_by=list(projects))
@@ -48,14 +52,20 @@ def schedule_get(organisation_id: int, projects: Collection[int], schedule_id: s
 
 
 def schedule_create(schedule: ExportSchedule) -> ExportSchedule:
-    """Store a schedule; raise 409/1400 for a prefix that is taken, 429/1501 beyond `MOST` of the organisation."""
+    """Store a schedule; raise 409/1400 for a prefix that is taken, 429/1501 beyond `MOST` of the organisation.
+
+    Taken is also what is inside the folder of another schedule, or around it: whoever reads a folder reads all below.
+    """
     own = schedule.organisation_id
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:  # so that the number holds
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext('llm-observatory export schedules'), %s)", [own])
-            if ExportSchedule.objects.filter(organisation_id=own).count() >= MOST:
+            prefixes = ExportSchedule.objects.filter(organisation_id=own).values_list("prefix", flat=True)
+            if len(prefixes) >= MOST:
                 raise ApiError(QUOTA_EXCEEDED, most=MOST, what="export schedules")
+            if any(_is_within(schedule.prefix, one) or _is_within(one, schedule.prefix) for one in prefixes):
+                raise ApiError(RESOURCE_ALREADY_EXISTS, field="prefix")
             schedule.save(force_insert=True)
     except IntegrityError:
         raise ApiError(RESOURCE_ALREADY_EXISTS, field="prefix") from None
@@ -133,7 +143,10 @@ def _go_on(schedule: ExportSchedule, *, now: datetime) -> bool:
         keep_days=schedule.keep_days,
     )
     try:
-        job = export_create(asked, now=now)
+        # In one transaction: a worker that dies in between leaves no export behind that the next one does not know of.
+        export_create(asked, now=now, note=lambda job: _note(schedule, job))
+    except _ChangedError:  # it goes on there, in the next turn
+        return False
     except ApiError as refused:
         _postpone(schedule, refused.message, now=now)
         return False
@@ -141,9 +154,12 @@ def _go_on(schedule: ExportSchedule, *, now: datetime) -> bool:
         log.warning("scheduled export not begun", schedule_id=str(schedule.id), problem=type(problem).__name__)
         _postpone(schedule, "The database did not answer in time.", now=now)
         return False
-    # Of the schedule as it was read: one that was set to another day meanwhile goes on there.
-    ExportSchedule.objects.filter(id=schedule.id, next_day=day).update(job_id=job.id)
     return True
+
+
+def _note(schedule: ExportSchedule, job: ExportJob) -> None:
+    if not ExportSchedule.objects.filter(id=schedule.id, next_day=schedule.next_day).update(job_id=job.id):
+        raise _ChangedError
 
 
 def _settle(schedule: ExportSchedule, job_id: UUID, *, now: datetime) -> None:
@@ -165,6 +181,10 @@ def _postpone(schedule: ExportSchedule, problem: str, *, now: datetime) -> None:
     ExportSchedule.objects.filter(id=schedule.id, next_day=schedule.next_day).update(
         not_before=now + RETRY, problem=problem, job_id=None
     )
+
+
+def _is_within(prefix: str, other: str) -> bool:
+    return prefix.startswith(f"{other}/")
 
 
 def _midnight(day: date) -> datetime:

@@ -1,6 +1,6 @@
 """Creating, cancelling, expiring and forgetting exports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 
 from analytics.exports import metrics
-from analytics.exports.files import StoreError, forget_work, store, work_ids
+from analytics.exports.files import Store, StoreError, forget_work, store, work_ids
 from analytics.exports.selecting import filter_of
 from analytics.exports.selectors import OPEN, status_of
 from analytics.exports.telling import tell
@@ -23,7 +23,7 @@ from analytics.queries.spans import Arrived, Spans, Within, all_of
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
 from analytics.storage import queue
-from analytics.storage.exclusive import held
+from analytics.storage.exclusive import BusyError, exclusively, held
 from analytics.storage.transactions import sqlstate
 from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
 from errors.exceptions import ApiError
@@ -72,9 +72,10 @@ class _Census:
     arrived: Sequence[datetime]
 
 
-def export_create(asked: Asked, *, now: datetime) -> ExportJob:
+def export_create(asked: Asked, *, now: datetime, note: Callable[[ExportJob], None] | None = None) -> ExportJob:
     """Create a job and put it into the queue; its spans are those that are stored now.
 
+    `note` is called with it in the transaction that creates it: what it raises leaves no job behind.
     Raises 429/1501 beyond the organisation's quota, 400/1205 for more spans than an export may have, 400/1213 for a
     filter that the server cannot read, 504/1801 when that cannot be told in time.
     """
@@ -83,7 +84,10 @@ def export_create(asked: Asked, *, now: datetime) -> ExportJob:
     with transaction.atomic():
         _one_at_a_time(asked.organisation_id)
         _check_quota(asked)
-        return _add(asked, census, now=now)
+        job = _add(asked, census, now=now)
+        if note is not None:
+            note(job)
+        return job
 
 
 def _add(asked: Asked, census: _Census, *, now: datetime) -> ExportJob:
@@ -214,16 +218,12 @@ def exports_expire(*, now: datetime) -> int:
     over = ExportJob.objects.filter(status=ExportStatus.COMPLETED, expires_at__lte=now)
     for job in over.order_by("expires_at"):
         try:
-            place.delete(job.file_name)
+            with exclusively(f"export file {job.file_name}"):
+                done += _expire(job, place)
+        except BusyError:  # a later export puts its file there, and this one's is gone then
+            continue
         except StoreError as problem:  # the next run tries again
             log.warning("exported file not deleted", job_id=str(job.id), problem=str(problem))
-            continue
-        with transaction.atomic():
-            job.status = ExportStatus.EXPIRED
-            job.save(update_fields=["status"])
-            tell(job)
-        metrics.JOBS.labels(job.status).inc()
-        done += 1
     listed = timedelta(days=settings.EXPORT_PURGE_DAYS)
     ended = ExportJob.objects.filter(
         Q(status=ExportStatus.EXPIRED, expires_at__lte=now - listed)
@@ -236,3 +236,16 @@ def exports_expire(*, now: datetime) -> int:
         if job_id not in open_ids and not held(f"export {job_id}"):
             forget_work(job_id)
     return done
+
+
+def _expire(job: ExportJob, place: Store) -> bool:
+    """Delete the file of an export whose time is over, unless it is a later one's by now; return whether it was."""
+    if not ExportJob.objects.filter(id=job.id, status=ExportStatus.COMPLETED).exists():
+        return False
+    place.delete(job.file_name)
+    with transaction.atomic():
+        job.status = ExportStatus.EXPIRED
+        job.save(update_fields=["status"])
+        tell(job)
+    metrics.JOBS.labels(job.status).inc()
+    return True

@@ -9,6 +9,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
+LONG = "long"  # of periodic jobs that may take minutes, and keep those waiting that are due every few seconds
+
 # Not the application's own: inside the worker that has a connection beside Django's, whose jobs would be begun before
 # what they are about is committed.
 _JOBS = JobManager(DjangoConnector())

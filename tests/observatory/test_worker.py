@@ -11,10 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
+from analytics.storage.queue import LONG
 from observatory.accounts.models import RevokedToken
 from observatory.env import BASE_DIR
-from observatory.management.commands.worker import JOBS
+from observatory.management.commands.worker import GRACE_SECONDS, JOBS
 
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 
@@ -50,6 +52,18 @@ def test_a_second_run_of_every_job_finds_nothing_to_do(dead_token):
     once()
 
     assert json.loads(once(json=True)) == dict.fromkeys(JOBS, 0)
+
+
+def test_every_periodic_job_can_be_named():
+    assert {name for name, _ in app.periodic_registry.periodic_tasks} == {*JOBS}
+
+
+def test_every_job_is_of_a_queue_that_the_worker_works_on():
+    assert {task.queue for task in app.tasks.values()} - {"builtin"} == {*GRACE_SECONDS}
+
+
+def test_jobs_that_may_take_minutes_keep_none_waiting_that_is_due_every_few_seconds():
+    assert {name for name in JOBS if app.tasks[name].queue == LONG} == {"anomalies", "schedules"}
 
 
 def test_naming_a_job_without_once_is_refused(capsys):

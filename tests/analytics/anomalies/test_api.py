@@ -171,6 +171,21 @@ def test_without_the_permission_there_is_nothing_to_see(make_tenant):
     assert Client(headers=tenant.headers).get(URL).status_code == 403
 
 
+def test_the_tag_changes_with_what_is_written_though_newer_ones_were_committed_before(api, add):
+    known = add()
+    bounds = f"{URL}?start_time={LAST:%Y-%m-%d}&end_time={LAST + timedelta(days=1):%Y-%m-%d}"
+    fresh = {"Cache-Control": "no-cache"}
+    tags = [api.get(bounds, headers=fresh)["ETag"]]
+    add(metric="cost")  # of the same moment
+    tags.append(api.get(bounds, headers=fresh)["ETag"])
+    add(metric="requests", updated_at=known.updated_at + HOUR)
+    tags.append(api.get(bounds, headers=fresh)["ETag"])
+    Anomaly.objects.filter(id=known.id).update(status="closed", updated_at=known.updated_at + HOUR / 2)
+    tags.append(api.get(bounds, headers=fresh)["ETag"])
+
+    assert len({*tags}) == 4
+
+
 def test_the_tag_changes_when_an_anomaly_does(api, add):
     known = add()
     bounds = f"{URL}?start_time={LAST:%Y-%m-%d}&end_time={LAST + timedelta(days=1):%Y-%m-%d}"

@@ -4,8 +4,9 @@ import orjson
 import pytest
 from django_redis import get_redis_connection
 
-from analytics.anomalies.service import anomalies_forget
+from analytics.anomalies.service import WatchedProject, anomalies_forget, projects_due
 from analytics.models import Anomaly, AnomalyProgress, Channel, Delivery
+from analytics.scope import Scope, ScopedProject
 from observatory.jobs import anomalies
 from tests.analytics.anomalies.conftest import DAY, HOUR, LAST, calls
 
@@ -132,6 +133,20 @@ def test_the_worker_judges_every_project_that_has_spans(slow, send, make_tenant)
 
     assert (anomalies(), anomalies()) == (1, 0)
     assert [one[:2] for one in kept()] == [("latency_p95", "gpt-4o")]
+
+
+def test_projects_without_a_new_hour_cost_no_query_each(slow, judge, tenant, django_assert_num_queries):
+    judge()
+    (project,) = tenant.projects
+
+    def watched(number, newest):
+        known = ScopedProject(organisation_id=tenant.organisation.id, public_id=project.public_id)
+        return WatchedProject(scope=Scope(projects={number: known}, permissions=frozenset()), name="", newest=newest)
+
+    old, new = watched(project.id, LAST + HOUR), watched(project.id, LAST + HOUR * 2)
+    unknown = watched(project.id + 1, LAST)
+    with django_assert_num_queries(1):
+        assert projects_due([old, new, unknown], now=LAST + HOUR * 3) == [new, unknown]
 
 
 def test_anomalies_are_forgotten_when_the_rollups_of_their_hours_are(slow, judge, send):

@@ -9,7 +9,7 @@ from django.conf import settings as configured
 from django.db import OperationalError
 from jsonschema import Draft202012Validator
 
-from analytics.exports import schedules
+from analytics.exports import schedules, service
 from analytics.exports.running import export_run
 from analytics.exports.service import exports_expire
 from analytics.exports.writing import WorkFile
@@ -218,6 +218,63 @@ def test_a_change_of_something_else_takes_no_export_from_the_worker(api, schedul
     assert ExportSchedule.objects.get().job_id == ExportJob.objects.get().id
 
 
+def test_a_worker_that_dies_while_it_begins_a_day_leaves_no_export_that_nobody_knows_of(schedule, turn, monkeypatch):
+    def died(*_given):
+        raise KeyboardInterrupt
+
+    schedule()
+    with monkeypatch.context() as killed:
+        killed.setattr(schedules, "_note", died)
+        with pytest.raises(KeyboardInterrupt):
+            schedules.schedules_run(now=SOON)
+
+    assert ExportJob.objects.count() == 0
+    assert (turn(SOON), ExportSchedule.objects.get().job_id) == (1, ExportJob.objects.get().id)
+
+
+def test_of_a_schedule_that_is_set_to_another_day_while_one_is_begun_none_is(api, schedule, monkeypatch):
+    reply, create = schedule(), schedules.export_create
+    another = str(FIRST + timedelta(days=5))
+
+    def slow(asked, **given):
+        assert change(api, reply, next_day=another).status_code == 200
+        return create(asked, **given)
+
+    monkeypatch.setattr(schedules, "export_create", slow)
+
+    assert (schedules.schedules_run(now=SOON), ExportJob.objects.count()) == (0, 0)
+    assert shown(api, reply)["next_day"] == another
+
+
+def test_a_file_is_not_deleted_while_a_later_export_puts_its_own_there(schedule, tenant, turn, owner):
+    schedule(keep_days=5)
+    turn(SOON)
+    over = datetime.now(UTC) + timedelta(days=6)
+    lock = [f"llm-observatory export file {ExportJob.objects.get().file_name}"]
+    owner.execute("SELECT pg_advisory_lock(hashtext(%s))", lock)
+    held = exports_expire(now=over)
+    owner.execute("SELECT pg_advisory_unlock(hashtext(%s))", lock)
+
+    assert (held, days_in(tenant)) == (0, [f"day={FIRST}"])
+    assert (exports_expire(now=over), days_in(tenant)) == (1, [])
+
+
+def test_a_file_that_became_a_later_export_s_meanwhile_is_not_deleted(api, schedule, tenant, turn, monkeypatch):
+    reply, exclusively = schedule(keep_days=5), service.exclusively
+    turn(SOON), turn(SOON)
+
+    def after_another(name):
+        if change(api, reply, next_day=str(FIRST)).status_code == 200:
+            turn(SOON)
+        return exclusively(name)
+
+    monkeypatch.setattr(service, "exclusively", after_another)
+
+    assert exports_expire(now=datetime.now(UTC) + timedelta(days=6)) == 0
+    assert sorted(job.status for job in ExportJob.objects.all()) == ["completed", "expired"]
+    assert days_in(tenant) == [f"day={FIRST}"]
+
+
 def test_a_schedule_that_the_database_fails_keeps_none_behind_it_waiting(schedule, monkeypatch):
     schedule(), schedule(name="Next", prefix="next")
     create, asked = schedules.export_create, []
@@ -307,6 +364,15 @@ def test_a_folder_belongs_to_one_schedule_of_an_organisation(make_tenant, schedu
 
     assert [schedule().status_code, schedule().json()["error"]["code"]] == [201, 1400]
     assert schedule(on=bearer(other.key)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("prefix", "status"), [("warehouse", 409), ("warehouse/calls/eu", 409), ("warehouse/callers", 201)]
+)
+def test_no_folder_is_inside_that_of_another_schedule(schedule, prefix, status):
+    schedule()
+
+    assert schedule(prefix=prefix).status_code == status
 
 
 def test_an_organisation_has_only_so_many(schedule, monkeypatch):

@@ -1,3 +1,8 @@
+import pytest
+from django_redis import get_redis_connection
+
+from errors.exceptions import ApiError
+from observatory.accounts.tickets import redeem
 from tests.observatory.accounts.credentials import client
 
 
@@ -29,3 +34,19 @@ def test_without_redis_there_are_no_tickets(api, settings):
     reply = ask(api)
 
     assert (reply.status_code, reply.json()["error"]["code"]) == (503, 1701)
+
+
+def test_a_ticket_whose_time_is_over_is_none(api):
+    redis = get_redis_connection("default")
+    before = {*redis.scan_iter("llmo:ticket:*")}
+    ticket = ask(api).json()["ticket"]
+    (key,) = {*redis.scan_iter("llmo:ticket:*")} - before
+    left = redis.ttl(key)
+    redis.pexpire(key, 1)
+    while redis.exists(key):
+        pass
+
+    assert 0 < left <= 30
+    with pytest.raises(ApiError) as refused:
+        redeem(ticket)
+    assert refused.value.spec.code == 1001
