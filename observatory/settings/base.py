@@ -354,4 +354,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": ["observatory.docs.add_components"],
 }
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
-SILENCED_SYSTEM_CHECKS = ["security.W003"]  # CSRF is checked on the admin's paths only; the API takes no cookie
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # the headers of both are SecurityHeadersMiddleware's, on every reply
+    "security.W002",
+    "security.W003",  # CSRF is checked on the admin's paths only; the API takes no cookie
+]

@@ -3,11 +3,17 @@
 Killed is in `tests/e2e/test_durability.py`.
 """
 
-from contextlib import contextmanager
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from observatory.supervisor.roles import DATABASE
 from tests.faults.conftest import TRACES
 
 pytestmark = pytest.mark.e2e
@@ -34,8 +40,9 @@ def test_a_database_that_takes_no_writes_refuses_spans_for_now(while_read_only):
     assert while_read_only.refusals() == {(503, "1600", "5")}
 
 
-def test_a_database_that_takes_no_writes_is_read_from(while_read_only):
-    assert while_read_only.during[TRACES].status_code == 200
+@pytest.mark.parametrize("route", [TRACES, "unknown key", "/health/ready"])
+def test_a_database_that_takes_no_writes_is_read_from(while_read_only, route):
+    assert while_read_only.during[route].status_code == 200
 
 
 @pytest.mark.parametrize("write", ["write", "token"])
@@ -119,6 +126,61 @@ def test_routes_say_that_the_restarted_server_is_away(restarted):
 
 def test_spans_are_stored_once_across_a_restart(faults, restarted):
     assert (restarted.after["write"].status_code, faults.stored_once()) == (201, True)
+
+
+@contextmanager
+def small_disk(faults):
+    """Give the day that is written to a disk of its own, which has no room left."""
+    home = Path(tempfile.mkdtemp(prefix="llmo-disk-"))
+    home.chmod(0o755)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", home], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        home.rmdir()
+        sys.__stderr__.write("\nNOT TESTED: a disk that is full, since only root may mount a small one.\n")
+        pytest.skip("only root may mount a small disk")
+    place = home / "data"
+    place.mkdir()
+    os.chown(place, faults.stores.postgres.program().folder.stat().st_uid, -1)
+    with psycopg.connect(faults.stores.postgres.superuser_url, dbname=DATABASE, autocommit=True) as server:
+        server.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
+        largest = "SELECT relid::regclass::text FROM pg_partition_tree('llm_contents') WHERE isleaf ORDER BY pg_relation_size(relid) DESC"
+        (day,) = server.execute(largest).fetchone()
+        server.execute(f"ALTER TABLE {day} SET TABLESPACE small")
+        try:
+            fill(home / "ballast")
+            yield
+        finally:
+            (home / "ballast").unlink()
+            server.execute(f"ALTER TABLE {day} SET TABLESPACE pg_default")
+            server.execute("DROP TABLESPACE small")
+            server.execute("CHECKPOINT")
+            subprocess.run(["umount", home], check=True)
+            home.rmdir()
+
+
+def fill(ballast):
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+
+
+@pytest.fixture(scope="module")
+def without_disk(faults, restarted):
+    return faults.meet(small_disk(faults), refused=True)
+
+
+def test_a_server_without_disk_refuses_spans_for_now(without_disk):
+    assert without_disk.refusals() == {(503, "1600", "5")}
+
+
+def test_a_server_without_disk_is_read_from(without_disk):
+    assert without_disk.during[TRACES].status_code == 200
+
+
+def test_spans_are_stored_once_across_a_time_without_disk(faults, without_disk):
+    assert (without_disk.after["write"].status_code, faults.stored_once()) == (201, True)
 
 
 def test_rollups_equal_a_rebuild_after_all_of_it(faults, restarted):
