@@ -6,7 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
-from observatory.env import BASE_DIR, check_token_keys, read, with_port
+from observatory.env import BASE_DIR, check_token_keys, read
+from observatory.env_values import with_port
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
