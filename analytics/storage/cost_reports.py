@@ -1,4 +1,4 @@
-"""What is told of stored costs: usage that nothing priced, what a re-pricing changes, usage to hold against invoices."""
+"""What is told of stored costs: usage that nothing priced, what a re-pricing changes, usage to hold against a bill."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
