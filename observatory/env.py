@@ -5,7 +5,6 @@ A value that cannot be used raises `SettingError` whose sentence names the varia
 not set is looked up there, so that `python manage.py <command>` finds a service that `up` started.
 """
 
-import ipaddress
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -13,16 +12,29 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from analytics.registry.redaction import DEFAULT_DETECTORS, DETECTOR_NAMES, MODES
+from observatory.env_values import (
+    address,
+    algorithm,
+    base_url,
+    boolean,
+    cache_policies,
+    comma_list,
+    decimal,
+    networks,
+    one_of,
+    pem,
+    secret,
+    some_of,
+    text,
+    whole,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_FILE = "service.json"
 CREDENTIALS_FILE = "credentials.json"
 DRAINING_FILE = "draining"
-_SECRET_CHARS = 32
-_HUGE = 1_000_000
 
 
 class SettingError(Exception):
@@ -38,144 +50,6 @@ class Setting:
     default: Any = None
     required: bool = False
     meaning: str
-
-
-def text(value: str) -> str:
-    return value
-
-
-def boolean(value: str) -> bool:
-    if value.lower() in {"true", "1", "yes", "on"}:
-        return True
-    if value.lower() in {"false", "0", "no", "off"}:
-        return False
-    raise ValueError("write true or false")
-
-
-def whole(low: int, high: int = 2**53) -> Callable[[str], int]:
-    """Return a reader of whole numbers from `low` to `high`."""
-
-    def read(value: str) -> int:
-        number = int(value) if value.strip().removeprefix("-").isdecimal() else None
-        if number is None or not low <= number <= high:
-            raise ValueError(f"write a whole number from {low} to {high}")
-        return number
-
-    return read
-
-
-def decimal(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        raise ValueError("write a number such as 1.2") from None
-    if not 0 < number < _HUGE:
-        raise ValueError("write a number above 0")
-    return number
-
-
-def comma_list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(part) for part in comma_list(value))
-    except ValueError:
-        raise ValueError("write CIDR networks separated by commas, such as 10.0.0.0/8") from None
-
-
-_POLICY_MEMBERS = frozenset({"ttl", "etag", "last_modified"})
-_LONGEST_TTL = 86_400
-
-
-def cache_policies(value: str) -> Mapping[str, Mapping[str, int | bool]]:
-    """Read JSON of route -> {ttl, etag, last_modified}; each member may be left out."""
-    try:
-        found = json.loads(value)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not all(map(_is_policy, found.values())):
-        raise ValueError(
-            'write JSON such as {"/metrics/performance": {"ttl": 30, "etag": true, "last_modified": true}}'
-        )
-    return found
-
-
-def _is_policy(value: object) -> bool:
-    if not isinstance(value, dict) or value.keys() - _POLICY_MEMBERS:
-        return False
-    ttl = value.get("ttl", 0)
-    whole_seconds = type(ttl) is int and 0 <= ttl <= _LONGEST_TTL
-    return whole_seconds and all(isinstance(value.get(name, True), bool) for name in ("etag", "last_modified"))
-
-
-def one_of(*names: str) -> Callable[[str], str]:
-    """Return a reader that accepts `names` in any case and gives them in lower case."""
-
-    def read(value: str) -> str:
-        if value.lower() not in names:
-            raise ValueError(f"write one of {', '.join(names)}")
-        return value.lower()
-
-    return read
-
-
-def some_of(*names: str) -> Callable[[str], tuple[str, ...]]:
-    """Return a reader of a comma list of `names` in any case; `none` is the empty list."""
-
-    def read(value: str) -> tuple[str, ...]:
-        given = comma_list(value.lower())
-        if given == ("none",):
-            return ()
-        if not given or not set(given) <= set(names):
-            raise ValueError(f"write none, or a comma list of {', '.join(names)}")
-        return tuple(dict.fromkeys(given))
-
-    return read
-
-
-def secret(value: str) -> str:
-    if len(value) < _SECRET_CHARS:
-        raise ValueError(f"use at least {_SECRET_CHARS} characters; `openssl rand -hex 32` makes 64")
-    return value
-
-
-def algorithm(value: str) -> str:
-    if value not in ("HS256", "RS256"):
-        raise ValueError("write HS256 or RS256")
-    return value
-
-
-def pem(value: str) -> str:
-    """Read a key in PEM; its lines may be separated by backslash and n, as one line of the environment."""
-    if not value.startswith("-----BEGIN "):
-        raise ValueError("write a key in PEM, which begins with -----BEGIN")
-    return value.replace("\\n", "\n")
-
-
-def base_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("write a URL that begins with http:// or https://")
-    return value.rstrip("/")
-
-
-def with_port(url: str, port: int) -> str:
-    """Return `url` with another port."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
-
-
-def address(*schemes: str) -> Callable[[str], str]:
-    """Return a reader of server addresses that begin with one of `schemes`."""
-
-    def read(value: str) -> str:
-        if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise ValueError(f"write an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        return value
-
-    return read
 
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"

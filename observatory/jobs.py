@@ -18,7 +18,7 @@ from analytics.events import publish
 from analytics.models import Budget
 from analytics.registry.events import ALERTS
 from analytics.scope import Scope, ScopedProject
-from analytics.storage.costs import models_without_cost
+from analytics.storage.cost_reports import models_without_cost
 from analytics.storage.exclusive import BusyError
 from analytics.storage.queue import LONG
 from analytics.storage.sizes import lag_by_grain

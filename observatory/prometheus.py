@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from analytics.exports.selectors import jobs_by_status
-from analytics.storage.costs import unpriced_models
+from analytics.storage.cost_reports import unpriced_models
 from analytics.storage.sizes import lag_by_grain
 from errors.catalog import IP_NOT_ALLOWED
 from errors.exceptions import ApiError

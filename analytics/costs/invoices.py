@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from io import StringIO
 from pathlib import Path
 
-from analytics.storage.costs import UsageOfDay, usage_by_day
+from analytics.storage.cost_reports import UsageOfDay, usage_by_day
 from analytics.storage.exclusive import RefusedError
 from analytics.storage.horizons import horizons_of
 from analytics.storage.sizes import Range, tenants_in

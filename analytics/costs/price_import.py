@@ -56,11 +56,6 @@ def prices_refresh(*, dry_run: bool) -> Imported:
     return _imported(lines, (), source=SOURCE, organisation_id=EVERYBODY, dry_run=dry_run)
 
 
-def price_correct(row: PriceRow, *, source: str, organisation_id: int = EVERYBODY) -> Imported:
-    """Add one row that somebody wrote by hand."""
-    return _imported([Line(number=1, row=row)], (), source=source, organisation_id=organisation_id, dry_run=False)
-
-
 def _imported(
     lines: Sequence[Line], rejected: Sequence[Rejected], *, source: str, organisation_id: int, dry_run: bool
 ) -> Imported:

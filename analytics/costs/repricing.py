@@ -16,16 +16,14 @@ from analytics.ingest.prices import PinnedBooks
 from analytics.models import CostRun, ModelPrice
 from analytics.pricing.ledger import entry
 from analytics.pricing.money import dollars
+from analytics.storage.cost_reports import Difference, add_differences, differences_of
 from analytics.storage.costs import (
     Chosen,
-    Difference,
     Position,
     PricedSpan,
     SpanCost,
-    add_differences,
     count_costs,
     count_kept,
-    differences_of,
     forget_costs_behind,
     keep_costs,
     kept_tenants,

@@ -9,7 +9,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -37,6 +39,8 @@ from observatory.accounts.secrets import API_KEY_PREFIX, digest
 from observatory.accounts.tokens import verify_access_token
 from observatory.database import tenancy
 from ratelimit.address import client_address
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +184,13 @@ def principal_of_key(secret: str) -> Principal:
 
 def _note_use(key: ApiKey, now: datetime) -> None:
     used = ApiKeyUse(key=key, last_used_at=now.replace(second=0, microsecond=0))
-    ApiKeyUse.objects.bulk_create([used], update_conflicts=True, unique_fields=["key"], update_fields=["last_used_at"])
+    try:
+        with transaction.atomic():
+            ApiKeyUse.objects.bulk_create(
+                [used], update_conflicts=True, unique_fields=["key"], update_fields=["last_used_at"]
+            )
+    except DatabaseError as problem:  # one that takes no writes, or has no room left, is read from all the same
+        log.warning("use of a key not noted", error=type(problem.__cause__).__name__)
 
 
 def principal_of_token(token: str) -> Principal:

@@ -17,7 +17,7 @@ from analytics.ingest.prices import EVERYBODY
 from analytics.ingest.readers import provider as one_name
 from analytics.models import CostRun, ModelPrice
 from analytics.pricing.book import MOST_RATE, RATES
-from analytics.storage.costs import differences_of
+from analytics.storage.cost_reports import differences_of
 from observatory.accounts.admin_reach import ReachAdmin, organisation_named, organisations_of, project_named
 from observatory.accounts.models import Organisation
 from observatory.admin.operations import may_reprice, reprice_link

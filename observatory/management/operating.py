@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from analytics.pricing.money import dollars
-from analytics.storage.costs import Difference
+from analytics.storage.cost_reports import Difference
 from analytics.storage.exclusive import BusyError, RefusedError
 from analytics.storage.transactions import told
 from errors.json import dumps, plain_decimal

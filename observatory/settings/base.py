@@ -6,7 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
-from observatory.env import BASE_DIR, check_token_keys, read, with_port
+from observatory.env import BASE_DIR, check_token_keys, read
+from observatory.env_values import with_port
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -354,4 +355,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": ["observatory.docs.add_components"],
 }
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
-SILENCED_SYSTEM_CHECKS = ["security.W003"]  # CSRF is checked on the admin's paths only; the API takes no cookie
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # the headers of both are SecurityHeadersMiddleware's, on every reply
+    "security.W002",
+    "security.W003",  # CSRF is checked on the admin's paths only; the API takes no cookie
+]

@@ -48,19 +48,26 @@ class Service:
 
 
 def with_tenant(up: Up) -> Service:
+    variables = json.loads((up.home / "service.json").read_text())
+    key = manage(up, "shell", "--no-imports", "-c", MAKE_TENANT).strip()
+    return Service(up=up, key=key, database_url=variables["DATABASE_MIGRATION_URL"])
+
+
+def manage(up: Up, *arguments: str, status: int = 0) -> str:
+    """Run a command of `manage.py` on a service; return what it printed when it ended as is expected."""
     environment = clean_environment(
         OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
     )
-    made = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", MAKE_TENANT],
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
         cwd=BASE_DIR,
         env=environment,
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
-    variables = json.loads((up.home / "service.json").read_text())
-    return Service(up=up, key=made.stdout.strip(), database_url=variables["DATABASE_MIGRATION_URL"])
+    assert ended.returncode == status, ended.stderr
+    return ended.stdout
 
 
 def healthy(up: Up) -> bool:

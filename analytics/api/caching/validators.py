@@ -12,8 +12,10 @@ from rest_framework.request import Request
 
 _TAG_DIGITS = 32
 _OPAQUE = re.compile(r'"[^"\x00-\x20\x7f]*"')
-# Lists may have empty elements (RFC 9110 §5.6.1).
-_TAG_LIST = re.compile(rf"[ \t,]*(?:W/)?{_OPAQUE.pattern}(?:[ \t]*,[ \t]*(?:(?:W/)?{_OPAQUE.pattern})?)*[ \t]*")
+# Lists may have empty elements (RFC 9110 §5.6.1). Each character is read in one way only, or a list that is malformed
+# at its end would be tried in all of them.
+_TAG = rf"(?:W/)?{_OPAQUE.pattern}"
+_TAG_LIST = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _ONE_GRID = timedelta(seconds=60)
 
 

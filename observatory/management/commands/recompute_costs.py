@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from analytics.costs.repricing import Repriced, Repricing, cost_runs, costs_preview, costs_recompute, costs_undo
 from analytics.pricing.money import dollars
-from analytics.storage.costs import Difference
+from analytics.storage.cost_reports import Difference
 from analytics.storage.verification import window_checked
 from observatory.accounts.audit import Act, record_command
 from observatory.management.operating import WRONG_ARGUMENTS, TaskCommand, difference_lines, instant, project_named

@@ -131,7 +131,7 @@ def test_no_figure_is_lost_where_binary_fractions_would_lose_it():
 
 
 MONEY = ["analytics/pricing", "analytics/costs", "analytics/ingest/prices.py", "analytics/ingest/records.py",
-         "analytics/storage/costs.py"]  # fmt: skip
+         "analytics/storage/costs.py", "analytics/storage/cost_reports.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", MONEY)

@@ -1,0 +1,123 @@
+"""One service on stores of its own, which the tests of this folder break one after another, always under load."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+import pytest
+import redis
+
+from tests.e2e.conftest import start_up  # noqa: F401  a fixture
+from tests.e2e.sending import Sent, sending
+from tests.e2e.stores import Stores, own_stores
+from tests.e2e.tenants import eventually, manage
+
+SENDERS = 2
+AGE_SECONDS = 3 * 86_400  # the worker makes a rollup's bucket once that has ended
+CONNECTIONS = 40
+TRACES, KEYS = "/api/v1/traces", "/api/v1/keys"
+NEW_KEY = {"name": "made", "projects": ["main"], "permissions": ["traces:read"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """What clients met while something was broken, and senders before, during and after."""
+
+    during: dict[str, httpx.Response]
+    after: dict[str, httpx.Response]
+    sent: Sent
+
+    def refusals(self) -> set[tuple[int, str, str | None]]:
+        """Return what senders were refused with: status, code of the catalogue, Retry-After."""
+        return {(status, body.partition("[")[2][:4], wait) for status, body, wait in self.sent.refusals}
+
+    def answer(self, name: str) -> tuple[int, int | None, str | None]:
+        """Return status, code of the catalogue and Retry-After of an answer during the fault."""
+        reply = self.during[name]
+        code = reply.json()["error"]["code"] if reply.is_error and "error" in reply.json() else None
+        return reply.status_code, code, reply.headers.get("Retry-After")
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """The service, all that it ever acknowledged, and how to break it."""
+
+    stores: Stores
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    met: int = 0
+
+    @property
+    def service(self):
+        return self.stores.service
+
+    def superuser(self) -> psycopg.Connection:
+        return psycopg.connect(self.stores.postgres.superuser_url, autocommit=True)
+
+    def redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.stores.valkey.url)
+
+    def ask(self, unknown_key: str = "") -> dict[str, httpx.Response]:
+        """Ask one route of each kind; once with a key that no process has seen yet."""
+        with self.service.client as client:
+            answers = {path: client.get(path) for path in (TRACES, "/health", "/health/ready", "/health/live")}
+            answers["write"] = client.post(KEYS, json=NEW_KEY)
+            answers["unknown key"] = client.get(TRACES, headers={"Authorization": f"Bearer {unknown_key}"})
+            answers["token"] = client.post("/auth/token", data=SIGN_IN)
+        return answers
+
+    def meet(self, fault: AbstractContextManager[object], *, refused: bool) -> Met:
+        """Send, break something until senders have noticed (are `refused`) or have gone on, mend it, and send on."""
+        self.met += 1
+        with self.service.client as client:
+            unknown_key = client.post(KEYS, json=NEW_KEY).raise_for_status().json()["key"]
+        base_url, key = self.service.up.base_url, self.service.key
+        with sending(base_url, key, senders=SENDERS, first=self.met * SENDERS, age_seconds=AGE_SECONDS) as sent:
+            gets_further(sent)
+            with fault:
+                if refused:
+                    assert eventually(lambda: bool(sent.refusals))
+                during = self.ask(unknown_key)
+                if not refused:
+                    gets_further(sent)
+            self.service.wait_until_ready()
+            gets_further(sent)
+            after = self.ask(unknown_key)
+        self.acknowledged |= sent.acknowledged
+        return Met(during=during, after=after, sent=sent)
+
+    def stored_once(self) -> bool:
+        """Return whether what is stored is what was acknowledged, no more and no less."""
+        kept = sorted(self.acknowledged)
+        return self.service.stored("llm_traces") == kept and self.service.stored("llm_contents") == kept
+
+    def rollups_differ(self) -> list[object]:
+        """Wait until the worker has made the rollups of all that was sent; return where they differ from the spans."""
+        with psycopg.connect(self.service.database_url, autocommit=True) as database:
+            marked = "SELECT count(*) FROM bucket_change WHERE bucket < now() - interval '36 hours'"
+            assert eventually(lambda: database.execute(marked).fetchone() == (0,)), self.service.up.said
+        today = datetime.now(UTC).date()
+        window = ("--from", f"{today - timedelta(days=4)}", "--to", f"{today - timedelta(days=1)}")
+        found = json.loads(manage(self.service.up, "aggregates", "verify", *window, "--json"))
+        assert min(found["compared"].values()) > 0
+        assert set(found["waiting"].values()) == {0}
+        return found["differences"]
+
+
+SIGN_IN = {"grant_type": "password", "username": "nobody", "password": "nothing"}
+
+
+def gets_further(sent: Sent) -> None:
+    """Wait until a few more spans are acknowledged."""
+    before = len(sent.acknowledged)
+    assert eventually(lambda: len(sent.acknowledged) > before), sent.refusals
+
+
+@pytest.fixture(scope="session")
+def faults(start_up: Callable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:  # noqa: F811
+    home = tmp_path_factory.mktemp("faults") / "home"
+    with own_stores(start_up, home, max_connections=CONNECTIONS, DATABASE_POOL_SIZE="8") as stores:
+        yield Faults(stores=stores)
