@@ -139,3 +139,29 @@ def test_vectors_that_lack_words_of_identifiers_are_made_anew(committed, text, f
     with connection.cursor() as cursor:
         cursor.execute(importlib.import_module("analytics.migrations.0031_identifiers").FORGET)
     assert with_vectors(organisation) == ([] if forgotten else [text])
+
+
+@pytest.mark.parametrize(
+    ("filler", "ending", "asked", "absent"),
+    [
+        ("word ", "the MyClass.method of zeta_end", "zeta_end", "end_zeta"),
+        ("word ", "the MyClass.method of zeta_end", "myclass.method", "method.myclass"),
+        ("天地玄黄宇宙洪荒", "日本語の終わり", "日本語の", "日本の"),
+        ("x", " an open end", '"open end"', '"end open"'),
+    ],
+)
+def test_phrases_are_found_wherever_in_a_long_text_they_stand(db, filler, ending, asked, absent):
+    """A vector counts positions up to 16,383; there are more words here, and as many before the output."""
+    text = filler * (100_000 // len(filler)) + ending
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH made AS (SELECT observatory_document(1, %(text)s, NULL) AS input,
+                observatory_document(1, %(text)s, %(ending)s) AS both_texts)
+            SELECT input @@ observatory_question(%(asked)s, 'A'), input @@ observatory_question(%(absent)s, 'A'),
+                both_texts @@ observatory_question(%(asked)s, 'B'), both_texts @@ observatory_question(%(absent)s, 'B')
+            FROM made
+            """,
+            {"text": text, "ending": ending, "asked": asked, "absent": absent},
+        )
+        assert cursor.fetchone() == (True, False, True, False)
