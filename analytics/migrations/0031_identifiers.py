@@ -4,17 +4,21 @@ from django.db.migrations.state import StateApps
 
 from analytics.storage.ddl import sql_file
 
-# A part whose case changes beside another part: MyClass.method, app/fooBar. Other texts have the same words as before.
 _NO_DECOMPRESSION = """
     SELECT set_config('timescaledb.enable_transparent_decompression', 'off', true),
         set_config('timescaledb.enable_dml_decompression', 'off', true)
 """
-_FORGET = r"""
+# A part whose case changes beside another part: MyClass.method, app/fooBar; and texts with more words than a vector has
+# positions for. Other texts have the same words as before.
+FORGET = r"""
     UPDATE llm_contents SET search_vector = NULL
-    WHERE search_vector IS NOT NULL AND concat(input_text, ' ', output_text) ~ concat(
+    WHERE search_vector IS NOT NULL AND (length(concat(input_text, output_text)) > CASE
+            WHEN octet_length(concat(input_text, output_text)) > length(concat(input_text, output_text)) THEN 4000
+            ELSE 16000 END
+        OR concat(input_text, ' ', output_text) ~ concat(
         '([[:lower:][:digit:]][[:upper:]]|[[:upper:]]{2}[[:lower:]])[[:alnum:]]*[!#-&*-+./:=?@\\^_|~-]+[[:alnum:]]|',
         '[[:alnum:]][!#-&*-+./:=?@\\^_|~-]+[[:alnum:]]*([[:lower:][:digit:]][[:upper:]]|[[:upper:]]{2}[[:lower:]])'
-    )
+    ))
 """
 
 
@@ -28,7 +32,7 @@ def forget_vectors(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) ->
         cursor.execute("SELECT to_regclass('timescaledb_information.chunks') IS NOT NULL")
         if cursor.fetchone()[0]:
             cursor.execute(_NO_DECOMPRESSION)
-        cursor.execute(_FORGET)
+        cursor.execute(FORGET)
 
 
 class Migration(migrations.Migration):

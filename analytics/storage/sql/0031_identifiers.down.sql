@@ -111,3 +111,5 @@ BEGIN
     END IF;
     RETURN either;
 END $$;
+
+DROP FUNCTION observatory_pieces(text, regconfig);

@@ -50,6 +50,36 @@ BEGIN
     );
 END $$;
 
+-- The vector of words of any number. A vector counts positions up to 16,383, behind which no phrase is found: of long
+-- texts pieces are counted from the beginning each, and overlap by a few words.
+CREATE FUNCTION observatory_pieces(words text, configuration regconfig) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    longest constant integer := 16000;
+    overlap constant integer := 200;
+    total constant integer := length(words);
+    place integer := 1;
+    piece text;
+    joined text := '';
+BEGIN
+    IF total <= longest THEN
+        RETURN to_tsvector(configuration, words);
+    END IF;
+    LOOP
+        piece := substr(words, place, longest);
+        IF place + longest > total THEN
+            RETURN concat(joined, to_tsvector(configuration, piece))::tsvector;
+        END IF;
+        piece := regexp_replace(piece, '\S+$', '');
+        IF length(piece) <= overlap THEN  -- one word of such a length is not kept
+            place := place + longest;
+            CONTINUE;
+        END IF;
+        joined := concat(joined, to_tsvector(configuration, piece), ' ');
+        place := place + length(piece) - overlap + strpos(right(piece, overlap), ' ');
+    END LOOP;
+END $$;
+
 -- Stems, exact words and whole identifiers of one text. The word # keeps them apart, so that no phrase is found across.
 CREATE OR REPLACE FUNCTION observatory_lexemes(given text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -57,8 +87,8 @@ DECLARE
     words constant text := observatory_words(given, false);
     gap constant tsvector := '''#'':16';
 BEGIN
-    RETURN to_tsvector('english', words) || gap || to_tsvector('simple', words) || gap
-        || ts_delete(to_tsvector('simple', observatory_identifiers(given)), 'observatorygap') || gap;
+    RETURN observatory_pieces(words, 'english') || gap || observatory_pieces(words, 'simple') || gap
+        || ts_delete(observatory_pieces(observatory_identifiers(given), 'simple'), 'observatorygap') || gap;
 END $$;
 
 -- What a question of words, "phrases", OR and -word means, in the classes `weights`; null when it has no word. AND binds

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from analytics.queries import snapshots
-from tests.analytics.api.asking import LIST, SEARCH, error, leaf, names, talk
+from analytics.storage.searches import make_vectors
+from tests.analytics.api.asking import LIST, SEARCH, STATS, error, leaf, names, talk
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,12 @@ from tests.analytics.api.asking import LIST, SEARCH, error, leaf, names, talk
         ({"search": "!!!"}, (400, 1213, "search")),
         ({"q": "colour:red"}, (400, 1213, "q")),
         ({"q": "model~["}, (400, 1213, "q")),
+        ({"q": f"model~{'x' * 257}"}, (400, 1205, "q")),
+        ({"q": "AND"}, (400, 1213, "q")),
+        ({"q": "model:,"}, (400, 1213, "q")),
+        ({"q": " OR ".join(["cost>1"] * 101)}, (400, 1205, "q")),
+        ({"q": "-" * 11 + "cost>1"}, (400, 1205, "q")),
+        ({"q": f"model:{','.join('x' * 1001)}"}, (400, 1205, "q")),
     ],
 )
 def test_a_bad_parameter_is_named(api, db, parameters, expected):
@@ -36,6 +43,8 @@ def test_a_bad_parameter_is_named(api, db, parameters, expected):
     [
         ({"filter": leaf("model", "regex", "(")}, (400, 1213, "filter.value")),
         ({"filter": leaf("model", "regex", "x" * 257)}, (400, 1205, "filter.value")),
+        ({"filter": leaf("model", "regex", "((((a{1,255}){1,255}){1,255}){1,255})")}, (400, 1213, "filter.value")),
+        ({"filter": leaf("attributes.x", "regex", "a{2,1}")}, (400, 1213, "filter.value")),
         ({"filter": leaf("modle", "eq", "x")}, (400, 1213, "filter.field")),
         ({"filter": leaf("content", "search", "--")}, (400, 1213, "filter.value")),
         ({"filters": []}, (400, 1202, "filters")),
@@ -73,10 +82,21 @@ def test_what_only_the_server_finds_wrong_in_a_filter_is_told_with_its_path(sear
     assert error(search({"operator": "AND", "filters": both})) == (400, 1213, "filter.filters[1].value")
 
 
-def test_a_regular_expression_that_explodes_is_stopped(search, send, settings):
+@pytest.mark.parametrize("built", [False, True], ids=["before the vectors", "with the vectors"])
+def test_a_regular_expression_that_explodes_is_stopped_with_its_statement(api, search, send, settings, built):
     settings.QUERY_TIMEOUT_MS = 300
-    send(talk("long", "A" + "".join(random.Random(3).choices("xyz", k=2000)) + "!"))
-    assert error(search(leaf("input_text", "regex", r"^(.+)(.+)(.+)\2\1\3\2\1!$")))[:2] == (504, 1801)
+    send(talk("long", "A" + "".join(random.Random(3).choices("xyz", k=2000)) + "!", attributes={"shop.cart": "3"}))
+    if built:
+        make_vectors()
+    pattern = r"^(.+)(.+)(.+)\2\1\3\2\1!$"
+    told = [
+        error(search(leaf("input_text", "regex", pattern)))[:2],
+        error(search({"operator": "NOT", "filters": [leaf("input_text", "regex", pattern)]}))[:2],
+        error(api.get(LIST, {"q": f'input_text~"{pattern.replace(chr(92), chr(92) * 2)}"'}))[:2],
+        error(api.get(STATS, {"q": f'input_text~"{pattern.replace(chr(92), chr(92) * 2)}"'}))[:2],
+    ]
+    assert told == [(504, 1801)] * 4
+    settings.QUERY_TIMEOUT_MS = 60_000
     assert names(search(leaf("input_text", "starts_with", "a"))) == ["long"]
 
 

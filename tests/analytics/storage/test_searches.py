@@ -1,5 +1,6 @@
 """Search vectors are made behind, in portions that can be repeated, and before a day is compressed."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
@@ -22,30 +23,31 @@ ROWS = 7
 WHERE = TimeRange(start=NOON - timedelta(hours=1), end=NOON + timedelta(hours=1))
 
 
+def row_of(organisation, number, text):
+    return {
+        "organisation_id": organisation,
+        "project_id": organisation,
+        "ts": NOON_NS + number,
+        "trace_id": number.to_bytes(16, "big"),
+        "span_id": number.to_bytes(8, "big"),
+        "ingested_at": NOON_NS,
+        "duration_ms": 1,
+        "usage_counted": True,
+        "call_counted": True,
+        "span_name": "chat",
+        "span_kind": "client",
+        "status_code": "OK",
+        "input_text": text,
+    }
+
+
 @pytest.fixture
 def stored(committed):
     """The number of a project with seven texts of 'word0' to 'word6', and one span without any."""
     (organisation,) = committed.projects
     ensure_days([DAY])
     insert_rows(
-        [
-            {
-                "organisation_id": organisation,
-                "project_id": organisation,
-                "ts": NOON_NS + number,
-                "trace_id": number.to_bytes(16, "big"),
-                "span_id": number.to_bytes(8, "big"),
-                "ingested_at": NOON_NS,
-                "duration_ms": 1,
-                "usage_counted": True,
-                "call_counted": True,
-                "span_name": "chat",
-                "span_kind": "client",
-                "status_code": "OK",
-                "input_text": f"word{number}" if number < ROWS else None,
-            }
-            for number in range(ROWS + 1)
-        ]
+        [row_of(organisation, number, f"word{number}" if number < ROWS else None) for number in range(ROWS + 1)]
     )
     return organisation
 
@@ -111,3 +113,55 @@ def test_the_job_rests_while_spans_arrive_and_makes_all_vectors(stored, monkeypa
 
     assert jobs.search() >= ROWS
     assert (len(with_vectors(stored)), rests != [], min(rests) > 0) == (ROWS, True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "forgotten"),
+    [
+        ("call MyClass.method", True),
+        ("at app/fooBar.py", True),
+        ("HTTPServer-error", True),
+        ("userId=5", True),
+        ("word " * 4000, True),
+        ("文章" * 2001, True),
+        ("parse_json and fooBar", False),
+        ("word " * 3000, False),
+        ("some.plain_words, 文章", False),
+        ("fooBar (bazQux) iPhone", False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_vectors_that_lack_words_of_identifiers_are_made_anew(committed, text, forgotten):
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows([row_of(organisation, 1, text)])
+    searches.make_vectors(of=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(importlib.import_module("analytics.migrations.0031_identifiers").FORGET)
+    assert with_vectors(organisation) == ([] if forgotten else [text])
+
+
+@pytest.mark.parametrize(
+    ("filler", "ending", "asked", "absent"),
+    [
+        ("word ", "the MyClass.method of zeta_end", "zeta_end", "end_zeta"),
+        ("word ", "the MyClass.method of zeta_end", "myclass.method", "method.myclass"),
+        ("天地玄黄宇宙洪荒", "日本語の終わり", "日本語の", "日本の"),
+        ("x", " an open end", '"open end"', '"end open"'),
+    ],
+)
+def test_phrases_are_found_wherever_in_a_long_text_they_stand(db, filler, ending, asked, absent):
+    """A vector counts positions up to 16,383; there are more words here, and as many before the output."""
+    text = filler * (100_000 // len(filler)) + ending
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH made AS (SELECT observatory_document(1, %(text)s, NULL) AS input,
+                observatory_document(1, %(text)s, %(ending)s) AS both_texts)
+            SELECT input @@ observatory_question(%(asked)s, 'A'), input @@ observatory_question(%(absent)s, 'A'),
+                both_texts @@ observatory_question(%(asked)s, 'B'), both_texts @@ observatory_question(%(absent)s, 'B')
+            FROM made
+            """,
+            {"text": text, "ending": ending, "asked": asked, "absent": absent},
+        )
+        assert cursor.fetchone() == (True, False, True, False)

@@ -1,4 +1,7 @@
-"""Every operator on every kind of member, as SQL and as plain Python, over random rows of a real table."""
+"""Every operator on every kind of member, as SQL and as plain Python, over random rows of a real table.
+
+On TimescaleDB the rows are also in the columnstore, and half there, half beside it.
+"""
 
 import itertools
 import random
@@ -23,8 +26,10 @@ from analytics.queries.timerange import TimeRange
 from analytics.registry.fields import BY_KEY, FieldType
 from analytics.registry.operators import OPERATORS
 from analytics.scope import Scope, ScopedProject
+from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.partitions import ensure_days, forget_days
 from analytics.storage.searches import make_vectors
+from tests import timescale
 from tests.analytics.storage.conftest import NOON, NOON_NS, insert_rows
 
 SEED, ROWS, EXPRESSIONS = 20, 120, 60
@@ -265,20 +270,44 @@ def day(db) -> Iterator[None]:
     forget_days()
 
 
-@pytest.fixture
-def stored(day: None) -> tuple[random.Random, list[dict[str, Any]]]:
-    chance = random.Random(SEED)
-    rows = [row(chance, number) for number in range(ROWS)]
+# How many of the rows are in the columnstore: the first of them, moved there before the others come.
+PACKED = {"rows": 0, "columnstore": 1, "rows beside the columnstore": 2} if timescale.wanted() else {"rows": 0}
+
+
+def pack() -> None:
+    for relation in RELATIONS:
+        assert engine().compress_day(relation, NOON.date())
+
+
+def store(rows: list[dict[str, Any]]) -> None:
+    """Insert rows; of those without anything that is content, the content is gone."""
     insert_rows(rows)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            DELETE FROM llm_contents WHERE organisation_id = %s AND attributes IS NULL AND input_text IS NULL
-                AND output_text IS NULL AND error_message IS NULL AND tags IS NULL AND response_id IS NULL
-                AND input_messages IS NULL
+            DELETE FROM llm_contents WHERE organisation_id = %s AND span_id = ANY(%s) AND attributes IS NULL
+                AND input_text IS NULL AND output_text IS NULL AND error_message IS NULL AND tags IS NULL
+                AND response_id IS NULL AND input_messages IS NULL
             """,
-            [NUMBER],
+            [NUMBER, [one["span_id"] for one in rows]],
         )
+
+
+def store_packed(rows: list[dict[str, Any]], parts: int) -> None:
+    """Insert rows, and move the first of `parts` into the columnstore before the others come."""
+    first = len(rows) // parts if parts else 0
+    if first:
+        store(rows[:first])
+        pack()
+    if rows[first:]:
+        store(rows[first:])
+
+
+@pytest.fixture(params=PACKED)
+def stored(day: None, request: pytest.FixtureRequest) -> tuple[random.Random, list[dict[str, Any]]]:
+    chance = random.Random(SEED)
+    rows = [row(chance, number) for number in range(ROWS)]
+    store_packed(rows, PACKED[request.param])
     return chance, rows
 
 
@@ -309,6 +338,7 @@ def test_every_kind_and_every_operator_is_compared():
     assert {operator for _, operator in PAIRS} | {"search"} == {one.key for one in OPERATORS}
 
 
+TALKS = ROWS // 2
 WORDS = ("alpha", "beta", "gamma", "delta")
 
 
@@ -324,16 +354,13 @@ def says(query: str, text: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("reached", [0, ROWS // 2, ROWS], ids=["no vector yet", "some vectors", "all vectors"])
-def test_a_search_finds_the_same_whatever_the_worker_has_reached(day, reached, monkeypatch):
-    monkeypatch.setattr("analytics.storage.searches.BATCH_ROWS", reached)
-    chance = random.Random(SEED)
-    rows = [row(chance, number) for number in range(ROWS)]
-    for one in rows:
-        for name in ("input_text", "output_text"):
-            one[name] = " ".join(chance.choices(WORDS, k=4)) if chance.random() < 0.8 else None
-    insert_rows(rows)
-    make_vectors()
+# How many of the rows have a vector, and in how many parts the rows came of which the first is in the columnstore.
+REACHED = {"no vector yet": (0, 0), "some vectors": (TALKS // 2, 0), "all vectors": (TALKS, 0)}
+if timescale.wanted():
+    REACHED |= {"in the columnstore": (0, 1), "beside the columnstore": (0, 2)}
+
+
+def check_searches(rows: list[dict[str, Any]]) -> None:
     queries = ["alpha", "alpha -beta", "-gamma", "alpha_beta", "alpha OR gamma delta", "alpha_beta OR -delta"]
     for query, (field, members) in itertools.product(
         queries,
@@ -353,3 +380,28 @@ def test_a_search_finds_the_same_whatever_the_worker_has_reached(day, reached, m
         every = {one["span_id"].hex() for one in rows}
         assert found_by(asked) == expected, asked
         assert found_by({"operator": "NOT", "filters": [asked]}) == every - expected, asked
+
+
+def talks() -> list[dict[str, Any]]:
+    chance = random.Random(SEED)
+    rows = [row(chance, number) for number in range(TALKS)]
+    for one in rows:
+        for name in ("input_text", "output_text"):
+            one[name] = " ".join(chance.choices(WORDS, k=4)) if chance.random() < 0.8 else None
+    return rows
+
+
+@pytest.mark.parametrize("way", REACHED)
+def test_a_search_finds_the_same_whatever_the_worker_has_reached(day, way, monkeypatch):
+    reached, parts = REACHED[way]
+    rows = talks()
+    first = TALKS // parts if parts else 0
+    if first:
+        insert_rows(rows[:first])
+        make_vectors()
+        pack()
+    if rows[first:]:
+        insert_rows(rows[first:])
+    monkeypatch.setattr("analytics.storage.searches.BATCH_ROWS", reached)
+    make_vectors()
+    check_searches(rows)
