@@ -63,7 +63,8 @@ PLACES = {
     "a sort": lambda text: {"sort_by": text},
     "fields": lambda text: {"fields": [text]},
     "fields of attributes": lambda text: {"fields": [f"attributes.{text}", "ts"]},
-    "fields of a list": lambda text: {"fields": [f"input_messages.{text}", f"scope.{text}"]},
+    # A dot is one more step of a path, so one step is given.
+    "fields of a list": lambda text: {"fields": [f"{name}.{text.replace('.', '')}" for name in ("input_messages", "scope")]},
     "an addition": lambda text: {"include": [text]},
     "a cursor": lambda text: {"cursor": text},
 }  # fmt: skip
