@@ -26,7 +26,7 @@ def own_stores(
     start_up: Callable[..., Up], home: Path, *, max_connections: int = 100, **given: str
 ) -> Iterator[Stores]:
     """Start PostgreSQL and Valkey in `home`, the service on them with the variables `given`; stop all at the end."""
-    postgres, valkey = EmbeddedPostgres(home, max_connections=max_connections), EmbeddedValkey(home)
+    postgres, valkey = EmbeddedPostgres(home), EmbeddedValkey(home)
     with postgres, valkey:
         owner, service = postgres.password(OWNER), postgres.password(SERVICE)
         make_embedded_roles(postgres.superuser_url, owner_password=owner, service_password=service)

@@ -14,7 +14,7 @@ from tests.faults.conftest import TRACES
 
 pytestmark = pytest.mark.e2e
 OTLP = "/v1/traces"
-NEXT = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+NEXT = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 @contextmanager
@@ -30,8 +30,7 @@ def head(faults, *lines, path=OTLP):
 
 
 def statuses(opened):
-    """Return the statuses of the answers that come until the server closes or nothing more is asked."""
-    opened.shutdown(socket.SHUT_WR)
+    """Return the statuses of the answers that come until the server closes."""
     said = b""
     while piece := opened.recv(65_536):
         said += piece
@@ -63,16 +62,17 @@ def test_slow_clients_hold_up_neither_reads_nor_other_senders(faults):
 
 
 def test_the_slow_clients_own_address_is_told_to_come_again(faults):
-    with slow_clients(faults, 30), faults.service.client as client:
-        refused = eventually(lambda: client.post(OTLP, json={}, timeout=30).status_code == 503)
-        reply = client.post(OTLP, json={}, timeout=30)
+    replies = []
 
-    assert (refused, reply.json()["code"], reply.json()["message"][:6], reply.headers["Retry-After"]) == (
-        True,
-        14,
-        "[1902]",
-        "5",
-    )
+    def refused():
+        replies.append(client.post(OTLP, json={}, timeout=30))
+        return replies[-1].status_code == 503
+
+    with slow_clients(faults, 30), faults.service.client as client:
+        assert eventually(refused)
+    told = replies[-1].json()
+
+    assert (told["code"], told["message"][:6], replies[-1].headers["Retry-After"]) == (14, "[1902]", "5")
 
 
 def test_threads_are_free_again_once_slow_clients_hang_up(faults):
@@ -84,9 +84,10 @@ def test_threads_are_free_again_once_slow_clients_hang_up(faults):
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
 def test_a_body_that_breaks_off_is_refused_and_nothing_of_it_is_stored(faults, cut):
-    body, _ = request_of(10_000, cut, start_ns=time.time_ns())
+    body, _ = request_of(10_000, 0, start_ns=time.time_ns())
     with connection(faults) as opened:
         opened.sendall(head(faults, f"Content-Length: {len(body)}") + body[:cut])
+        opened.shutdown(socket.SHUT_WR)
         answered = statuses(opened)
 
     assert (answered, faults.stored_once()) == ([400], True)
@@ -96,6 +97,7 @@ def test_an_empty_protobuf_message_is_not_what_is_left_of_one_that_broke_off(fau
     lines = ("Content-Type: application/x-protobuf", "Content-Length: 1000")
     with connection(faults) as opened:
         opened.sendall(head(faults, *lines).replace(b"Content-Type: application/json\r\n", b""))
+        opened.shutdown(socket.SHUT_WR)
         answered = statuses(opened)
 
     assert answered == [400]
@@ -146,20 +148,19 @@ def test_after_chunks_beside_a_length_or_broken_ones_no_second_request_is_read(f
     assert len(answered) == 1
 
 
-@pytest.mark.parametrize("header", ["X_Api_Key", "X_Forwarded_For"])
-def test_a_header_with_an_underscore_is_not_taken_for_one_with_a_dash(faults, header):
-    line = f"GET {TRACES} HTTP/1.1\r\nHost: x\r\n{header}: {faults.service.key}\r\n\r\n".encode()
+def test_a_header_with_an_underscore_is_not_taken_for_one_with_a_dash(faults):
+    line = f"GET {TRACES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX_Api_Key: {faults.service.key}\r\n\r\n"
     with connection(faults) as opened:
-        opened.sendall(line)
+        opened.sendall(line.encode())
         answered = statuses(opened)
 
     assert answered == [401]
 
 
 def test_a_second_authorization_does_not_replace_the_first(faults):
-    line = f"GET {TRACES} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer no\r\nAuthorization: Bearer {faults.service.key}\r\n\r\n"
+    lines = ("Host: x", "Connection: close", "Authorization: Bearer no", f"Authorization: Bearer {faults.service.key}")
     with connection(faults) as opened:
-        opened.sendall(line.encode())
+        opened.sendall("\r\n".join((f"GET {TRACES} HTTP/1.1", *lines, "", "")).encode())
         answered = statuses(opened)
 
     assert answered == [401]

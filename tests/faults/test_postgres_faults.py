@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from observatory.supervisor.roles import DATABASE
+from observatory.supervisor.roles import DATABASE, SERVICE
 from tests.faults.conftest import TRACES
 
 pytestmark = pytest.mark.e2e
@@ -56,26 +56,11 @@ def test_spans_are_stored_once_across_a_time_without_writes(faults, while_read_o
 
 @contextmanager
 def no_connection_left(faults):
-    """Take every connection that the server gives, those of the service included."""
-    taken = []
-
-    def take():
-        try:
-            while True:
-                taken.append(psycopg.connect(faults.service.database_url))
-        except psycopg.OperationalError:
-            return
-
     with faults.superuser() as server:
-        for _ in range(5):  # whoever comes first has a connection: the service may be faster
-            take()
-            server.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'observatory_service'"
-            )
-        take()
+        server.execute(f"ALTER ROLE {SERVICE} CONNECTION LIMIT 0")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [SERVICE])
         yield
-    for connection in taken:
-        connection.close()
+        server.execute(f"ALTER ROLE {SERVICE} CONNECTION LIMIT -1")
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +119,7 @@ def small_disk(faults):
     home = Path(tempfile.mkdtemp(prefix="llmo-disk-"))
     home.chmod(0o755)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", home], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", home], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         home.rmdir()
@@ -156,7 +141,7 @@ def small_disk(faults):
             server.execute(f"ALTER TABLE {day} SET TABLESPACE pg_default")
             server.execute("DROP TABLESPACE small")
             server.execute("CHECKPOINT")
-            subprocess.run(["umount", home], check=True)
+            subprocess.run(["umount", "--lazy", home], check=True)
             home.rmdir()
 
 

@@ -1,0 +1,1 @@
+"""Other programs for the same job, measured in the same run."""
