@@ -35,7 +35,7 @@ CHANCE = (1 - PRECISION) / QUESTIONS
 
 
 class Found(NamedTuple):
-    """What was found in a project: anomalies, and those of its incident, which is clear if it can be told from chance."""
+    """What was found: anomalies, and those of the incident, which is clear where it can be told from chance."""
 
     anomalies: int
     right: int

@@ -13,7 +13,7 @@ from analytics.registry.anomalies import SEVERITIES, Severity, Watched
 LEAST_SCORE = SEVERITIES[Severity.INFO]
 # Hours that are not beyond chance alone may be so together, with those of other models of the same provider too. They
 # are looked at in several ways, so more is asked.
-MOST_TOGETHER, LEAST_OF_EACH, LEAST_TOGETHER = 12, 1.0, LEAST_SCORE + 0.5
+MOST_TOGETHER, LEAST_OF_EACH, LEAST_TOGETHER = 6, 1.0, LEAST_SCORE + 0.5
 _MOST_QUIET = 1  # hours between two that deviate
 MIDDLE = "p50"
 STRANGE = 0.01  # the share of requests that take any time whatever, without an incident
@@ -50,6 +50,11 @@ class Watch:
         if hour not in self._verdicts:
             self._verdicts[hour] = self._judge(hour)
         return self._verdicts[hour]
+
+    def deviation(self, hour: datetime) -> Verdict | None:
+        """Return the verdict on an hour that differs as much as matters."""
+        verdict = self.of(hour) if self._baseline.matters(hour) else None
+        return verdict if verdict is not None and verdict.matters else None
 
     @cached_property
     def _verdicts(self) -> dict[datetime, Verdict | None]:
