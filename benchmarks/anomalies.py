@@ -9,17 +9,17 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from statistics import NormalDist
 from typing import NamedTuple
 
 from analytics.anomalies.detection import DAY, HISTORY, HOUR, History
 from analytics.anomalies.runs import Key, Run, judged
-from analytics.anomalies.watching import WHOLE
+from analytics.anomalies.watching import LEAST_SCORE, WHOLE
 from analytics.management.demo import incident_of
 from analytics.management.demo.vendors import INCIDENT
-from analytics.registry.anomalies import WATCHED
 from benchmarks.demo_hours import demo_hours
 from benchmarks.figures import Figure
-from benchmarks.incidents import END, JUDGED, KINDS, MODELS, Hours, Incident, incident_in_a_week, project
+from benchmarks.incidents import END, JUDGED, KINDS, Hours, Incident, incident_in_a_week, project
 from benchmarks.oracle import chance_of
 from benchmarks.run import Run as Asked
 
@@ -28,14 +28,12 @@ TIMES = 8  # projects of each kind of incident and of each size
 QUIET = 24  # projects without any
 DEMOS = 14
 PRECISION, RECALL = 0.95, 0.9
-# In a week a project is asked about each metric of each model, and of all models, in each hour, with up to five before:
-# so much chance may be in each answer that the false ones are as few as the precision allows beside one true one.
-QUESTIONS = (len(MODELS) + 1) * len(WATCHED) * int(JUDGED / HOUR) * 6
-CHANCE = (1 - PRECISION) / QUESTIONS
+# An incident can be told from chance if the oracle is as sure of it as an anomaly has to be.
+CHANCE = NormalDist().cdf(-LEAST_SCORE)
 
 
 class Found(NamedTuple):
-    """What was found in a project: anomalies, and those of its incident, which is clear if it can be told from chance."""
+    """What was found: anomalies, and those of the incident, which is clear where it can be told from chance."""
 
     anomalies: int
     right: int

@@ -27,7 +27,7 @@ NOTHING_TO_COMPARE = 20.0  # requests: where fewer are expected, one user's sess
 LEAST_REQUESTS = 2  # of an hour whose rates and levels tell what is usual
 WEEKEND = 5
 _MAD = 1.4826  # of normal numbers, a standard deviation
-_TAILS = ((0.975, 1.96), (0.99, 2.326))  # of residuals, and where they are of normal numbers
+_TAILS = ((0.975, 1.96), (0.99, 2.326), (0.997, 2.748))  # of residuals, and where they are of normal numbers
 _CLEAR = 4.0
 _RHYTHM = 1.0  # times the noise, by which the same hours of other weeks are off where that is how they always are
 _MANY = 10  # failures that are expected: from there on a binomial number is as good as its deviance residual
@@ -145,6 +145,16 @@ class Baseline:
             return replace(other, score=0.0, matters=False)
         return min(verdict, other, key=lambda one: abs(one.score))
 
+    def matters(self, hour: datetime) -> bool:
+        """Whether an hour differs as much as matters from what hours like it are: most do not."""
+        seen = self._point(hour, least=1)
+        like = self._like(hour, without=hour.date()) if seen else ()
+        return (
+            seen is not None
+            and len(like) >= ENOUGH_HOURS
+            and self._matters(float(seen.value), float(self._expected(like)))
+        )
+
     # --- hours like it ------------------------------------------------------------------------------------------------
     @cached_property
     def _is_additive(self) -> bool:
@@ -209,8 +219,8 @@ class Baseline:
         noise = self._noise(size, residual, without=seen.at.date())
         verdict = Verdict(
             at=seen.at,
-            # An expectation is a median of few hours: it varies too.
-            score=residual / (noise * sqrt(1 + 1.57 / made_of)),
+            # An expectation is a median of few hours: it varies too. The usual rate is of all.
+            score=residual / (noise if self.watched.noise is Noise.RATE else noise * sqrt(1 + 1.57 / made_of)),
             expected=expected,
             observed=seen.value,
             weight=self._weight(seen, expected),

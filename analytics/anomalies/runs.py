@@ -73,9 +73,7 @@ def judged(
     for hour in hours:
         told: set[tuple[str, Direction]] = set()
         for key, watch in watches.items():
-            verdict = watch.of(hour)
-            if verdict is not None and not verdict.matters:
-                verdict = None
+            verdict = watch.deviation(hour)
             if verdict is not None and key.series == WHOLE and (key.metric, verdict.direction) in told:
                 verdict = None
             others = kin.get(key, ())

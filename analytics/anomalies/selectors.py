@@ -28,7 +28,7 @@ ANOMALIES = Tree(
                 "severity": leaf(Kind.TEXT, "info, warning or critical, by the score."),
                 "expected": leaf(Kind.NUMBER, f"In the hour that deviates most. {_OF_METRIC}"),
                 "observed": leaf(Kind.NUMBER, "In that hour."),
-                "score": leaf(Kind.NUMBER, "Times the usual deviation of hours like that; at least 5."),
+                "score": leaf(Kind.NUMBER, "Times the usual deviation of hours like that; at least 5.5."),
                 "direction": leaf(Kind.TEXT, "up or down."),
                 "explanation": Tree(
                     members={

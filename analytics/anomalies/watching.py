@@ -11,9 +11,9 @@ from analytics.anomalies.detection import HOUR, Baseline, History, Verdict, of_r
 from analytics.registry.anomalies import SEVERITIES, Severity, Watched
 
 LEAST_SCORE = SEVERITIES[Severity.INFO]
-# Hours that are not beyond chance alone may be so together, with those of other models of the same provider too. They
-# are looked at in several ways, so more is asked.
-MOST_TOGETHER, LEAST_OF_EACH, LEAST_TOGETHER = 12, 1.0, LEAST_SCORE + 0.5
+# Hours that are not beyond chance alone may be so together, with those of other models of the same provider too.
+MOST_TOGETHER, LEAST_OF_EACH = 6, 1.0
+_OF_SESSION = 0.5  # by which hours that one session may have made have to be farther off
 _MOST_QUIET = 1  # hours between two that deviate
 MIDDLE = "p50"
 STRANGE = 0.01  # the share of requests that take any time whatever, without an incident
@@ -50,6 +50,11 @@ class Watch:
         if hour not in self._verdicts:
             self._verdicts[hour] = self._judge(hour)
         return self._verdicts[hour]
+
+    def deviation(self, hour: datetime) -> Verdict | None:
+        """Return the verdict on an hour that differs as much as matters."""
+        verdict = self.of(hour) if self._baseline.matters(hour) else None
+        return verdict if verdict is not None and verdict.matters else None
 
     @cached_property
     def _verdicts(self) -> dict[datetime, Verdict | None]:
@@ -120,7 +125,7 @@ def _evidence(watch: Watch, own: Verdict, group: Sequence[Watch], since: datetim
         if quiet > _MOST_QUIET:
             return
         whole = _sum(pools.values())
-        needed = LEAST_SCORE if judged == 1 else LEAST_TOGETHER
+        needed = LEAST_SCORE + (_OF_SESSION if judged > 1 and watch.watched.of_session else 0)
         strongest = max(pool.score for pool in pools.values())
         if alike and pools[id(watch)].score == strongest and whole.weight >= least and whole.score >= needed:
             yield Evidence(first=at, score=whole.score, peak=peak)

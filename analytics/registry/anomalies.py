@@ -47,8 +47,10 @@ class Watched:
     hour with so few, the metric is one or two requests, and tells nothing while those in the middle are as ever.
 
     What adds up to the metric, so that a change has parts, is the sum of the measure `part`, over that of `over` where
-    it is a quotient; `told_by` are dimensions that tell of it alone. It is shown with `decimals`. Only what is watched
-    `of_project` too is worth looking at across models: elsewhere another mix of models is a change of the metric.
+    it is a quotient; `told_by` are dimensions that tell of it alone. What is `of_session` is alike in all requests of
+    one, which may last for hours, so that hours together have to be farther off. It is shown with `decimals`. Only what
+    is watched `of_project` too is worth looking at across models: elsewhere another mix of models is a change of the
+    metric.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Watched:
     over: str | None
     description: str
     of_project: bool = True
+    of_session: bool = False
     told_by: tuple[str, ...] = ()
     inner: tuple[tuple[int, str], ...] = ()
 
@@ -137,6 +140,7 @@ WATCHED: Mapping[str, Watched] = MappingProxyType({
             enough=20,
             unit="dollars an hour",
             decimals=9,
+            of_session=True,
             description="Cost of an hour in dollars.",
         ),
         Watched(
@@ -149,17 +153,18 @@ WATCHED: Mapping[str, Watched] = MappingProxyType({
             up=1.5,
             down=0.6,
             least=20,
-            enough=8,
+            enough=20,
             unit="tokens a request",
             decimals=3,
             of_project=False,
+            of_session=True,
             description="Mean tokens of a request with usage.",
         ),
     )
 })  # fmt: skip
 # From which score on an anomaly is of a severity; none is less than the first.
 SEVERITIES: Mapping[Severity, float] = MappingProxyType(
-    {Severity.INFO: 5.0, Severity.WARNING: 8.0, Severity.CRITICAL: 14.0}
+    {Severity.INFO: 5.5, Severity.WARNING: 8.0, Severity.CRITICAL: 14.0}
 )
 
 

@@ -175,7 +175,7 @@ def test_another_mix_of_models_is_no_anomaly_of_the_project():
     assert found(series(), series({NOON: hour(p95=12_000, p50=4000, tokens=9000)})) == []
 
 
-@pytest.mark.parametrize(("score", "severity"), [(5, "info"), (8, "warning"), (13.9, "warning"), (14, "critical")])
+@pytest.mark.parametrize(("score", "severity"), [(5.5, "info"), (8, "warning"), (13.9, "warning"), (14, "critical")])
 def test_severity_follows_from_the_score(score, severity):
     assert severity_of(score) is Severity(severity)
 

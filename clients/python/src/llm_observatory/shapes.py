@@ -37,7 +37,7 @@ class AnomaliesReplyItemsItem(TypedDict, total=False):
     observed: Number
     """In that hour."""
     score: Number
-    """Times the usual deviation of hours like that; at least 5."""
+    """Times the usual deviation of hours like that; at least 5.5."""
     direction: str
     """up or down."""
     explanation: list[AnomaliesReplyItemsItemExplanationItem]
