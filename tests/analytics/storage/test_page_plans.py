@@ -72,7 +72,7 @@ def two(filled: Scope, owner: psycopg.Connection) -> Scope:
     return replace(filled, projects={number: project, number + 1: other})
 
 
-@pytest.mark.parametrize(("status", "index", "most"), [("ERROR", FAILED, 6), ("OK", BY_TIME, 30)])
+@pytest.mark.parametrize(("status", "index", "most"), [("ERROR", FAILED, 8), ("OK", BY_TIME, 30)])
 def test_the_first_page_of_a_provider_model_and_status_is_read_from_the_top_of_the_newest_day(
     told, status, index, most
 ):
