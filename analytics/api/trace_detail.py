@@ -1,6 +1,6 @@
 """One trace: GET /traces/{trace_id} and its spans."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from analytics.queries.beside import Addition
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
 from analytics.storage.changes import floor
+from analytics.storage.versions import RangeVersion
 from errors.catalog import TRACE_NOT_FOUND
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
@@ -81,6 +82,14 @@ class TraceDetailView(_TraceView):
             range=None,
             plan=(path["trace_id"], selection),
         )
+
+    def version(self, question: Question, where: TimeRange) -> RangeVersion:
+        """Return the version of the trace's days, and of the links to it from other projects, whose days are others."""
+        known = super().version(question, where)
+        trace_id, selection = question.plan
+        if "linked_from" not in selection.links or len(question.scope.projects) == 1:
+            return known
+        return replace(known, text=f"{known.text}.{traces.links_told(question.scope, trace_id)}")
 
     def answer(self, question: Question) -> Answer:
         trace_id, selection = question.plan

@@ -40,8 +40,11 @@ class Within(StrEnum):
 
 _IS_PARENT = """parent.organisation_id = s.organisation_id AND parent.project_id = s.project_id
                 AND parent.trace_id = s.trace_id AND parent.span_id = s.parent_span_id AND {there}"""
-# Only of traces that reach beyond what is near the range their own time is looked through, span by span: OFFSET keeps
-# the server from gathering the spans of all traces instead.
+# The bounds of the span's own trace, of traces alone that reach beyond what is near the range: none for all others.
+_OF_TRACE = """(SELECT t.{bound} FROM trace_index AS t
+                WHERE t.organisation_id = s.organisation_id AND t.project_id = s.project_id AND t.trace_id = s.trace_id
+                    AND (t.first_ts < %(near_start)s OR t.last_ts >= %(near_end)s))"""
+# As values of their own they leave out every other day; OFFSET keeps the server from gathering all spans of all traces.
 _WITHIN: Mapping[Within, str] = {
     Within.ALL: "",
     Within.CALLS: "AND s.call_counted",
@@ -49,9 +52,9 @@ _WITHIN: Mapping[Within, str] = {
             SELECT FROM llm_traces AS parent
             WHERE {_IS_PARENT} AND parent.ts >= %(near_start)s AND parent.ts < %(near_end)s
         ) OR EXISTS (
-            SELECT FROM trace_index AS t JOIN llm_traces AS parent ON parent.ts BETWEEN t.first_ts AND t.last_ts
-            WHERE t.organisation_id = s.organisation_id AND t.project_id = s.project_id AND t.trace_id = s.trace_id
-                AND (t.first_ts < %(near_start)s OR t.last_ts >= %(near_end)s) AND {_IS_PARENT} OFFSET 0
+            SELECT FROM llm_traces AS parent
+            WHERE {_IS_PARENT} AND parent.ts >= {_OF_TRACE.replace("{bound}", "first_ts")}
+                AND parent.ts <= {_OF_TRACE.replace("{bound}", "last_ts")} OFFSET 0
         )))""",
 }
 

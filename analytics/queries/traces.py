@@ -357,6 +357,18 @@ def links_of(where: Located, names: Sequence[str]) -> dict[str, list[dict[str, s
     return told
 
 
+def links_told(scope: Scope, trace_id: str) -> str:
+    """Return what is another whenever other spans in scope link to a trace: how many, and the newest of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT count(*), extract(epoch FROM max(s.ts)) FROM trace_links AS s
+            WHERE {tenant_condition("s", scope)} AND s.linked_trace_id = %(trace)s""",
+            {**tenant_parameters(scope), "trace": octets(trace_id.lower())},
+        )
+        count, newest = cursor.fetchone()
+    return f"{count}.{newest}"
+
+
 def stores_span(where: Located, span_id: bytes) -> bool:
     """Whether the trace has a span of that id."""
     with connection.cursor() as cursor:

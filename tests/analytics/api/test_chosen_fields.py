@@ -138,7 +138,7 @@ def test_a_path_to_nothing_is_refused_with_what_there_is(api, told, url, query, 
 
 
 def test_figures_are_told_under_the_name_asked_for(api, told):
-    assert api.get(STATS, {"fields": "cost,total_count"}).json()["data"] == {"cost": 0.0225, "total_count": 3}
+    assert api.get(STATS, {"fields": "cost,total_count"}).json()["data"] == {"cost": 0.015, "total_count": 3}
     assert error(api.get(STATS, {"fields": "latency_ms"})) == (400, 1202, "fields")
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 
-from tests.analytics.api.payloads import NS, now_ns, span
+from tests.analytics.api.payloads import NS, now_ns, request, span
 
 LIST, SESSIONS = "/api/v1/traces", "/api/v1/sessions"
 TRACE, ROOT, CHILD = "ab" * 16, "11" * 8, "22" * 8
@@ -145,3 +146,22 @@ def test_lists_of_different_ranges_are_different_replies(api, send, ago):
 
     assert [names(one) for one in replies] == [["child"], [], ["child"]]
     assert len({one["ETag"] for one in replies}) == 3
+
+
+def test_a_trace_learns_of_a_link_from_another_project_and_another_day(make_tenant, ago):
+    client = Client(headers=make_tenant(projects=("one", "two")).headers)
+
+    def deliver(project, one):
+        headers = {"X-Project-ID": project}
+        reply = client.post("/v1/traces", request(one), content_type="application/json", headers=headers)
+        assert reply.status_code == 200
+
+    deliver("one", root(ago, 2))
+    url = f"{LIST}/{TRACE}?fields=linked_from.trace_id"
+    first = client.get(url)
+    deliver("two", span(traceId="cd" * 16, start_ns=ago(24 * 5), links=[{"traceId": TRACE, "spanId": ROOT}]))
+    again = client.get(url, headers={"If-None-Match": first["ETag"]})
+
+    assert first.json()["data"] == {"linked_from": []}
+    assert (again.status_code, again.json()["data"]) == (200, {"linked_from": [{"trace_id": "cd" * 16}]})
+    assert client.get(url, headers={"If-None-Match": again["ETag"]}).status_code == 304
