@@ -116,10 +116,10 @@ class BudgetAdmin(_ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:  # noqa: ARG002  signature of Django
         return _BudgetList
 
-    @admin.display(description="spent")
+    @admin.display(description="spent (requests without a price)")
     def spent(self, budget: Budget) -> str:
         period = _present(budget)
-        without = f", {period.unpriced_requests} requests without a price" if period.unpriced_requests else ""
+        without = f" ({period.unpriced_requests} without a price)" if period.unpriced_requests else ""
         return f"{period.spent:f}{without}"
 
     @admin.display(description="state")

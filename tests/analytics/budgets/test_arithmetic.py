@@ -7,7 +7,8 @@ import pytest
 
 from analytics.costs.budgets.overrun import Overrun, overrun_of
 from analytics.costs.budgets.periods import period_at, period_before
-from analytics.costs.budgets.sentences import usd
+from analytics.costs.budgets.sentences import overrun_told, rise_told, usd
+from analytics.models import Budget, BudgetPeriod, BudgetState
 
 
 def at(text):
@@ -86,6 +87,41 @@ def test_a_budget_that_is_as_good_as_spent_is_used_up_today():
 )
 def test_amounts_for_people(amount, told):
     assert usd(Decimal(amount)) == told
+
+
+PERIOD = {
+    "period_start": at("2026-03-01"),
+    "period_end": at("2026-04-01"),
+    "amount": Decimal(100),
+    "spent": Decimal(60),
+}
+
+
+@pytest.mark.parametrize(
+    ("earliest", "latest", "told"),
+    [
+        (None, None, "it will pass 100 % on 23 March."),
+        (date(2026, 3, 21), date(2026, 3, 26), "it will pass 100 % on 23 March, between 21 March and 26 March."),
+        (date(2026, 3, 21), None, "it will pass 100 % on 23 March, and not before 21 March."),
+        (date(2026, 3, 23), date(2026, 3, 23), "it will pass 100 % on 23 March."),
+    ],
+)
+def test_an_overrun_is_told_with_the_days_between_which_it_lies(earliest, latest, told):
+    days = {"overrun_on": date(2026, 3, 23), "overrun_earliest": earliest, "overrun_latest": latest}
+    subject, text = overrun_told(Budget(name="shop"), BudgetPeriod(**PERIOD, **days, unpriced_requests=2))
+
+    assert subject == "Budget shop: will pass 100 % on 23 March"
+    assert text == (
+        "$60.00 of $100.00 (60 %) of budget shop are spent from 2026-03-01 to 2026-03-31."
+        f" If spending goes on like this, {told} 2 requests have no price and no part in this sum."
+    )
+
+
+def test_a_budget_that_is_used_up_foresees_nothing():
+    budget = Budget(name="shop", amount=Decimal(60), threshold_type="percentage", warning_threshold=80)
+    period = BudgetPeriod(**PERIOD | {"amount": Decimal(60)}, state="exceeded", overrun_on=date(2026, 3, 23))
+
+    assert rise_told(budget, period, BudgetState.EXCEEDED)[1].endswith("It is used up.")
 
 
 def test_a_year_has_one_period_of_each_day():
