@@ -133,7 +133,8 @@ def _verified(remembered_as: bytes, credential: str, *, is_key: bool) -> Princip
     present = generation.current()
     principal = (principal_of_key if is_key else principal_of_token)(credential)
     if present is not None:
-        lease = Lease(generation=present, renew=partial(_renewed, remembered_as, credential, is_key))
+        renew = partial(_renewed, remembered_as, credential, is_key)
+        lease = Lease(digest=remembered_as, generation=present, renew=renew)
         ends = principal.expires_at
         seconds = LONGEST_SECONDS if ends is None else ends - time.time()
         leases.put(remembered_as, replace(principal, lease=lease), seconds=seconds)

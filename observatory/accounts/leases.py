@@ -21,8 +21,12 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Under what a remembered principal may be used: `generation` is still the value of `key`; else `renew` it."""
+    """Under what a remembered principal may be used: `generation` is still the value of `key`; else `renew` it.
 
+    It is remembered by the `digest` of its credential.
+    """
+
+    digest: bytes
     generation: bytes
     renew: "Callable[[Request], Principal]"
     key: str = KEY

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 
 # Outermost first; the four of the admin do nothing but there and on the pages.
 MIDDLEWARE = [
+    "observatory.middleware.again.AskedAgainMiddleware",
     "observatory.middleware.requests.RequestContextMiddleware",
     "observatory.middleware.headers.SecurityHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
