@@ -201,9 +201,7 @@ class CachedView(AnalyticsView):
             endpoint=_endpoint(request),
             asker=request.user,
             charge=charge_of(request),
-            until=min(
-                round_up(inquiry.asked_at, grid=settings.TIME_GRID_SECONDS), floor(inquiry.asked_at, _HOUR) + _HOUR
-            ),
+            until=min(round_up(at, grid=settings.TIME_GRID_SECONDS), floor(at, _HOUR) + _HOUR),
         )
 
     def _inquire(self, request: Request) -> Inquiry:
