@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from observatory.accounts.generation import KEY
+from ratelimit.connections import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,5 +60,11 @@ class Leases:
         with self._lock:
             self._held.pop(digest, None)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+
 
 leases = Leases()
+# A server that was restarted may name an old generation as the present one: nothing is used that was verified before.
+tell(leases.clear)

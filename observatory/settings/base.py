@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import environ
 
 from observatory.env import BASE_DIR, check_token_keys, read, with_port
+from ratelimit.connections import opened
 
 DEBUG = False
 SECRET_KEY: str = read("SECRET_KEY")
@@ -145,6 +146,7 @@ CACHES: dict[str, Any] = {
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": RATE_LIMIT_TIMEOUT_MS / 1000,
             "SOCKET_TIMEOUT": RATE_LIMIT_TIMEOUT_MS / 1000,
+            "CONNECTION_POOL_KWARGS": {"redis_connect_func": opened},
         },
     }
 }
