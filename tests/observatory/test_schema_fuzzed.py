@@ -6,7 +6,6 @@
 import os
 from itertools import count
 
-import pytest
 import requests
 import schemathesis
 from django.db import transaction
