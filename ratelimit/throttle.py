@@ -95,7 +95,7 @@ def charge_request(request: Request, view: LimitedView) -> None:
         decision: Decision | None = paid.decision
     else:
         decision = visit(request, tier, view.rate_class, buckets, reading)
-    if lease is not None and (read_ahead(request) or {}).get(lease.key) != lease.generation:
+    if lease is not None and not lease.is_confirmed_by((read_ahead(request) or {}).get(lease.key)):
         # What was remembered of the caller may be out of date: it is looked up before anything else is said.
         request.user = lease.renew(request)
         view.caller_was_renewed()

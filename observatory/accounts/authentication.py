@@ -130,11 +130,11 @@ def _known(credential: str, *, is_key: bool) -> Principal:
 def _verified(remembered_as: bytes, credential: str, *, is_key: bool) -> Principal:
     leases.drop(remembered_as)
     # Read before the look-up: a change that comes between them makes this generation an old one.
-    present = generation.current()
+    era, present = leases.era, generation.current()
     principal = (principal_of_key if is_key else principal_of_token)(credential)
     if present is not None:
         renew = partial(_renewed, remembered_as, credential, is_key)
-        lease = Lease(digest=remembered_as, generation=present, renew=renew)
+        lease = Lease(digest=remembered_as, generation=present, era=era, renew=renew)
         ends = principal.expires_at
         seconds = LONGEST_SECONDS if ends is None else ends - time.time()
         leases.put(remembered_as, replace(principal, lease=lease), seconds=seconds)

@@ -22,15 +22,20 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Under what a remembered principal may be used: `generation` is still the value of `key`; else `renew` it.
+    """Under what a remembered principal may be used: it is confirmed by the value of `key`; else `renew` it.
 
-    It is remembered by the `digest` of its credential.
+    It is remembered by the `digest` of its credential, since the `era` of the memory.
     """
 
     digest: bytes
     generation: bytes
+    era: int
     renew: "Callable[[Request], Principal]"
     key: str = KEY
+
+    def is_confirmed_by(self, told: bytes | None) -> bool:
+        """Whether `told`, the present generation as Redis has it, is that of the lease, and nothing ended it since."""
+        return told == self.generation and self.era == leases.era
 
 
 class Leases:
@@ -40,6 +45,7 @@ class Leases:
         self._most = most
         self._held: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
         self._lock = Lock()
+        self.era = 0
 
     def get(self, digest: bytes) -> "Principal | None":
         with self._lock:
@@ -61,7 +67,9 @@ class Leases:
             self._held.pop(digest, None)
 
     def clear(self) -> None:
+        """Forget all of them; those in use right now are confirmed no more."""
         with self._lock:
+            self.era += 1
             self._held.clear()
 
 

@@ -13,7 +13,9 @@ from threading import Lock
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import re_accepts_gzip
 from django.utils import timezone
@@ -23,7 +25,7 @@ from observatory.accounts.leases import leases
 from observatory.accounts.networks import admits
 from observatory.middleware.compression import CompressionMiddleware
 from observatory.middleware.metrics import record
-from observatory.middleware.requests import identified, log_answer
+from observatory.middleware.requests import context_of, identified, log_answer
 from ratelimit.address import client_address
 from ratelimit.throttle import charge_of, read_ahead, visit
 
@@ -135,12 +137,15 @@ class AskedAgainMiddleware:
             return None
         visit(request, charge.tier, charge.route_class, charge.buckets, [*settled.inquiry.keys, lease.key])
         paid = charge_of(request)
-        if (read_ahead(request) or {}).get(lease.key) != lease.generation or not (
-            paid is None or paid.decision.admitted
-        ):
+        assert paid is not None
+        confirmed = lease.is_confirmed_by((read_ahead(request) or {}).get(lease.key))
+        if not paid.decision.admitted or not confirmed:
             return None
         request_id = identified(request)
-        answer = settled.again(request, started=began)
+        try:
+            answer = settled.again(request, started=began)
+        except DatabaseError:  # it is met again the long way, where it is told
+            return None
         if answer is None or (common := asked.headers.get(answer[0])) is None:
             return None
         status, own, body = answer
@@ -151,9 +156,10 @@ class AskedAgainMiddleware:
         told.update(common)
         told.update((name.lower(), (name, value)) for name, value in own.items())
         if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-            response = self._compression.process_response(request, response)
+            self._compression.process_response(request, response)
         record(request, response, endpoint=settled.endpoint, started=started)
-        log_answer(request, response, route=settled.endpoint, principal=caller, seconds=perf_counter() - started)
+        with structlog.contextvars.bound_contextvars(**context_of(request)):
+            log_answer(request, response, route=settled.endpoint, principal=caller, seconds=perf_counter() - started)
         return response
 
     def _note(self, same: Same, response: HttpResponse) -> None:
@@ -163,6 +169,6 @@ class AskedAgainMiddleware:
         caller = settled.asker
         if getattr(caller, "lease", None) is None or caller.signing_secrets:
             return
-        own = _OWN | {name.lower() for name in response.own_headers}
+        own = _OWN | {name.lower() for name in getattr(response, "own_headers", ())}
         headers = {name: told for name, told in response.headers._store.items() if name not in own}  # noqa: SLF001  as above
         self._lately.put(same, settled, response.status_code, headers)

@@ -25,8 +25,7 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = identified(request)
-        trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
-        structlog.contextvars.bind_contextvars(request_id=request_id, **({"trace_id": trace[1]} if trace else {}))
+        structlog.contextvars.bind_contextvars(**context_of(request))
         started = perf_counter()
         in_sight = tenancy.EVERY if request.path.startswith(ADMIN) else tenancy.NONE
         try:
@@ -53,6 +52,12 @@ def identified(request: HttpRequest) -> str:
         known = given if _KEPT.fullmatch(given) else f"req_{secrets.token_hex(16)}"
         request.request_id = known  # type: ignore[attr-defined]  # every layer below knows the id by this name
     return known
+
+
+def context_of(request: HttpRequest) -> dict[str, str]:
+    """Return what every log line of the request bears: its id, and that of the caller's trace if it named one."""
+    trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
+    return {"request_id": identified(request), **({"trace_id": trace[1]} if trace else {})}
 
 
 def log_answer(
