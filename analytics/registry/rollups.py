@@ -185,7 +185,7 @@ SLICE_GRAIN = "5min"
 SLICES: Mapping[str, Rollup] = {
     one.table: replace(one, table=one.table.replace("1hour", SLICE_GRAIN), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
-    if one.width == HOUR and one.source is None and not one.details
+    if one.width == HOUR and one.source is None
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.

@@ -119,6 +119,15 @@ class _Source:
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
 
+    def registered(self, distinct: Distinct) -> str:
+        """Return the query of keys and `register` of a count of different values."""
+        if self.finer is None:
+            return f"""SELECT s.organisation_id, s.project_id, s.bucket,
+                    observatory_register({distinct.value}) AS register
+                FROM chosen AS s WHERE {distinct.value} IS NOT NULL"""
+        return f"""SELECT given.organisation_id, given.project_id, given.bucket, held.register
+            FROM {self._rows()} AS r CROSS JOIN LATERAL unnest(r.{distinct.registers}) AS held (register)"""
+
     def _named(self, rollup: Rollup) -> str:
         if self.finer is None:
             labels = "".join(f", coalesce(s.{label}, {_NO_LABEL}) AS {label}" for label in rollup.labels)
@@ -183,7 +192,7 @@ def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tupl
 def _joined(rollup: Rollup, sources: Sequence[_Source]) -> list[str]:
     return [
         *(_sketched(one, rollup, [source.binned(rollup, one) for source in sources]) for one in rollup.sketches),
-        *(_registered(one, rollup) for one in rollup.distincts),
+        *(_registered(one, rollup, [source.registered(one) for source in sources]) for one in rollup.distincts),
     ]
 
 
@@ -200,14 +209,12 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
             FROM ({rows}) AS binned GROUP BY {keys} {"HAVING count(*) > 1" if rollup.sparse else ""})"""
 
 
-def _registered(distinct: Distinct, rollup: Rollup) -> str:
+def _registered(distinct: Distinct, rollup: Rollup, registered: Sequence[str]) -> str:
     keys = ", ".join(rollup.keys)
     return f"""{distinct.key} AS (
             SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.registers}
             FROM (SELECT {keys}, max(register) AS register
-                FROM (SELECT s.organisation_id, s.project_id, s.bucket,
-                        observatory_register({distinct.value}) AS register
-                    FROM chosen AS s WHERE {distinct.value} IS NOT NULL) AS seen
+                FROM ({" UNION ALL ".join(registered)}) AS seen
                 GROUP BY {keys}, register >> 6) AS greatest
             GROUP BY {keys})"""
 

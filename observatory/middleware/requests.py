@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from observatory.accounts.principals import Principal
 from observatory.database import tenancy
+from observatory.pages.paths import is_admin
 
-ADMIN = "/admin/"  # staff see all organisations
 log = structlog.get_logger("observatory.request")
 _KEPT = re.compile(r"[A-Za-z0-9._-]{8,64}", flags=re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -27,7 +27,7 @@ class RequestContextMiddleware:
         request_id = identified(request)
         structlog.contextvars.bind_contextvars(**context_of(request))
         started = perf_counter()
-        in_sight = tenancy.EVERY if request.path.startswith(ADMIN) else tenancy.NONE
+        in_sight = tenancy.EVERY if is_admin(request.path) else tenancy.NONE  # the admin itself keeps staff apart
         try:
             with tenancy.only(in_sight):
                 response = self.get_response(request)
