@@ -1,6 +1,6 @@
 """The base of analytic views: permission first, then limits, then one validated call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from django.conf import settings
@@ -50,3 +50,14 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
             return "private, no-cache"
         anonymous = not request.user.is_authenticated
         return self.cache_control.replace("private", "public") if anonymous else self.cache_control
+
+
+class ByMethodView(AnalyticsView):
+    """A route whose methods need `permissions` of their own; one that it does not serve is refused for that."""
+
+    permissions: ClassVar[Mapping[str, str]]
+
+    def check_permissions(self, request: Request) -> None:
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method in self.allowed_methods:
+            caller_of(request).require(self.permissions[method])

@@ -1,5 +1,6 @@
 """Credential of a request -> principal. Identity is what was verified here, never a header the caller may change."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -162,7 +163,6 @@ def principal_of_key(secret: str) -> Principal:
         if key is None:
             raise ApiError(INVALID_API_KEY)
         is_previous = bytes(key.secret_sha256) != digest(secret)
-        ends = [at for at in (key.expires_at, key.previous_expires_at if is_previous else None) if at is not None]
         _note_use(key, now)
         return Principal(
             kind="key",
@@ -174,9 +174,20 @@ def principal_of_key(secret: str) -> Principal:
             rate_key=f"key:{key.id}",
             rate_tier=key.rate_limit_tier,
             key_prefix=key.prefix,
-            expires_at=min(ends).timestamp() if ends else None,
+            expires_at=_end_of(key, now=now, is_previous=is_previous),
             **_conditions(key.organisation, key),
         )
+
+
+def _end_of(key: ApiKey | None, *, now: datetime | None = None, is_previous: bool = False) -> float | None:
+    """Return the epoch second from which what is known of a key has to be looked up anew."""
+    if key is None:
+        return None
+    overlap = key.previous_expires_at
+    # After the overlap its previous secrets, the one of signatures among them, are good no more.
+    counts = overlap is not None and (is_previous or (key.signing == "required" and overlap > (now or timezone.now())))
+    ends = [at.timestamp() for at in (key.expires_at, overlap if counts else None) if at is not None]
+    return min(ends, default=None)
 
 
 def _note_use(key: ApiKey, now: datetime) -> None:
@@ -205,7 +216,7 @@ def principal_of_token(token: str) -> Principal:
             rate_key=f"user:{organisation.id}:{claims['sub']}" if key is None else claims["sub"],
             rate_tier=claims["role"] if claims["role"] in ROLES else "viewer",
             role=claims["role"] if key is None else None,
-            expires_at=claims["exp"] + settings.JWT_LEEWAY_SECONDS,
+            expires_at=min(claims["exp"] + settings.JWT_LEEWAY_SECONDS, _end_of(key) or math.inf),
             **_conditions(organisation, key),
         )
 

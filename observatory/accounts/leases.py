@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from observatory.accounts.generation import KEY
+from observatory.accounts.generation import KEY, LONGEST_SECONDS
 from ratelimit.connections import tell
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from observatory.accounts.principals import Principal
 
-LONGEST_SECONDS = 60
 MOST = 10_000
 
 

@@ -24,7 +24,8 @@ class DeadlineMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        deadline = monotonic() + settings.REQUEST_TIMEOUT_SECONDS
+        began: float = getattr(request, "began", None) or monotonic()
+        deadline = began + settings.REQUEST_TIMEOUT_SECONDS
         with ending(deadline):  # views with several steps look at it between them
             response = self.get_response(request)
         late = monotonic() > deadline and not response.streaming and response.status_code < 400  # noqa: PLR2004

@@ -3,18 +3,24 @@
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
+from types import SimpleNamespace
 
 import pytest
 import structlog
 from django.db import OperationalError
 from django_redis import get_redis_connection
 
+from analytics.api.caching import views
+from observatory.accounts import generation
 from observatory.accounts.generation import KEY
-from observatory.accounts.models import ApiKey, Organisation
+from observatory.accounts.models import ApiKey, Organisation, User
+from observatory.database import tenancy
 from observatory.middleware.again import AskedAgainMiddleware
+from ratelimit.decision import Decision
 from tests.analytics.api.caching.conftest import PERFORMANCE, TRACES, hour_of
 from tests.analytics.api.payloads import NS, request, span
-from tests.observatory.accounts.credentials import bearer, claims, error, post, signed
+from tests.observatory.accounts.credentials import bearer, claims, error, post, signed, token_of
 
 # gzip is padded at random.
 OF_ONE_REPLY = {
@@ -75,7 +81,9 @@ def told(reply):
     [{}, {"Accept-Encoding": "gzip"}, {"Origin": "https://there.example"}, {"Accept": "application/problem+json, */*"}],
     ids=lambda one: " ".join(one) or "plain",
 )
-@pytest.mark.parametrize("path", [PERFORMANCE, TRACES, "/api/v1/metrics/labels", "/api/v1/costs/summary"])
+@pytest.mark.parametrize(
+    "path", [PERFORMANCE, TRACES, "/api/v1/metrics/labels", "/api/v1/costs/summary", "/api/v1/anomalies"]
+)
 def test_a_reply_that_went_the_short_way_is_like_one_that_went_the_long(asking, shortcuts, monkeypatch, path, headers):
     api, hour = asking
     with monkeypatch.context() as closed_to_short_ways:
@@ -85,7 +93,7 @@ def test_a_reply_that_went_the_short_way_is_like_one_that_went_the_long(asking, 
 
     assert shortcuts == [200, 200]
     assert [told(one) for one in short] == [told(long)] * 2
-    read = gzip.decompress if headers.get("Accept-Encoding") else bytes
+    read = gzip.decompress if long.get("Content-Encoding") else bytes
     bodies = [json.loads(read(one.content)) for one in (long, *short)]
     for body in bodies:
         body.pop("meta", None)
@@ -135,17 +143,19 @@ def test_a_question_whose_reply_is_gone_is_charged_once(api, hour, shortcuts):
 @pytest.mark.parametrize("lost", [False, True], ids=["noted", "note lost"])
 def test_a_revoked_token_is_refused_the_next_time_it_asks_again(tenant, hour, shortcuts, lost):
     token = signed(claims(tenant, permissions=["metrics:read"]))
-    assert {one.status_code for one in ask(bearer(token), PERFORMANCE, hour)} == {200}
+    asking = bearer(token)
+    assert {one.status_code for one in ask(asking, PERFORMANCE, hour)} == {200}
     post("/auth/revoke", {"token": token})
     if lost:
         get_redis_connection("default").delete(KEY)
 
-    assert error(bearer(token).get(PERFORMANCE, hour)) == (401, 1004)
+    assert (error(asking.get(PERFORMANCE, hour)), shortcuts[-1]) == ((401, 1004), None)
 
 
-def test_a_server_that_was_restarted_with_an_old_generation_revives_no_token(tenant, hour):
+def test_a_server_that_was_restarted_with_an_old_generation_revives_no_token(tenant, hour, shortcuts):
     token = signed(claims(tenant, permissions=["metrics:read"]))
-    ask(bearer(token), PERFORMANCE, hour)
+    asking = bearer(token)
+    ask(asking, PERFORMANCE, hour)
     redis = get_redis_connection("default")
     old = redis.get(KEY)
     # As another process would do it: this one keeps what it remembers.
@@ -153,7 +163,7 @@ def test_a_server_that_was_restarted_with_an_old_generation_revives_no_token(ten
     redis.set(KEY, old)
     redis.connection_pool.disconnect()
 
-    assert error(bearer(token).get(PERFORMANCE, hour)) == (401, 1004)
+    assert (error(asking.get(PERFORMANCE, hour)), shortcuts[-1]) == ((401, 1004), None)
 
 
 def test_a_key_is_refused_from_an_address_that_was_shut_out_since(tenant, api, hour, shortcuts):
@@ -164,11 +174,102 @@ def test_a_key_is_refused_from_an_address_that_was_shut_out_since(tenant, api, h
     assert api.get(PERFORMANCE, hour, REMOTE_ADDR="192.0.2.7").status_code == 200
 
 
-def test_a_key_that_lost_a_permission_is_refused(tenant, api, hour):
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda: ApiKey.objects.update(permissions=["costs:read"]), (403, 1100)),
+        (lambda: ApiKey.objects.update(revoked_at=datetime.now(UTC)), (401, 1003)),
+        (lambda: ApiKey.objects.update(expires_at=datetime.now(UTC)), (401, 1003)),
+        (lambda: ApiKey.objects.get().projects.set([]), (400, 1206)),
+        (lambda: ApiKey.objects.update(allowed_ips=["192.0.2.0/24"]), (403, 1103)),
+    ],
+    ids=["permission lost", "revoked", "ended", "no project left", "address shut out"],
+)
+def test_a_key_that_was_changed_is_refused_the_next_time_it_asks_again(api, hour, shortcuts, change, refusal):
     ask(api, PERFORMANCE, hour)
-    ApiKey.objects.update(permissions=["costs:read"])
+    change()
 
-    assert error(api.get(PERFORMANCE, hour))[:2] == (403, 1100)
+    assert (error(api.get(PERFORMANCE, hour))[:2], shortcuts[-1]) == (refusal, None)
+
+
+def test_a_user_who_was_shut_out_is_refused_the_next_time_it_asks_again(member, hour, shortcuts):
+    asking = bearer(token_of(member("developer").user.username))
+    ask(asking, PERFORMANCE, hour)
+    User.objects.update(is_active=False)
+
+    assert (error(asking.get(PERFORMANCE, hour)), shortcuts[-1]) == ((401, 1004), None)
+
+
+@pytest.mark.parametrize("by", ["the key", "a token made from it"])
+def test_what_ends_while_it_is_remembered_ends_in_time(tenant, hour, monkeypatch, by):
+    key = ApiKey.objects.get()
+    ends = datetime.now(UTC) + timedelta(seconds=30)
+    ApiKey.objects.update(expires_at=ends)
+    given = {"client_id": str(key.id), "client_secret": tenant.key}
+    asking = bearer(tenant.key if by == "the key" else post("/auth/token", given).json()["access_token"])
+    assert {one.status_code for one in ask(asking, PERFORMANCE, hour)} == {200}
+    after = monotonic() + 31
+    monkeypatch.setattr("observatory.accounts.leases.time", SimpleNamespace(monotonic=lambda: after))
+    monkeypatch.setattr("django.utils.timezone.now", lambda: ends + timedelta(seconds=1))
+
+    assert error(asking.get(PERFORMANCE, hour))[0] == 401
+
+
+def test_another_tenant_that_asks_the_same_is_told_of_its_own(api, make_tenant, hour, shortcuts):
+    ours, theirs = {}, make_tenant("globex").headers
+    counts = [
+        [one.json()["request_count"] for one in ask(api, PERFORMANCE, hour, **who)] for who in (ours, theirs, ours)
+    ]
+
+    assert (counts, shortcuts[-1]) == ([[5] * 4, [0] * 4, [5] * 4], 200)
+
+
+def test_statements_of_the_short_way_see_the_rows_of_the_caller_alone(tenant, api, hour, shortcuts, monkeypatch):
+    ask(api, PERFORMANCE, hour)
+    seen, version_of = [], views.version_of
+
+    def noting(*given):
+        seen.append(tenancy._in_sight.get())
+        return version_of(*given)
+
+    monkeypatch.setattr(views, "version_of", noting)
+    api.get(PERFORMANCE, hour)
+
+    assert (seen, shortcuts[-1]) == ([str(tenant.organisation.pk)], 200)
+
+
+def test_a_question_of_great_length_is_not_remembered(api, hour, shortcuts):
+    ask(api, PERFORMANCE, hour, Accept="application/json" + ", text/x" * 1200)
+
+    assert shortcuts == []
+
+
+def test_no_reply_is_said_to_be_degraded_because_another_was(api, hour, shortcuts, monkeypatch):
+    """The first reply goes the long way while its limits are decided by this process alone."""
+    decide = Decision.headers
+    ask(api, PERFORMANCE, {**hour, "granularity": "1hour"})
+    with monkeypatch.context() as alone:
+        alone.setattr(Decision, "headers", lambda self: decide(self) | {"X-RateLimit-Degraded": "true"})
+        alone.setattr(AskedAgainMiddleware, "_again", lambda *_: None)
+        assert api.get(PERFORMANCE, hour)["X-RateLimit-Degraded"] == "true"
+    after = api.get(PERFORMANCE, hour)
+
+    assert ("X-RateLimit-Degraded" in after, shortcuts[-1]) == (False, 200)
+
+
+def test_a_change_that_redis_was_not_told_of_is_told_once_it_answers(db, settings):
+    before = generation.current()
+    settings.RATE_LIMIT_RETRY_SECONDS = 0
+    alive, settings.CACHES = (
+        settings.CACHES,
+        {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}},
+    )
+    generation.renew()
+    settings.CACHES = alive
+    while generation._debt._is_seen_to:
+        sleep(0.01)
+
+    assert generation.current() not in (before, None)
 
 
 def test_reads_that_are_audited_go_the_long_way(api, hour, settings, shortcuts):
@@ -178,7 +279,11 @@ def test_reads_that_are_audited_go_the_long_way(api, hour, settings, shortcuts):
     assert shortcuts == []
 
 
-@pytest.mark.parametrize("headers", [{"Cache-Control": "no-cache"}, {"X-Read-After": "x"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Cache-Control": "no-cache"}, {"X-Read-After": "x"}, {"Content-Encoding": "gzip"}, {"Content-Length": "2"}],
+    ids=" ".join,
+)
 def test_who_wants_more_than_the_usual_goes_the_long_way(api, hour, shortcuts, headers):
     ask(api, PERFORMANCE, hour)
     del shortcuts[:]
