@@ -34,20 +34,32 @@ def test_the_deadline_is_looked_at_between_steps(api, settings, monkeypatch):
     assert [one["sql"] for one in queries.captured_queries if "llm_" in one["sql"]] == []
 
 
-@pytest.mark.parametrize(
-    ("rate_class", "left", "longest"),
-    [(None, 30.0, 20_000), ("search", 30.0, 25_000), (None, 4.0, 4_000)],
-    ids=["an ordinary route", "a class of its own", "little time left"],
-)
-def test_a_statement_may_take_as_long_as_its_class_and_the_deadline_admit(
-    settings, rate_class, left, longest, monkeypatch
-):
+@pytest.mark.parametrize(("left", "longest"), [(30.0, 20_000), (4.0, 4_000)], ids=["as a rule", "little time left"])
+def test_a_statement_may_take_as_long_as_its_class_and_the_deadline_admit(left, longest, monkeypatch):
     monkeypatch.setattr("analytics.storage.deadline.monotonic", lambda: 0.0)
     with ending(left):
-        limit_statements(settings.STATEMENT_TIMEOUT_MS if rate_class is None else settings.QUERY_TIMEOUT_MS)
+        limit_statements(20_000)
 
         assert statement_ms() == longest
     assert statement_ms() is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "longest"),
+    [
+        ("GET", "/api/v1/metrics/performance", 20_000),
+        ("GET", "/api/v1/costs/summary", 20_000),
+        ("GET", "/api/v1/models/compare?models=a,b", 25_000),
+        ("POST", "/api/v1/traces/search", 25_000),
+        ("POST", "/api/v1/metrics/query", 25_000),
+    ],
+)
+def test_statements_of_routes_with_a_class_of_their_own_may_take_longer(api, monkeypatch, method, path, longest):
+    told = []
+    monkeypatch.setattr("analytics.api.views.limit_statements", told.append)
+    api.generic(method, path, "{}" if method == "POST" else "", "application/json")
+
+    assert told == [longest]
 
 
 def test_the_server_is_told_how_long_a_statement_of_a_snapshot_may_take(django_db_setup, django_db_blocker):
