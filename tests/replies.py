@@ -93,7 +93,9 @@ _watch()
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a whole run in which a row of the catalogue was met by no test."""
     config = session.config
-    is_whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
+    is_whole = config.args_source is config.ArgsSource.TESTPATHS and not (
+        config.option.keyword or config.option.markexpr
+    )
     if hasattr(config, "workerinput") or not is_whole or session.exitstatus != pytest.ExitCode.OK:
         return
     from errors.catalog import CATALOGUE  # noqa: PLC0415  as above

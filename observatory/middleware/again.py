@@ -13,7 +13,6 @@ from threading import Lock
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -162,8 +161,14 @@ class AskedAgainMiddleware:
         if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             self._compression.process_response(request, response)
         record(request, response, endpoint=settled.endpoint, started=started)
-        with structlog.contextvars.bound_contextvars(**context_of(request)):
-            log_answer(request, response, route=settled.endpoint, principal=caller, seconds=perf_counter() - started)
+        log_answer(
+            request,
+            response,
+            route=settled.endpoint,
+            principal=caller,
+            seconds=perf_counter() - started,
+            context=context_of(request),
+        )
         return response
 
     def _note(self, same: Same, response: HttpResponse) -> None:

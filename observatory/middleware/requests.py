@@ -2,8 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -61,9 +62,15 @@ def context_of(request: HttpRequest) -> dict[str, str]:
 
 
 def log_answer(
-    request: HttpRequest, response: HttpResponse, *, route: str, principal: Principal | None, seconds: float
+    request: HttpRequest,
+    response: HttpResponse,
+    *,
+    route: str,
+    principal: Principal | None,
+    seconds: float,
+    context: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write the line that tells of the request once it is answered."""
+    """Write the line that tells of the request once it is answered; `context` is what no line bears by itself yet."""
     log.info(
         "request",
         method=request.method,
@@ -72,6 +79,7 @@ def log_answer(
         duration_ms=round(seconds * 1000, 1),
         organisation=str(principal.organisation) if principal else None,
         principal=f"{principal.kind}:{principal.id}" if principal else None,
+        **context,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from django.db import OperationalError
 from django_redis import get_redis_connection
+from redis.connection import AbstractConnection as Connection
 
 from analytics.api.caching import views
 from observatory.accounts import generation
@@ -290,6 +291,25 @@ def test_who_wants_more_than_the_usual_goes_the_long_way(api, hour, shortcuts, h
     api.get(PERFORMANCE, hour, headers=headers)
 
     assert shortcuts == []
+
+
+def test_a_question_that_is_asked_again_costs_one_round_trip_to_redis(api, hour, shortcuts, monkeypatch):
+    """Charge, generation, kept reply: the commands of the short way go in one piece, and nothing else is asked."""
+    ask(api, PERFORMANCE, hour)
+    sent, send = [], Connection.send_packed_command
+    monkeypatch.setattr(
+        Connection, "send_packed_command", lambda self, *given, **how: sent.append(1) or send(self, *given, **how)
+    )
+    *_, known = ask(api, PERFORMANCE, hour, times=1)
+    ask(
+        api, PERFORMANCE, hour, times=1, **{"If-None-Match": known["ETag"]}
+    )  # the first of its status goes the long way
+    del sent[:]
+    statuses = [
+        api.get(PERFORMANCE, hour, headers=headers).status_code for headers in ({}, {"If-None-Match": known["ETag"]})
+    ]
+
+    assert (statuses, shortcuts[-2:], len(sent)) == ([200, 304], [200, 304], 2)
 
 
 def test_a_question_of_another_minute_is_a_new_one(api, hour, shortcuts, monkeypatch):
