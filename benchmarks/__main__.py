@@ -38,7 +38,7 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
     return measure(run)
 
 
-SIZED = ("stages", "ingest", "live", "edge", "tenancy", "exports")
+SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
     **{name: partial(_of_the_run, name) for name in (*STORED, "forecast", "anomalies")},

@@ -17,18 +17,18 @@ class ApiError(Exception):
         self,
         spec: ErrorSpec,
         details: str = "",
-        field: str = "",
+        field: str | None = None,
         headers: Mapping[str, str] | None = None,
         violated_policies: Sequence[str] = (),
         **params: object,
     ) -> None:
-        given = {"field": field, **params} if field and "field" in spec.parameters else params
+        given = {"field": field, **params} if field is not None and "field" in spec.parameters else params
         if given.keys() != spec.parameters:
             raise TypeError(f"{spec.error_code}: the sentence needs {sorted(spec.parameters)}, got {sorted(given)}")
         self.spec = spec
         self.message = spec.message.format(**given)
         self.details = details
-        self.field = field
+        self.field = field or ""
         self.headers = {**dict(spec.headers), **(headers or {})}
         self.violated_policies = tuple(violated_policies)
         super().__init__(f"{spec.code} {spec.error_code}: {self.message}")

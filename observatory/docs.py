@@ -19,6 +19,9 @@ _CACHED = {"Cache-Control": "public, max-age=3600", "Vary": "Accept, Accept-Enco
 _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
+_TOO_LONG = "The request's target is longer than 64 kB; the web server answers without a body."
+
+
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, validated."""
@@ -30,6 +33,9 @@ def document() -> dict[str, Any]:
 def add_components(result: dict[str, Any], **_given: object) -> dict[str, Any]:
     """Add the shapes that replies refer to; called by the generator."""
     result["components"].setdefault("schemas", {}).update({**ERRORS, **ANALYTICS, **MANAGED})
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"].setdefault("414", {"description": _TOO_LONG})
     return result
 
 

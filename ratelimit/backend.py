@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django_redis import get_redis_connection
+from hiredis import pack_command
 from redis import Redis
 from redis.connection import ConnectionInterface
 from redis.exceptions import RedisError, ResponseError
@@ -73,8 +74,7 @@ def exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
     pool = client.connection_pool
     connection = pool.get_connection()
     try:
-        packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis-py types neither
-        connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
+        connection.send_packed_command([b"".join(map(pack_command, map(tuple, commands)))])  # type: ignore[no-untyped-call]
         return [_reply(connection) for _ in commands]
     finally:
         pool.release(connection)

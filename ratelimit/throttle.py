@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -64,12 +65,12 @@ class TokenBucketThrottle(BaseThrottle):
         return True
 
 
-def charge_of(request: Request) -> Charge | None:
+def charge_of(request: Request | HttpRequest) -> Charge | None:
     """Return what the request has paid, None before it paid or when nothing limits it."""
     return getattr(request, "rate_charge", None)
 
 
-def read_ahead(request: Request) -> Mapping[str, bytes | None] | None:
+def read_ahead(request: Request | HttpRequest) -> Mapping[str, bytes | None] | None:
     """Return the values that were read in Redis together with the charge; `None` when Redis was away."""
     values: Mapping[str, bytes | None] | None = getattr(request, "read_ahead", None)
     return values
@@ -88,8 +89,13 @@ def charge_request(request: Request, view: LimitedView) -> None:
     reading = [*view.keys_to_read(request), *([lease.key] if lease else [])]
     if not buckets and not reading:
         return
-    decision = _visit(request, tier, view.rate_class, buckets, reading)
-    if lease is not None and (read_ahead(request) or {}).get(lease.key) != lease.generation:
+    paid = charge_of(request)
+    # What was asked a moment ago has been paid for before it came here.
+    if paid is not None and paid.buckets == buckets:
+        decision: Decision | None = paid.decision
+    else:
+        decision = visit(request, tier, view.rate_class, buckets, reading)
+    if lease is not None and not lease.is_confirmed_by((read_ahead(request) or {}).get(lease.key)):
         # What was remembered of the caller may be out of date: it is looked up before anything else is said.
         request.user = lease.renew(request)
         view.caller_was_renewed()
@@ -138,24 +144,27 @@ def _class_bucket(name: str, principal: str) -> Bucket:
 
 
 def _charge(request: Request, tier: Tier, buckets: Sequence[Bucket]) -> None:
-    decision = _visit(request, tier, None, buckets)
+    decision = visit(request, tier, None, buckets)
     if decision is not None and not decision.admitted:
         raise _refusal(decision, None)
 
 
-def _visit(
-    request: Request, tier: Tier, route_class: str | None, buckets: Sequence[Bucket], reading: Sequence[str] = ()
+def visit(
+    request: Request | HttpRequest,
+    tier: Tier,
+    route_class: str | None,
+    buckets: Sequence[Bucket],
+    reading: Sequence[str] = (),
 ) -> Decision | None:
     """Charge `buckets` and read the values of `reading`; both are noted at the request."""
-    visit = limiter.visit(buckets, reading=reading)
+    made = limiter.visit(buckets, reading=reading)
+    noted = vars(request)
     if reading:
-        request.read_ahead = _by_key(reading, visit.values)  # type: ignore[attr-defined]  # beside what it has paid
-    decision = visit.decision
+        noted["read_ahead"] = _by_key(reading, made.values)
+    decision = made.decision
     if decision is None:
         return None
-    request.rate_charge = Charge(  # type: ignore[attr-defined]  # REST framework's request carries what it has paid
-        tier=tier, route_class=route_class, buckets=buckets, decision=decision
-    )
+    noted["rate_charge"] = Charge(tier=tier, route_class=route_class, buckets=buckets, decision=decision)
     remaining.observe(tier.name, decision.tightest.tokens, time.monotonic())
     if decision.degraded:
         DEGRADED_DECISIONS.labels(tier=tier.name).inc()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 import redis
 from django.test import Client
 
+from observatory.accounts import generation
 from observatory.accounts.models import Membership, Organisation, Project
 from observatory.accounts.services import api_key_create, member_create
+from ratelimit.backend import backend
 from tests import servers, timescale
 
 
@@ -41,6 +44,9 @@ def django_db_setup() -> None:
 def _fresh_redis(request: pytest.FixtureRequest) -> Iterator[None]:
     """Limits and cached values of one test never reach the next."""
     yield
+    backend._breaker.succeeded()  # a test may have ended while Redis was away
+    while generation._debt._is_seen_to:
+        time.sleep(0.01)
     if "db" in request.fixturenames:
         # Not through the cache: its client gives up after the limiter's 50 ms.
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -21,7 +21,7 @@ from analytics.api.common import LIMIT_AND_OFFSET, PROJECTS, caller_of
 from analytics.api.idempotency import once
 from analytics.api.parameters import Parameter, documented, integer, validate
 from analytics.api.resources import check_if_match, page_of, tagged
-from analytics.api.views import AnalyticsView
+from analytics.api.views import ByMethodView
 from analytics.costs.budgets import service
 from analytics.costs.budgets.evaluation import FILTERS
 from analytics.models import Budget, BudgetPeriodKind, ThresholdType
@@ -131,15 +131,11 @@ HISTORY_PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
-class BudgetsBaseView(AnalyticsView):
-    """A route of budgets: `permissions` by method."""
+class BudgetsBaseView(ByMethodView):
+    """A route of budgets."""
 
-    permissions: ClassVar[Mapping[str, str]]
     audited = "budget"
     only_reads = False
-
-    def check_permissions(self, request: Request) -> None:
-        caller_of(request).require(self.permissions["GET" if request.method == "HEAD" else str(request.method)])
 
 
 class BudgetListView(BudgetsBaseView):

@@ -1,7 +1,7 @@
 """/channels: where an organisation hears of alerts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,7 +18,7 @@ from analytics.api.common import LIMIT_AND_OFFSET, caller_of
 from analytics.api.idempotency import once
 from analytics.api.parameters import documented, validate
 from analytics.api.resources import check_if_match, paged, tagged, written
-from analytics.api.views import AnalyticsView
+from analytics.api.views import ByMethodView
 from analytics.models import Channel, ChannelType
 from analytics.storage.transactions import retried
 from errors.catalog import INVALID_FIELD_FORMAT
@@ -71,15 +71,11 @@ CHANGES: tuple[Member, ...] = (_NAME, *_TARGET)
 _EXAMPLE = {"name": "on-call", "type": "webhook", "url": "https://hooks.example.com/observatory"}
 
 
-class ChannelsBaseView(AnalyticsView):
-    """A route of channels: `permissions` by method."""
+class ChannelsBaseView(ByMethodView):
+    """A route of channels."""
 
-    permissions: ClassVar[Mapping[str, str]]
     audited = "channel"
     only_reads = False
-
-    def check_permissions(self, request: Request) -> None:
-        caller_of(request).require(self.permissions["GET" if request.method == "HEAD" else str(request.method)])
 
 
 class ChannelListView(ChannelsBaseView):

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -142,7 +143,7 @@ def canonical(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in ("start_time", "end_time", "project_id")}
 
 
-def meta(request: Request, *, started: float, cached: bool) -> dict[str, Any]:
+def meta(request: Request | HttpRequest, *, started: float, cached: bool) -> dict[str, Any]:
     """Return the `meta` of an enveloped reply."""
     return {
         "timestamp": timezone.now().replace(microsecond=0),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
@@ -27,7 +27,7 @@ from analytics.api.parameters import Parameter, choice, documented, integer, val
 from analytics.api.resources import paged
 from analytics.api.span_filters import NARROWINGS, limits_at
 from analytics.api.traces import WITHIN
-from analytics.api.views import AnalyticsView
+from analytics.api.views import ByMethodView
 from analytics.exports import selectors
 from analytics.exports.files import StoreError, store
 from analytics.exports.formats import COMPRESSIONS, FORMATS
@@ -155,14 +155,10 @@ def chosen_of(values: Mapping[str, Any], *, now: datetime) -> Chosen:
     return Chosen(filter=parts[0] if len(parts) == 1 else {"operator": "AND", "filters": parts}, told=told)
 
 
-class ExportView(AnalyticsView):
-    """A route of exports: `permissions` by method."""
+class ExportView(ByMethodView):
+    """A route of exports."""
 
-    permissions: ClassVar[Mapping[str, str]]
     audited = "export"
-
-    def check_permissions(self, request: Request) -> None:
-        caller_of(request).require(self.permissions["GET" if request.method == "HEAD" else str(request.method)])
 
 
 class ExportTracesView(ExportView):

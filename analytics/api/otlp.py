@@ -71,6 +71,8 @@ _STATUS = {
     },
 }
 
+_BINARY = {"type": "string", "format": "binary"}
+
 
 def _request(resources: str) -> dict[str, Any]:
     return {"type": "object", "properties": {resources: {"type": "array", "items": {"type": "object"}}}}
@@ -85,7 +87,12 @@ def _schema(operation: str, resources: str, reply: wire.Reply) -> Callable[[Post
     documented: Callable[[Post], Post] = extend_schema(
         operation_id=operation,
         request=dict.fromkeys(_CONTENT_TYPES.values(), _request(resources)),
-        responses={200: _response(reply), **dict.fromkeys(RPC_CODES, _STATUS)},
+        # Answered in the encoding of the request.
+        responses={
+            (status, content_type): shown if content_type == _CONTENT_TYPES["json"] else _BINARY
+            for status, shown in ((200, _response(reply)), *((code, _STATUS) for code in RPC_CODES))
+            for content_type in _CONTENT_TYPES.values()
+        },
     )
     return documented
 

@@ -1,8 +1,9 @@
 """The base of analytic views: permission first, then limits, then one validated call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from django.conf import settings
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,7 @@ from analytics.api.common import caller_of
 from analytics.api.parameters import Parameter
 from analytics.api.read_after import HEADER as READ_AFTER
 from analytics.api.read_after import ReadsAfter
+from analytics.storage.deadline import limit_statements
 from ratelimit.views import LimitedAPIView
 
 SAFE = ("GET", "HEAD")
@@ -24,6 +26,10 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
     parameters: ClassVar[Sequence[Parameter]] = ()
     cache_control: ClassVar[str] = "private, no-cache"
     only_reads = True
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        limit_statements(settings.STATEMENT_TIMEOUT_MS if self.rate_class is None else settings.QUERY_TIMEOUT_MS)
+        super().initial(request, *args, **kwargs)
 
     def check_permissions(self, request: Request) -> None:
         caller = caller_of(request)
@@ -44,3 +50,14 @@ class AnalyticsView(ReadsAfter, LimitedAPIView):
             return "private, no-cache"
         anonymous = not request.user.is_authenticated
         return self.cache_control.replace("private", "public") if anonymous else self.cache_control
+
+
+class ByMethodView(AnalyticsView):
+    """A route whose methods need `permissions` of their own; one that it does not serve is refused for that."""
+
+    permissions: ClassVar[Mapping[str, str]]
+
+    def check_permissions(self, request: Request) -> None:
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method in self.allowed_methods:
+            caller_of(request).require(self.permissions[method])

@@ -18,6 +18,7 @@ from analytics.queries.timerange import TimeRange
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Merge, Sketch
 from analytics.registry.measures import Quantile
 from analytics.registry.sketches import distinct_values, estimate, nearest_ranks
+from analytics.storage.deadline import statement_ms
 from analytics.storage.horizons import EVER
 from analytics.storage.transactions import retried
 from errors.catalog import RANGE_NOT_KEPT
@@ -122,6 +123,7 @@ Ask = Callable[..., list[Answer]]
 
 
 def _answer(asked: Question, known: Known) -> Answer:
+    statement_ms()  # between two questions the request may have run out of time
     run = settled(asked, known)
     found = _rows(run)
     rows = [*found.rows, _rest(run, found.rows)] if asked.other and found.truncated else found.rows

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connection, transaction
 
+from analytics.storage.deadline import statement_ms
+
 
 @contextmanager
 def snapshot() -> Iterator[None]:
@@ -19,7 +21,7 @@ def snapshot() -> Iterator[None]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(
             "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)",
-            [str(settings.QUERY_TIMEOUT_MS)],
+            [str(statement_ms(settings.QUERY_TIMEOUT_MS))],
         )
         before, _ = cursor.fetchone()
         yield

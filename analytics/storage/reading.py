@@ -20,6 +20,9 @@ def reading() -> Iterator[None]:
 
     Whatever is read together, a version and the data that it is of, comes from one server so.
     """
+    if alias() == DEFAULT_DB_ALIAS:
+        yield
+        return
     primary = connections[DEFAULT_DB_ALIAS]
     connections[DEFAULT_DB_ALIAS] = connections[alias()]
     try:

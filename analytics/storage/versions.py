@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 
 from analytics.storage.changes import floor
+from analytics.storage.prepared import Prepared
 
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,45 +32,45 @@ class RangeVersion:
         return cls(text=text, newest=_EPOCH + int(micros) * _MICROSECOND if micros else None)
 
 
+_VERSION = Prepared(
+    """
+    SELECT coalesce(sum(changes), 0)::bigint, (extract(epoch FROM max(changed_at)) * 1000000)::bigint, (
+        SELECT coalesce(string_agg(kind || extract(epoch FROM kept_since)::bigint, '_' ORDER BY kind), '')
+        FROM (
+            SELECT kind, max(kept_since) AS kept_since FROM retention_horizons
+            WHERE (project_id = 0 OR project_id = ANY(%(projects)s::int[])) AND kept_since > %(start)s::timestamptz
+            GROUP BY kind
+        ) AS behind
+    ) FROM (
+        SELECT count(*) AS changes, max(changed_at) AS changed_at FROM bucket_change
+        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+            AND grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(end)s::timestamptz
+        UNION ALL
+        SELECT sum(changes), max(changed_at) FROM data_version
+        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+            AND hour >= %(first)s::timestamptz AND hour < %(end)s::timestamptz
+    ) AS counted
+    """
+)
+
+
 def version_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> RangeVersion:
     """Return the version of a tenant's data in the UTC hours of `[start, end)`, in one statement.
 
     It is the number of changes of those hours, folded and not, when the newest was, and the horizons of retention that
     lie inside the range, since an answer behind one is made of coarser buckets.
     """
-    given: dict[str, Any] = {
-        # The driver takes longer over lists of numbers than over all the rest of the statement.
-        **{name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in tenant.items()},
-        "start": start,
-        "first": floor(start, _HOUR),
-        "end": end,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(sum(changes), 0)::bigint, max(changed_at), (
-                SELECT coalesce(string_agg(kind || extract(epoch FROM kept_since)::bigint, '_' ORDER BY kind), '')
-                FROM (
-                    SELECT kind, max(kept_since) AS kept_since FROM retention_horizons
-                    WHERE (project_id = 0 OR project_id = ANY(%(projects)s::int[])) AND kept_since > %(start)s
-                    GROUP BY kind
-                ) AS behind
-            ) FROM (
-                SELECT count(*) AS changes, max(changed_at) AS changed_at FROM bucket_change
-                WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                    AND grain = '1hour' AND bucket >= %(first)s AND bucket < %(end)s
-                UNION ALL
-                SELECT sum(changes), max(changed_at) FROM data_version
-                WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                    AND hour >= %(first)s AND hour < %(end)s
-            ) AS counted
-            """,
-            given,
-        )
-        changes, newest, horizons = cursor.fetchone()
+    changes, moment, horizons = _VERSION.row(
+        {
+            **{name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in tenant.items()},
+            "start": start.isoformat(),
+            "first": floor(start, _HOUR).isoformat(),
+            "end": end.isoformat(),
+        }
+    )
     # The time is part of it: a count that lost marks of dropped spans and grew again is another one.
-    moment = "" if newest is None else (newest - _EPOCH) // _MICROSECOND
-    return RangeVersion(text=f"{changes}.{moment}.{horizons}", newest=newest)
+    newest = None if moment is None else _EPOCH + int(moment) * _MICROSECOND
+    return RangeVersion(text=f"{changes}.{moment or ''}.{horizons}", newest=newest)
 
 
 def newest_hours(tenant: Mapping[str, list[int]]) -> dict[int, datetime]:

@@ -1,5 +1,6 @@
 """Credential of a request -> principal. Identity is what was verified here, never a header the caller may change."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -135,10 +136,11 @@ def _known(credential: str, *, is_key: bool) -> Principal:
 def _verified(remembered_as: bytes, credential: str, *, is_key: bool) -> Principal:
     leases.drop(remembered_as)
     # Read before the look-up: a change that comes between them makes this generation an old one.
-    present = generation.current()
+    era, present = leases.era, generation.current()
     principal = (principal_of_key if is_key else principal_of_token)(credential)
     if present is not None:
-        lease = Lease(generation=present, renew=partial(_renewed, remembered_as, credential, is_key))
+        renew = partial(_renewed, remembered_as, credential, is_key)
+        lease = Lease(digest=remembered_as, generation=present, era=era, renew=renew)
         ends = principal.expires_at
         seconds = LONGEST_SECONDS if ends is None else ends - time.time()
         leases.put(remembered_as, replace(principal, lease=lease), seconds=seconds)
@@ -165,7 +167,6 @@ def principal_of_key(secret: str) -> Principal:
         if key is None:
             raise ApiError(INVALID_API_KEY)
         is_previous = bytes(key.secret_sha256) != digest(secret)
-        ends = [at for at in (key.expires_at, key.previous_expires_at if is_previous else None) if at is not None]
         _note_use(key, now)
         return Principal(
             kind="key",
@@ -177,9 +178,20 @@ def principal_of_key(secret: str) -> Principal:
             rate_key=f"key:{key.id}",
             rate_tier=key.rate_limit_tier,
             key_prefix=key.prefix,
-            expires_at=min(ends).timestamp() if ends else None,
+            expires_at=_end_of(key, now=now, is_previous=is_previous),
             **_conditions(key.organisation, key),
         )
+
+
+def _end_of(key: ApiKey | None, *, now: datetime | None = None, is_previous: bool = False) -> float | None:
+    """Return the epoch second from which what is known of a key has to be looked up anew."""
+    if key is None:
+        return None
+    overlap = key.previous_expires_at
+    # After the overlap its previous secrets, the one of signatures among them, are good no more.
+    counts = overlap is not None and (is_previous or (key.signing == "required" and overlap > (now or timezone.now())))
+    ends = [at.timestamp() for at in (key.expires_at, overlap if counts else None) if at is not None]
+    return min(ends, default=None)
 
 
 def _note_use(key: ApiKey, now: datetime) -> None:
@@ -214,7 +226,7 @@ def principal_of_token(token: str) -> Principal:
             rate_key=f"user:{organisation.id}:{claims['sub']}" if key is None else claims["sub"],
             rate_tier=claims["role"] if claims["role"] in ROLES else "viewer",
             role=claims["role"] if key is None else None,
-            expires_at=claims["exp"] + settings.JWT_LEEWAY_SECONDS,
+            expires_at=min(claims["exp"] + settings.JWT_LEEWAY_SECONDS, _end_of(key) or math.inf),
             **_conditions(organisation, key),
         )
 

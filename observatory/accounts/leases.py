@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from observatory.accounts.generation import KEY
+from observatory.accounts.generation import KEY, LONGEST_SECONDS
+from ratelimit.connections import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,17 +16,25 @@ if TYPE_CHECKING:
 
     from observatory.accounts.principals import Principal
 
-LONGEST_SECONDS = 60
 MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Under what a remembered principal may be used: `generation` is still the value of `key`; else `renew` it."""
+    """Under what a remembered principal may be used: it is confirmed by the value of `key`; else `renew` it.
 
+    It is remembered by the `digest` of its credential, since the `era` of the memory.
+    """
+
+    digest: bytes
     generation: bytes
+    era: int
     renew: "Callable[[Request], Principal]"
     key: str = KEY
+
+    def is_confirmed_by(self, told: bytes | None) -> bool:
+        """Whether `told`, the present generation as Redis has it, is that of the lease, and nothing ended it since."""
+        return told == self.generation and self.era == leases.era
 
 
 class Leases:
@@ -35,6 +44,7 @@ class Leases:
         self._most = most
         self._held: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
         self._lock = Lock()
+        self.era = 0
 
     def get(self, digest: bytes) -> "Principal | None":
         with self._lock:
@@ -55,5 +65,13 @@ class Leases:
         with self._lock:
             self._held.pop(digest, None)
 
+    def clear(self) -> None:
+        """Forget all of them; those in use right now are confirmed no more."""
+        with self._lock:
+            self.era += 1
+            self._held.clear()
+
 
 leases = Leases()
+# A server that was restarted may name an old generation as the present one: nothing is used that was verified before.
+tell(leases.clear)

@@ -12,6 +12,11 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
     target_class = "observatory.accounts.authentication.CredentialAuthentication"
     name = ["bearer", "apiKey"]
 
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        """Return the alternatives: either credential; on public routes also none."""
+        public = getattr(auto_schema.view, "public", False)
+        return [{"bearer": []}, {"apiKey": []}, *([{}] if public else [])]
+
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:  # noqa: ARG002  the library's
         return [
             {"type": "http", "scheme": "bearer", "description": "An access token of /auth/token, or an API key."},

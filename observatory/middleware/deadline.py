@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from analytics.storage.deadline import ending
 from errors.catalog import REQUEST_TIMEOUT
 from errors.envelope import error_response
 from errors.exceptions import ApiError
@@ -23,8 +24,9 @@ class DeadlineMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        deadline = monotonic() + settings.REQUEST_TIMEOUT_SECONDS
-        request.deadline = deadline  # type: ignore[attr-defined]  # views with several steps look at it between them
-        response = self.get_response(request)
+        began: float = getattr(request, "began", None) or monotonic()
+        deadline = began + settings.REQUEST_TIMEOUT_SECONDS
+        with ending(deadline):  # views with several steps look at it between them
+            response = self.get_response(request)
         late = monotonic() > deadline and not response.streaming and response.status_code < 400  # noqa: PLR2004
         return error_response(to_api_error(ApiError(REQUEST_TIMEOUT)), request) if late else response

@@ -23,17 +23,22 @@ class MetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = perf_counter()
         response = self.get_response(request)
-        # A caller may send any word as the method, and every label value is kept for ever.
-        method = request.method if request.method in _METHODS else "other"
-        series = _series(method or "other", route_of(request), response.status_code)
-        series.requests.inc()
-        series.duration.observe(perf_counter() - started)
-        series.request_size.observe(_length(request.META.get("CONTENT_LENGTH")))
-        if not response.streaming:
-            series.response_size.observe(len(response.content))
-        if response.status_code == 304:  # noqa: PLR2004  Not Modified
-            series.not_modified.inc()
+        record(request, response, endpoint=route_of(request), started=started)
         return response
+
+
+def record(request: HttpRequest, response: HttpResponse, *, endpoint: str, started: float) -> None:
+    """Record one answered request."""
+    # A caller may send any word as the method, and every label value is kept for ever.
+    method = request.method if request.method in _METHODS else "other"
+    series = _series(method or "other", endpoint, response.status_code)
+    series.requests.inc()
+    series.duration.observe(perf_counter() - started)
+    series.request_size.observe(_length(request.META.get("CONTENT_LENGTH")))
+    if not response.streaming:
+        series.response_size.observe(len(response.content))
+    if response.status_code == 304:  # noqa: PLR2004  Not Modified
+        series.not_modified.inc()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from observatory.accounts.principals import Principal
 from observatory.database import tenancy
 from observatory.pages.paths import is_admin
 
@@ -23,34 +25,62 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _KEPT.fullmatch(given) else f"req_{secrets.token_hex(16)}"
-        request.request_id = request_id  # type: ignore[attr-defined]  # every layer below knows the id by this name
-        trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-        structlog.contextvars.bind_contextvars(request_id=request_id, **({"trace_id": trace[1]} if trace else {}))
+        request_id = identified(request)
+        structlog.contextvars.bind_contextvars(**context_of(request))
         started = perf_counter()
         in_sight = tenancy.EVERY if is_admin(request.path) else tenancy.NONE  # the admin itself keeps staff apart
         try:
             with tenancy.only(in_sight):
                 response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            self._log(request, response, seconds=perf_counter() - started)
+            log_answer(
+                request,
+                response,
+                route=route_of(request),
+                principal=getattr(request, "principal", None),
+                seconds=perf_counter() - started,
+            )
         finally:
             structlog.contextvars.clear_contextvars()
         return response
 
-    @staticmethod
-    def _log(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
-        principal = getattr(request, "principal", None)
-        log.info(
-            "request",
-            method=request.method,
-            route=route_of(request),
-            status=response.status_code,
-            duration_ms=round(seconds * 1000, 1),
-            organisation=str(principal.organisation) if principal else None,
-            principal=f"{principal.kind}:{principal.id}" if principal else None,
-        )
+
+def identified(request: HttpRequest) -> str:
+    """Return the id of the request: the one it has, one that the client sent, or a new one."""
+    known: str | None = getattr(request, "request_id", None)
+    if known is None:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        known = given if _KEPT.fullmatch(given) else f"req_{secrets.token_hex(16)}"
+        request.request_id = known  # type: ignore[attr-defined]  # every layer below knows the id by this name
+    return known
+
+
+def context_of(request: HttpRequest) -> dict[str, str]:
+    """Return what every log line of the request bears: its id, and that of the caller's trace if it named one."""
+    trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
+    return {"request_id": identified(request), **({"trace_id": trace[1]} if trace else {})}
+
+
+def log_answer(
+    request: HttpRequest,
+    response: HttpResponse,
+    *,
+    route: str,
+    principal: Principal | None,
+    seconds: float,
+    context: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write the line that tells of the request once it is answered; `context` is what no line bears by itself yet."""
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        duration_ms=round(seconds * 1000, 1),
+        organisation=str(principal.organisation) if principal else None,
+        principal=f"{principal.kind}:{principal.id}" if principal else None,
+        **context,
+    )
 
 
 def route_of(request: HttpRequest) -> str:

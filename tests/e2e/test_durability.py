@@ -4,7 +4,10 @@ import json
 import os
 import random
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,7 +16,7 @@ import pytest
 from tests.e2e.conftest import Up
 from tests.e2e.sending import NO_ANSWER, SPANS_A_TRACE, request_of, sending
 from tests.e2e.stores import kill_store, own_stores
-from tests.e2e.tenants import LONGEST_ANSWER_SECONDS, eventually, healthy, with_tenant
+from tests.e2e.tenants import LONGEST_ANSWER_SECONDS, Service, eventually, healthy, with_tenant
 
 pytestmark = pytest.mark.e2e
 
@@ -246,3 +249,70 @@ def test_limits_are_shared_again_once_valkey_is_back(without_valkey):
 
 def test_the_supervisor_is_undisturbed_by_stores_that_are_not_its_own(stores, without_valkey):
     assert stores.service.up.process.poll() is None, stores.service.up.said
+
+
+# --- Valkey, killed while it is in use --------------------------------------------------------------------------------
+READERS, ANSWERS_BETWEEN = 4, 40
+
+
+@pytest.fixture(scope="module")
+def read_through(stores, without_valkey):
+    """Every answer that readers of one question met while Valkey was killed and started again, twice.
+
+    And what a token is answered with afterwards that was used before and revoked while Valkey was away.
+    """
+    service = stores.service
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    question = {"start_time": today.isoformat(), "end_time": (today + timedelta(days=2)).isoformat()}
+    answers: list[httpx.Response] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        with service.client as client:
+            while not stop.is_set():
+                answers.append(client.get(READS[2], params=question))
+
+    def further() -> None:
+        seen = len(answers)
+        assert eventually(lambda: len(answers) >= seen + ANSWERS_BETWEEN)
+
+    with service.client as client, ThreadPoolExecutor(READERS) as readers:
+        key_id = client.get("/api/v1/me").json()["id"]
+        bought = client.post("/auth/token", json={"client_id": key_id, "client_secret": service.key}).json()
+        token = bought["access_token"]
+        before = [as_a_new_client(service, token) for _ in range(8)]
+        running = [readers.submit(read) for _ in range(READERS)]
+        try:
+            for _ in range(2):
+                further()
+                kill_store(stores.valkey)
+                further()
+                client.post("/auth/revoke", json={"token": token})
+                stores.valkey.start()
+                further()
+        finally:
+            stop.set()
+        for reader in running:
+            reader.result()
+    assert eventually(lambda: "X-RateLimit-Degraded" not in as_a_new_client(service, service.key).headers, seconds=10)
+    return answers, before, [as_a_new_client(service, token) for _ in range(8)]
+
+
+def as_a_new_client(service: Service, credential: str) -> httpx.Response:
+    """Ask on a connection of its own: any of the processes may take it."""
+    headers = {"Authorization": f"Bearer {credential}"}
+    return httpx.get(f"{service.up.base_url}{READS[2]}", headers=headers, timeout=10)
+
+
+def test_valkey_killed_under_load_changes_no_answer(read_through):
+    answers, *_ = read_through
+
+    assert {(one.status_code, one.content) for one in answers} == {(200, answers[0].content)}
+    assert {one.headers.get("X-RateLimit-Degraded") for one in answers} == {None, "true"}
+
+
+def test_a_token_that_was_revoked_while_valkey_was_away_is_dead_on_every_process(read_through):
+    _, before, after = read_through
+
+    assert [one.status_code for one in before] == [200] * 8
+    assert [(one.status_code, one.json()["error"]["code"]) for one in after] == [(401, 1004)] * 8

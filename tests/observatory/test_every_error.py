@@ -2,15 +2,18 @@
 
 import re
 
+import psycopg_pool
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from jsonschema import Draft202012Validator
 
+from analytics.api.caching import views
 from errors.catalog import CATALOGUE
-from observatory.docs import document
-from tests.observatory.accounts.credentials import client
+from errors.schema import COMPONENTS
+from tests.observatory.accounts.credentials import client, error
 
-ERROR = {"components": document()["components"], "$ref": "#/components/schemas/Error"}
+ERROR = COMPONENTS["Error"]
 PATHS = [
     ("GET", "/api/v1/traces"),
     ("GET", "/api/v1/metrics/performance"),
@@ -70,6 +73,54 @@ def test_paths_that_mean_nothing_are_not_found(tenant, path):
     reply = client(**tenant.headers).get(path)
 
     assert (reply.status_code, reply.json()["error"]["code"]) in {(404, 1300), (404, 1301), (400, 1200)}
+
+
+RAISE = "DO $$ BEGIN RAISE EXCEPTION 'db-7 is on fire' USING ERRCODE = '{}'; END $$"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (RAISE.format("23505"), (409, 1401)),
+        (RAISE.format("23503"), (400, 1202)),
+        (RAISE.format("23514"), (409, 1603)),
+        ("SELECT 'db-7'::int", (409, 1603)),
+        (RAISE.format("40001"), (409, 1402)),
+        (RAISE.format("40P01"), (409, 1402)),
+        (RAISE.format("53300"), (503, 1601)),
+        (RAISE.format("57P03"), (503, 1601)),
+        ('SELECT 1 FROM "db-7"', (503, 1600)),
+        ('SET LOCAL statement_timeout = 1; SELECT pg_sleep(5) AS "db-7"', (504, 1801)),
+    ],
+)
+def test_what_the_server_refuses_is_told_by_its_row_and_in_its_words_alone(api, monkeypatch, statement, told):
+    def refused(*_):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    monkeypatch.setattr(views, "version_of", refused)
+    reply = api.get("/api/v1/metrics/performance")
+
+    assert (error(reply)[:2], b"db-7" in reply.content, b"SELECT" in reply.content) == (told, False, False)
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (psycopg_pool.PoolTimeout("db-7"), (503, 1602)),
+        (OperationalError("db-7"), (503, 1601)),
+        (KeyError("db-7"), (500, 1900)),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_goes_wrong_here_is_told_by_its_row(api, monkeypatch, failure, told):
+    def failing(*_):
+        raise failure
+
+    monkeypatch.setattr(views, "version_of", failing)
+    reply = api.get("/api/v1/metrics/performance")
+
+    assert (error(reply)[:2], b"db-7" in reply.content) == (told, False)
 
 
 def test_the_documentation_of_every_error_is_served():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from django.http import HttpRequest
 from django.middleware.gzip import re_accepts_gzip
 from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.request import Request
@@ -33,11 +34,13 @@ class Validators:
         }
         return {name: value for name, value in told.items() if value is not None}
 
-    def are_known(self, request: Request) -> bool:
+    def are_known(self, request: Request | HttpRequest) -> bool:
         """Whether the client has this reply: `If-None-Match` decides where it is sent, else `If-Modified-Since`."""
-        if (listed := request.headers.get("If-None-Match")) is not None:
+        if (listed := request.META.get("HTTP_IF_NONE_MATCH")) is not None:
             return self.etag is not None and lists(listed, self.etag)
-        since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+        if (date := request.META.get("HTTP_IF_MODIFIED_SINCE")) is None:
+            return False
+        since = parse_http_date_safe(date)
         if since is None or self.last_modified is None:
             return False
         return self.last_modified <= since <= time.time()
@@ -63,10 +66,10 @@ def opaque(etag: str) -> str:
     return etag.removeprefix("W/")
 
 
-def tag(request: Request, identity: bytes, version: str, *, weak: bool) -> str:
+def tag(request: Request | HttpRequest, identity: bytes, version: str, *, weak: bool) -> str:
     """Return the tag of one version of a reply: weak too where the client takes gzip, in both forms of the reply."""
     digits = sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
-    gzip = re_accepts_gzip.search(request.headers.get("Accept-Encoding", ""))
+    gzip = re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     return f'W/"{digits}"' if weak or gzip else f'"{digits}"'
 
 

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
@@ -24,10 +25,11 @@ from analytics.api.views import SAFE, AnalyticsView
 from analytics.queries.timerange import EVER, TimeRange, round_up
 from analytics.scope import Scope
 from analytics.storage.changes import floor
+from analytics.storage.reading import reading
 from analytics.storage.versions import RangeVersion, version_of
 from errors.exceptions import ApiError
 from errors.json import dumps
-from ratelimit.throttle import read_ahead
+from ratelimit.throttle import Charge, charge_of, read_ahead
 
 # Part of every tag and key: raise it when the same question is answered in another form.
 FORMAT = 1
@@ -78,6 +80,7 @@ class Answer:
 class Inquiry:
     """A question with the digest that stands for it and its askers, and where Redis keeps reply and version."""
 
+    asked_at: datetime
     question: Question
     identity: bytes
     entry_key: str
@@ -86,6 +89,37 @@ class Inquiry:
     @property
     def keys(self) -> Sequence[str]:
         return [self.entry_key] if self.version_key is None else [self.entry_key, self.version_key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A question that was answered, with all that it takes to answer it again until `until` without asking its view.
+
+    `view` is one without a request; `asker` and `charge` say who asked and what it cost.
+    """
+
+    view: "CachedView"
+    inquiry: Inquiry
+    endpoint: str
+    asker: Any
+    charge: Charge | None
+    until: datetime
+
+    def again(self, request: HttpRequest, *, started: float) -> tuple[int, dict[str, str], bytes] | None:
+        """Return status, own headers and body of the reply to the same question; `None` when none is kept."""
+        where = self.inquiry.question.counted
+        assert where is not None
+        with reading():
+            version = self.view.version_in_force(request, self.inquiry, where)
+        validators = self.view.validators(request, self.inquiry, version)
+        if validators.are_known(request):
+            return status.HTTP_304_NOT_MODIFIED, validators.headers(), b""
+        entry = Entry.read((read_ahead(request) or {}).get(self.inquiry.entry_key), version=version.text)
+        if entry is None:
+            return None
+        kept = store.Kept(entry=entry, outcome="hit")
+        headers = {**entry.headers, **validators.headers(), **self.view.told(self.endpoint, kept)}
+        return status.HTTP_200_OK, headers, self.view.body(request, kept, started=started)
 
 
 class CachedView(AnalyticsView):
@@ -153,15 +187,32 @@ class CachedView(AnalyticsView):
             raise inquiry
         question = inquiry.question
         where = question.counted or self.range_of(question)
-        version = self._version(request, inquiry, where)
-        validators = self._validators(request, inquiry, version)
+        version = self.version_in_force(request, inquiry, where)
+        validators = self.validators(request, inquiry, version)
+        settled = self._settled(request, inquiry)
         if request.method in SAFE and validators.are_known(request):
-            return _own(Response(status=status.HTTP_304_NOT_MODIFIED), validators.headers())
+            return _own(Response(status=status.HTTP_304_NOT_MODIFIED), validators.headers(), settled)
         kept = self._kept(request, inquiry, version)
-        headers = {**kept.entry.headers, **validators.headers(), **self._told(request, kept)}
-        return _own(Response(self._body(request, kept, started=started)), headers)
+        headers = {**kept.entry.headers, **validators.headers(), **self.told(_endpoint(request), kept)}
+        return _own(Response(self.body(request, kept, started=started)), headers, settled)
+
+    def _settled(self, request: Request, inquiry: Inquiry) -> Settled | None:
+        """Return the question as it may be answered again: one whose first page is kept, and whose range is known."""
+        question = inquiry.question
+        if request.method != "GET" or question.range is None or not question.first or not self.policy().ttl:
+            return None
+        at = inquiry.asked_at
+        return Settled(
+            view=type(self)(),
+            inquiry=inquiry,
+            endpoint=_endpoint(request),
+            asker=request.user,
+            charge=charge_of(request),
+            until=min(round_up(at, grid=settings.TIME_GRID_SECONDS), floor(at, _HOUR) + _HOUR),
+        )
 
     def _inquire(self, request: Request) -> Inquiry:
+        asked_at = timezone.now()
         question = self.ask(request, **self.kwargs)
         tenant, where = question.scope.tenant, question.range
         span = None if where is None else [where.start, where.end]
@@ -173,10 +224,16 @@ class CachedView(AnalyticsView):
             sampled = [type(self).version.__qualname__, tenant, [counted.start, counted.end]]
             version_key = f"llmo:version:{sha256(dumps(sampled)).hexdigest()}"
         return Inquiry(
-            question=question, identity=identity, entry_key=f"llmo:reply:{identity.hex()}", version_key=version_key
+            asked_at=asked_at,
+            question=question,
+            identity=identity,
+            entry_key=f"llmo:reply:{identity.hex()}",
+            version_key=version_key,
         )
 
-    def _version(self, request: Request, inquiry: Inquiry, where: TimeRange) -> RangeVersion:
+    def version_in_force(self, request: Request | HttpRequest, inquiry: Inquiry, where: TimeRange) -> RangeVersion:
+        """Return the version that replies are judged by: the exact one, or of an open range the one all share."""
+
         def exact() -> RangeVersion:
             return self.version(inquiry.question, where)
 
@@ -186,7 +243,8 @@ class CachedView(AnalyticsView):
         ahead = read_ahead(request) or {}
         return store.sampled(key, known=ahead[key] if key in ahead else store.read(key), exact=exact)
 
-    def _validators(self, request: Request, inquiry: Inquiry, version: RangeVersion) -> Validators:
+    def validators(self, request: Request | HttpRequest, inquiry: Inquiry, version: RangeVersion) -> Validators:
+        """Return what the reply of `version` is known by."""
         policy, question = self.policy(), inquiry.question
         since = version.newest or max(one.created_at for one in question.scope.projects.values())
         until = round_up(timezone.now(), grid=settings.TIME_GRID_SECONDS) if question.moves else None
@@ -215,31 +273,35 @@ class CachedView(AnalyticsView):
         return store.once(inquiry.entry_key, version=version.text, ttl=ttl, make=make)
 
     @staticmethod
-    def _told(request: Request, kept: store.Kept) -> dict[str, str]:
+    def told(endpoint: str, kept: store.Kept) -> dict[str, str]:
         """Return what the reply says of the cache, and count it."""
         match kept.outcome:
             case "never":
                 return {}
             case "hit":
-                HITS.labels(_endpoint(request)).inc()
+                HITS.labels(endpoint).inc()
                 return {"X-Cache": "HIT", "Age": str(max(0, int(time.time() - kept.entry.made_at)))}
             case "miss":
-                MISSES.labels(_endpoint(request)).inc()
+                MISSES.labels(endpoint).inc()
                 return {"X-Cache": "MISS"}
             case reason:
                 BYPASS.labels(reason).inc()
                 return {"X-Cache": "BYPASS"}
 
-    def _body(self, request: Request, kept: store.Kept, *, started: float) -> bytes:
+    def body(self, request: Request | HttpRequest, kept: store.Kept, *, started: float) -> bytes:
+        """Return the whole body of a reply, with what belongs to this request alone."""
         if not self.enveloped:
             return kept.entry.body
         told = dumps(meta(request, started=started, cached=kept.outcome == "hit"))
         return b'{"status":"success",' + kept.entry.body + b',"meta":' + told + b"}"
 
 
-def _own(response: Response, headers: Mapping[str, str]) -> Response:
+def _own(response: Response, headers: Mapping[str, str], settled: Settled | None) -> Response:
     for name, value in headers.items():
         response[name] = value
+    if settled is not None:
+        response.own_headers = headers.keys()  # type: ignore[attr-defined]  # those of one version
+        response.settled = settled  # type: ignore[attr-defined]  # whoever has it may answer the same question again
     response.own_validators = True  # type: ignore[attr-defined]  # the middleware's sign that all was compared here
     return response
 

@@ -1,0 +1,187 @@
+"""Questions that are asked again: answered from what is kept, in one round trip to Redis and without REST framework.
+
+A dashboard asks the same thing every few seconds. Which question a path, query and credential are, and that the caller
+may ask it, was settled a moment ago; what can have changed since is looked at on every request: the credential, the
+address, the limits, the version of the data, what the client has. Whatever is not as it was, or not there, goes the
+long way, where it is said; it has been paid for then.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import re_accepts_gzip
+from django.utils import timezone
+
+from analytics.api.caching.views import Settled
+from observatory.accounts.leases import leases
+from observatory.accounts.networks import admits
+from observatory.database import tenancy
+from observatory.middleware.compression import CompressionMiddleware
+from observatory.middleware.metrics import record
+from observatory.middleware.requests import context_of, identified, log_answer
+from ratelimit.address import client_address
+from ratelimit.throttle import charge_of, read_ahead, visit
+
+if TYPE_CHECKING:
+    from observatory.accounts.principals import Principal
+
+# All that decides which reply a request gets and how it is told, beside what is judged every time.
+_SAME = (
+    "PATH_INFO",
+    "QUERY_STRING",
+    "HTTP_AUTHORIZATION",
+    "HTTP_X_API_KEY",
+    "HTTP_ACCEPT",
+    "HTTP_ACCEPT_ENCODING",
+    "HTTP_ORIGIN",
+    "HTTP_HOST",
+    "SCRIPT_NAME",
+    "wsgi.url_scheme",
+)
+# Whoever sends one of these wants more than the usual, or sends a body where none is read.
+_UNUSUAL = ("HTTP_CACHE_CONTROL", "HTTP_X_READ_AFTER", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING")
+# Headers that the next reply has values of its own of.
+_OWN = {
+    "age",
+    "content-encoding",
+    "content-length",
+    "etag",
+    "last-modified",
+    "ratelimit",
+    "ratelimit-policy",
+    "x-cache",
+    "x-ratelimit-degraded",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-request-id",
+}
+_MOST, _LONGEST = 2048, 8192  # questions, and characters of one: whoever asks decides how long it is
+Same = tuple[str | None, ...]
+Headers = Mapping[str, tuple[str, str]]  # by lower-case name, as Django keeps them
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """A question, and the headers that all replies of a status to it have in common."""
+
+    settled: Settled
+    headers: dict[int, Headers]
+
+
+class AskedLately:
+    """The questions of the last minute; of more than `most` the longest unused are forgotten. Thread-safe."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._held: OrderedDict[Same, Asked] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, same: Same) -> Asked | None:
+        asked = self._held.get(same)
+        if asked is None:
+            return None
+        with self._lock:
+            if timezone.now() < asked.settled.until:
+                if same in self._held:
+                    self._held.move_to_end(same)
+                return asked
+            self._held.pop(same, None)
+        return None
+
+    def put(self, same: Same, settled: Settled, status: int, headers: Headers) -> None:
+        with self._lock:
+            asked = self._held.get(same)
+            if asked is None or asked.settled.asker is not settled.asker or asked.settled.until != settled.until:
+                asked = self._held[same] = Asked(settled=settled, headers={})
+            asked.headers[status] = headers
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+
+
+class AskedAgainMiddleware:
+    """Answers what was asked a moment ago with what is kept of it; the outermost layer, since its replies are whole."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self._lately = AskedLately()
+        self._compression = CompressionMiddleware(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        if request.method != "GET" or _is_unusual(meta):
+            return self.get_response(request)
+        same = tuple(map(meta.get, _SAME))
+        asked = self._lately.get(same)
+        response = None if asked is None else self._again(request, asked)
+        if response is None:
+            response = self.get_response(request)
+            self._note(same, response)
+        return response
+
+    def _again(self, request: HttpRequest, asked: Asked) -> HttpResponse | None:
+        started, began, settled = perf_counter(), monotonic(), asked.settled
+        caller: Principal = settled.asker
+        lease = caller.lease
+        assert lease is not None
+        if leases.get(lease.digest) is not caller or not admits(caller.networks, client_address(request)):
+            return None
+        charge = settled.charge
+        if charge is None or not settings.RATE_LIMIT_ENABLED:
+            return None
+        visit(request, charge.tier, charge.route_class, charge.buckets, [*settled.inquiry.keys, lease.key])
+        paid = charge_of(request)
+        assert paid is not None
+        confirmed = lease.is_confirmed_by((read_ahead(request) or {}).get(lease.key))
+        if not paid.decision.admitted or not confirmed:
+            return None
+        request_id = identified(request)
+        request.began = began  # type: ignore[attr-defined]  # its deadline counts from here, whichever way it goes
+        try:
+            with tenancy.only(str(caller.organisation_id)):
+                answer = settled.again(request, started=began)
+        except DatabaseError:  # it is met again the long way, where it is told
+            return None
+        if answer is None or (common := asked.headers.get(answer[0])) is None:
+            return None
+        status, own, body = answer
+        response = HttpResponse(body, status=status)
+        own |= {"X-Request-ID": request_id, **paid.decision.headers()}
+        told = response.headers._store  # noqa: SLF001  they were headers before: each set anew costs 3 us
+        told.clear()
+        told.update(common)
+        told.update((name.lower(), (name, value)) for name, value in own.items())
+        if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            self._compression.process_response(request, response)
+        record(request, response, endpoint=settled.endpoint, started=started)
+        log_answer(
+            request,
+            response,
+            route=settled.endpoint,
+            principal=caller,
+            seconds=perf_counter() - started,
+            context=context_of(request),
+        )
+        return response
+
+    def _note(self, same: Same, response: HttpResponse) -> None:
+        settled: Settled | None = getattr(response, "settled", None)
+        if settled is None or settings.AUDIT_READS or sum(len(one or "") for one in same) > _LONGEST:
+            return
+        caller = settled.asker
+        if getattr(caller, "lease", None) is None or caller.signing_secrets:
+            return
+        own = _OWN | {name.lower() for name in getattr(response, "own_headers", ())}
+        headers = {name: told for name, told in response.headers._store.items() if name not in own}  # noqa: SLF001  as above
+        self._lately.put(same, settled, response.status_code, headers)
+
+
+def _is_unusual(meta: Mapping[str, Any]) -> bool:
+    return any(name in meta for name in _UNUSUAL) or meta.get("CONTENT_LENGTH") not in (None, "", "0")
