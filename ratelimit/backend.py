@@ -74,10 +74,16 @@ def exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
     pool = client.connection_pool
     connection = pool.get_connection()
     try:
-        connection.send_packed_command([b"".join(map(pack_command, map(tuple, commands)))])  # type: ignore[no-untyped-call]
+        packed = b"".join(map(_packed, commands))
+        connection.send_packed_command([packed])  # type: ignore[no-untyped-call]  # redis-py has no types for it
         return [_reply(connection) for _ in commands]
     finally:
         pool.release(connection)
+
+
+def _packed(command: Command) -> bytes:
+    packed: bytes = pack_command(tuple(command))  # type: ignore[arg-type]  # it says: of one part
+    return packed
 
 
 def _reply(connection: ConnectionInterface) -> Any:

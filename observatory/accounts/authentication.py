@@ -30,7 +30,8 @@ from errors.catalog import (
 )
 from errors.exceptions import ApiError
 from observatory.accounts import audit, generation, signatures
-from observatory.accounts.leases import LONGEST_SECONDS, Lease, leases
+from observatory.accounts.generation import LONGEST_SECONDS
+from observatory.accounts.leases import Lease, leases
 from observatory.accounts.members import projects_of
 from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisation, Project, RevokedToken, User
 from observatory.accounts.networks import admits, networks_of
