@@ -81,7 +81,7 @@ def record(request: HttpRequest, act: Act, *, status: int, seconds: float) -> No
             key_id=_uuid(act.key_id),
             action=act.action,
             resource_type=act.resource_type,
-            resource_id=act.resource_id and act.resource_id[:200],
+            resource_id=act.resource_id and act.resource_id[:200].replace("\0", ""),  # as the path has it
             success=status < _BAD_REQUEST,
             ip_address=client_address(request)[:64],
             user_agent=request.headers.get("User-Agent", "")[:_LONGEST_AGENT].replace("\0", ""),

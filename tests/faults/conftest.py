@@ -1,10 +1,13 @@
 """One service on stores of its own, which the tests of this folder break one after another, always under load."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -116,8 +119,11 @@ def gets_further(sent: Sent) -> None:
 
 
 @pytest.fixture(scope="session")
-def faults(start_up: Callable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:  # noqa: F811
-    home = tmp_path_factory.mktemp("faults") / "home"
+def faults(start_up: Callable) -> Iterator[Faults]:  # noqa: F811
+    # Not below pytest's own folder: another run of pytest would close that to PostgreSQL's user.
+    home = Path(tempfile.mkdtemp(prefix="llmo-faults-"))
+    home.chmod(0o755)
     # On a busy machine a Valkey that is there may take longer than the limiter's 50 ms.
-    with own_stores(start_up, home, DATABASE_POOL_SIZE="8", RATE_LIMIT_TIMEOUT_MS="500") as stores:
+    with own_stores(start_up, home / "home", DATABASE_POOL_SIZE="8", RATE_LIMIT_TIMEOUT_MS="500") as stores:
         yield Faults(stores=stores)
+    shutil.rmtree(home, ignore_errors=True)

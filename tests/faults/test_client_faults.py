@@ -148,15 +148,6 @@ def test_after_chunks_beside_a_length_or_broken_ones_no_second_request_is_read(f
     assert len(answered) == 1
 
 
-def test_a_header_with_an_underscore_is_not_taken_for_one_with_a_dash(faults):
-    line = f"GET {TRACES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX_Api_Key: {faults.service.key}\r\n\r\n"
-    with connection(faults) as opened:
-        opened.sendall(line.encode())
-        answered = statuses(opened)
-
-    assert answered == [401]
-
-
 def test_a_second_authorization_does_not_replace_the_first(faults):
     lines = ("Host: x", "Connection: close", "Authorization: Bearer no", f"Authorization: Bearer {faults.service.key}")
     with connection(faults) as opened:
