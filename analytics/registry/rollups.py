@@ -8,6 +8,8 @@ from analytics.registry.facts import (
     DISTINCTS,
     FACTS,
     FACTS_BY_KEY,
+    SEEN_FACTS,
+    SESSIONS_OF_USER,
     SKETCHES,
     UNPRICED_FACTS,
     Distinct,
@@ -19,6 +21,8 @@ from analytics.registry.facts import (
 LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
 UNPRICED_LABELS = ("provider", "model", "unpriced_reason")
+MODEL_LABELS = ("provider", "model", "environment", "operation_name", "status_code", "error_type")
+PEOPLE_LABELS = ("user_id", "team_id")
 # What a fact is in most rows, which stand for few spans: a sparse rollup keeps NULL instead. Braces name other facts.
 _USUAL: Mapping[str, str] = {
     "span_count": "{request_count}",
@@ -42,7 +46,8 @@ class Rollup:
     It is made of spans, or of the finer rollup `source`. A missing label is the empty
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
     from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
-    `details` answers only what no other can.
+    `details` answers only what no other can. A `late` one came when others of its width were there, which have more
+    rows and answer for what was before it.
     """
 
     table: str
@@ -57,6 +62,7 @@ class Rollup:
     sparse: bool = False
     by_user: bool = False
     details: bool = False
+    late: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -70,7 +76,7 @@ class Rollup:
         types = {fact.key: "integer" if fact.key in narrow else fact.type for fact in self.facts}
         for sketch in self.sketches:
             types |= {sketch.bins: "smallint[]", sketch.counts: "integer[]" if self.sparse else "bigint[]"}
-        return types | {one.registers: "integer[]" for one in self.distincts}
+        return types | {one.column: one.type for one in self.distincts}
 
     def kept(self, fact: Fact, value: Callable[[str], str]) -> str:
         """Return the SQL of what is kept in the column of `fact`; `value` gives that of a fact's value by its key."""
@@ -109,11 +115,45 @@ class Rollup:
         return _USUAL.get(key, _NOTHING if FACTS_BY_KEY[key].merge is Merge.SUM else None)
 
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, FIVE, HOUR, DAY = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 # In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
 # kept for a week only, without sketches, whose making from five minutes took as long as from spans.
 ROLLUPS: tuple[Rollup, ...] = (
     Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
+    # Five minutes answer for the ends of a range and the hour that is still open.
+    Rollup(
+        table="llm_models_5min",
+        grain="5min",
+        width=FIVE,
+        kind="model_part",
+        labels=(*MODEL_LABELS, "unpriced_reason"),
+        facts=(*FACTS, *UNPRICED_FACTS[-2:]),
+        sparse=True,
+        late=True,
+    ),
+    Rollup(
+        table="llm_people_5min",
+        grain="5min",
+        width=FIVE,
+        kind="recent",
+        labels=PEOPLE_LABELS,
+        facts=(*FACTS, *SEEN_FACTS),
+        sketches=(),
+        distincts=(SESSIONS_OF_USER,),
+        sparse=True,
+        by_user=True,
+        late=True,
+    ),
+    Rollup(
+        table="llm_distinct_5min",
+        grain="5min",
+        width=FIVE,
+        kind="recent",
+        facts=FACTS[:1],
+        sketches=(),
+        distincts=DISTINCTS,
+        details=True,
+    ),
     Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
     Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, kind="hour", source="llm_metrics_1hour"),
     Rollup(
@@ -164,6 +204,42 @@ ROLLUPS: tuple[Rollup, ...] = (
         distincts=DISTINCTS,
         details=True,
     ),
+    Rollup(
+        table="llm_models_1hour",
+        grain="1hour",
+        width=HOUR,
+        kind="model_hour",
+        labels=MODEL_LABELS,
+        source="llm_metrics_1hour",
+        sparse=True,
+        late=True,
+    ),
+    Rollup(
+        table="llm_models_1day",
+        grain="1day",
+        width=DAY,
+        kind="model_day",
+        labels=MODEL_LABELS,
+        source="llm_models_1hour",
+        sparse=True,
+        late=True,
+    ),
+    *(
+        Rollup(
+            table=f"llm_people_{grain}",
+            grain=grain,
+            width=width,
+            kind=kind,
+            labels=PEOPLE_LABELS,
+            facts=(*FACTS, *SEEN_FACTS),
+            sketches=(),
+            distincts=(SESSIONS_OF_USER,),
+            sparse=True,
+            by_user=True,
+            late=True,
+        )
+        for grain, width, kind in (("1hour", HOUR, "people_hour"), ("1day", DAY, "people_day"))
+    ),
     *(
         Rollup(
             table=f"llm_unpriced_{grain}",
@@ -180,12 +256,12 @@ ROLLUPS: tuple[Rollup, ...] = (
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
 # Five minutes of a busy hour, by the table of the hour that is made of them; no question reads them.
-SLICE = timedelta(minutes=5)
-SLICE_GRAIN = "5min"
+SLICE = FIVE
+SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
-    one.table: replace(one, table=one.table.replace("1hour", SLICE_GRAIN), grain=SLICE_GRAIN, width=SLICE)
+    one.table: replace(one, table=one.table.replace("1hour", "5min"), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
-    if one.width == HOUR and one.source is None and not one.details
+    if one.width == HOUR and one.source is None and not (one.details or one.late)
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.

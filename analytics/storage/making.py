@@ -49,7 +49,7 @@ def insertion(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket
         (f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources
     ]
     parts += [(sketch.key, sketch.columns) for sketch in rollup.sketches]
-    parts += [(distinct.key, [distinct.registers]) for distinct in rollup.distincts]
+    parts += [(distinct.key, [distinct.column]) for distinct in rollup.distincts]
     grouped = f"GROUP BY {_positions(rollup)}" if len(parts) > 1 else ""  # facts of one source are whole already
     padded = " UNION ALL ".join(_padded(name, rollup, held) for name, held in parts)
     sql = f"""
@@ -97,12 +97,12 @@ class _Source:
         """Return the common tables: of spans those that are read, and the facts."""
         if self.finer is not None:
             facts = ", ".join(f"{whole(one, self.finer.read(one, 'r'))} AS {one.key}" for one in rollup.facts)
-            rows = f"SELECT {self._named(rollup)}, {facts} FROM {self._rows()} AS r GROUP BY {_positions(rollup)}"
+            rows = f"SELECT {self.named(rollup)}, {facts} FROM {self._rows()} AS r GROUP BY {_positions(rollup)}"
             return [f"facts_of_{self.name} AS ({rows})"]
         # Every expression over spans says `s`; the labels and the bucket of the inner query carry the keys' names.
         read = ", ".join(f"s.{column}" for column in _read_of_spans(rollup))
         facts = ", ".join(f"{fact.over_spans} AS {fact.key}" for fact in rollup.facts)
-        rows = f"SELECT {self._named(rollup)}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)}"
+        rows = f"SELECT {self.named(rollup)}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)}"
         return [
             f"chosen AS (SELECT given.*, {read} FROM {self._rows()} AS s)",
             f"facts_of_{self.name} AS ({rows})",
@@ -112,14 +112,15 @@ class _Source:
         """Return the query of keys, `bin` and `n` of a sketch."""
         grouped = f"GROUP BY {_positions(rollup)}, {len(rollup.keys) + 1}"
         if self.finer is None:
-            return f"""SELECT {self._named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
+            return f"""SELECT {self.named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
                 FROM chosen AS s WHERE {sketch.condition} {grouped}"""
-        return f"""SELECT {self._named(rollup)}, held.bin, sum(coalesce(held.n, 1))::bigint AS n
+        return f"""SELECT {self.named(rollup)}, held.bin, sum(coalesce(held.n, 1))::bigint AS n
             FROM {self._rows()} AS r
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
 
-    def _named(self, rollup: Rollup) -> str:
+    def named(self, rollup: Rollup) -> str:
+        """Return the keys of a row, under their names."""
         if self.finer is None:
             labels = "".join(f", coalesce(s.{label}, {_NO_LABEL}) AS {label}" for label in rollup.labels)
             return f"s.organisation_id, s.project_id, s.bucket{labels}"
@@ -183,7 +184,7 @@ def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tupl
 def _joined(rollup: Rollup, sources: Sequence[_Source]) -> list[str]:
     return [
         *(_sketched(one, rollup, [source.binned(rollup, one) for source in sources]) for one in rollup.sketches),
-        *(_registered(one, rollup) for one in rollup.distincts),
+        *(_registered(one, rollup, sources) for one in rollup.distincts),
     ]
 
 
@@ -200,15 +201,18 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
             FROM ({rows}) AS binned GROUP BY {keys} {"HAVING count(*) > 1" if rollup.sparse else ""})"""
 
 
-def _registered(distinct: Distinct, rollup: Rollup) -> str:
-    keys = ", ".join(rollup.keys)
+def _registered(distinct: Distinct, rollup: Rollup, sources: Sequence[_Source]) -> str:
+    """Return what is kept of different values; nothing but spans tells."""
+    keys, (source,) = ", ".join(rollup.keys), sources
+    held = f"""SELECT {source.named(rollup)}, {distinct.kept(distinct.value)} AS held
+                FROM chosen AS s WHERE {distinct.value} IS NOT NULL"""
+    if distinct.exact:
+        return f"""{distinct.key} AS (
+            SELECT {keys}, array_agg(DISTINCT held) AS {distinct.column} FROM ({held}) AS seen GROUP BY {keys})"""
     return f"""{distinct.key} AS (
-            SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.registers}
-            FROM (SELECT {keys}, max(register) AS register
-                FROM (SELECT s.organisation_id, s.project_id, s.bucket,
-                        observatory_register({distinct.value}) AS register
-                    FROM chosen AS s WHERE {distinct.value} IS NOT NULL) AS seen
-                GROUP BY {keys}, register >> 6) AS greatest
+            SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.column}
+            FROM (SELECT {keys}, max(held) AS register FROM ({held}) AS seen
+                GROUP BY {keys}, held >> 6) AS greatest
             GROUP BY {keys})"""
 
 

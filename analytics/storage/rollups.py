@@ -19,7 +19,7 @@ from analytics.storage.making import rebuild
 from analytics.storage.transactions import retried
 
 # Buckets that are made anew in one transaction: of busy projects a day has as many spans as two hundred minutes.
-BATCH_BUCKETS: Mapping[str, int] = {"1min": 500, "1hour": 96, "1day": 8}
+BATCH_BUCKETS: Mapping[str, int] = {"1min": 500, "5min": 200, "1hour": 96, "1day": 8}
 # SQL: none of the hours of the day `marks` waits to be made anew.
 HOURS_ARE_DONE = """AND NOT EXISTS (
     SELECT FROM bucket_change AS hours
