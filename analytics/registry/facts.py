@@ -113,7 +113,7 @@ def _count(key: str, condition: str) -> Fact:
 
 
 def _sum(key: str, value: str, condition: str) -> Fact:
-    return Fact(key=key, over_spans=f"coalesce(sum({value}) FILTER (WHERE {condition}), 0)::bigint")
+    return Fact(key=key, over_spans=f"coalesce(observatory_sum({value}) FILTER (WHERE {condition}), 0)")
 
 
 def _extremes(name: str, value: str, condition: str = CALLS, *, kept: bool = True) -> tuple[Fact, Fact]:

@@ -13,6 +13,7 @@ from analytics.registry.rollups import BY_TABLE, SLICE, SLICES, Rollup
 from analytics.storage.buckets import GIVEN, Bucket, columns_of
 
 _NO_LABEL = "''"
+USER = "user_id"
 Stretch = tuple[int, int, datetime, datetime, datetime]
 
 
@@ -51,12 +52,13 @@ def insertion(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket
     parts += [(sketch.key, sketch.columns) for sketch in rollup.sketches]
     parts += [(distinct.key, [distinct.column]) for distinct in rollup.distincts]
     grouped = f"GROUP BY {_positions(rollup)}" if len(parts) > 1 else ""  # facts of one source are whole already
+    ordered = f"ORDER BY {USER}" if USER in rollup.labels else ""  # one user's rows lie together, for who asks of some
     padded = " UNION ALL ".join(_padded(name, rollup, held) for name, held in parts)
     sql = f"""
         INSERT INTO {rollup.table} ({", ".join([*rollup.keys, *rollup.columns])})
         WITH {", ".join(tables)}
         SELECT {", ".join([*rollup.keys, *_values(rollup, sources=len(sources), parts=len(parts))])}
-        FROM ({padded}) AS parts {grouped}"""
+        FROM ({padded}) AS parts {grouped} {ordered}"""
     return sql, parameters
 
 
@@ -114,7 +116,7 @@ class _Source:
         if self.finer is None:
             return f"""SELECT {self.named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
                 FROM chosen AS s WHERE {sketch.condition} {grouped}"""
-        return f"""SELECT {self.named(rollup)}, held.bin, sum(coalesce(held.n, 1))::bigint AS n
+        return f"""SELECT {self.named(rollup)}, held.bin, observatory_sum(coalesce(held.n, 1)) AS n
             FROM {self._rows()} AS r
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
@@ -193,7 +195,7 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
     keys, (bins, counts) = ", ".join(rollup.keys), sketch.columns
     rows = binned[0]
     if len(binned) > 1:
-        rows = f"""SELECT {keys}, bin, sum(n)::bigint AS n FROM ({" UNION ALL ".join(binned)}) AS of_each
+        rows = f"""SELECT {keys}, bin, observatory_sum(n) AS n FROM ({" UNION ALL ".join(binned)}) AS of_each
             GROUP BY {keys}, bin"""
     return f"""{sketch.key} AS (
             SELECT {keys}, array_agg(bin ORDER BY bin) AS {bins},
@@ -238,4 +240,4 @@ def whole(fact: Fact, column: str) -> str:
 
 def merged(merge: Merge, column: str) -> str:
     """Return the SQL that makes one fact of the rows of a rollup."""
-    return f"sum({column})::bigint" if merge is Merge.SUM else f"{merge.value}({column})"
+    return f"observatory_sum({column})" if merge is Merge.SUM else f"{merge.value}({column})"

@@ -48,9 +48,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="model_part", setting="RETENTION_MINUTE_DAYS", within="hour"),
     Kind(key="model_hour", setting="RETENTION_HOUR_DAYS", within="model_day"),
     Kind(key="model_day", setting="RETENTION_DAY_DAYS", within=None),
-    # Two periods of a day, one before the other, and the day that is still open.
-    Kind(key="recent", days=3, within="hour"),
-    Kind(key="people_hour", days=7, within="people_day"),
+    # The ends of a week, and the day that is still open.
+    Kind(key="recent", days=8, within="hour"),
+    Kind(key="people_hour", setting="RETENTION_MINUTE_DAYS", within="people_day"),
     Kind(key="people_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="audit", setting="RETENTION_AUDIT_DAYS", within=None),
 )

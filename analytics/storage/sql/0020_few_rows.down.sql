@@ -19,3 +19,4 @@ DROP TABLE llm_people_5min;
 DROP TABLE llm_models_1day;
 DROP TABLE llm_models_1hour;
 DROP TABLE llm_models_5min;
+DROP AGGREGATE observatory_sum(bigint);
