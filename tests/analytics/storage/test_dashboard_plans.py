@@ -46,7 +46,8 @@ def mark(scope: Scope, owner: psycopg.Connection, condition: str, *values: Any) 
         f"""
         INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
         SELECT DISTINCT organisation_id, project_id, grain, date_bin(width, ts, TIMESTAMPTZ '1970-01-01 00:00Z')
-        FROM llm_traces, (VALUES ('1min', interval '1 minute'), ('1hour', interval '1 hour')) AS grains (grain, width)
+        FROM llm_traces, (VALUES ('1min', interval '1 minute'), ('5min', interval '5 minutes'),
+            ('1hour', interval '1 hour')) AS grains (grain, width)
         WHERE organisation_id = ANY(%s) AND {condition}
         """,
         [list(scope.projects), *values],

@@ -159,7 +159,7 @@ def assert_equal_to_spans(scope, start, end, **given):
 
 def test_a_refreshed_range_is_answered_from_rollups_alone(scope):
     send(scope, *(raw(number, offset=number * 1000, duration=number * 37) for number in range(1, 80)))
-    assert refresh_all() == {"1min": 79, "1hour": 22, "1day": 1}
+    assert refresh_all() == {"1min": 79, "5min": 79, "1hour": 22, "1day": 1}
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "rollup"
 
 
@@ -173,16 +173,16 @@ def test_a_late_span_is_seen_at_once_and_after_the_next_refresh(scope):
     refresh_all()
     send(scope, raw(2, offset=20, duration=999))
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "mixed"
-    assert refresh_all() == {"1min": 1, "1hour": 1, "1day": 1}
+    assert refresh_all() == {"1min": 1, "5min": 1, "1hour": 1, "1day": 1}
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "rollup"
 
 
 def test_a_bucket_that_has_not_ended_waits(scope):
     send(scope, raw(1, offset=30))
-    assert refresh_all(before=DAY + timedelta(seconds=59)) == {"1min": 0, "1hour": 0, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(minutes=1)) == {"1min": 1, "1hour": 0, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(hours=1)) == {"1min": 0, "1hour": 1, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(days=1)) == {"1min": 0, "1hour": 0, "1day": 1}
+    assert refresh_all(before=DAY + timedelta(seconds=59)) == {"1min": 0, "5min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(minutes=1)) == {"1min": 1, "5min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(hours=1)) == {"1min": 0, "5min": 1, "1hour": 1, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(days=1)) == {"1min": 0, "5min": 0, "1hour": 0, "1day": 1}
 
 
 def test_a_child_in_another_hour_takes_its_parents_count_from_the_rollup(scope):
@@ -198,7 +198,7 @@ def test_sending_again_changes_no_version_and_marks_nothing(scope):
     send(scope, raw(1))
     refresh_all()
     send(scope, raw(1))
-    assert refresh_all() == {"1min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all() == {"1min": 0, "5min": 0, "1hour": 0, "1day": 0}
 
 
 def test_labels_narrow_a_rollup_as_they_narrow_spans(scope):
