@@ -28,10 +28,12 @@ check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy observatory analytics ratelimit errors benchmarks manage.py
+	MYPYPATH=clients/python/src $(PY) -m mypy clients/python
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 	$(CHECKED) manage.py makemigrations --check --dry-run
 	$(CHECKED) manage.py export_openapi --check openapi.yaml
 	$(CHECKED) manage.py export_reference --check
+	$(CHECKED) manage.py export_grafana --check
 
 fix: $(FOR_TEST) ## apply the linter's safe fixes and the formatter
 	$(PY) -m ruff check --fix .

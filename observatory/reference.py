@@ -16,6 +16,8 @@ from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from observatory.accounts.roles import MATRIX, ROLES
 from observatory.env import SETTINGS
+from observatory.prometheus import meanings
+from observatory.series import SERIES
 
 
 def pages() -> Mapping[str, str]:
@@ -89,6 +91,16 @@ def pages() -> Mapping[str, str]:
             "All from the environment; a wrong value stops the start with a sentence that names the variable.",
             ("variable", "default", "meaning"),
             ((f"`{one.name}`", _default(one.default, required=one.required), one.meaning) for one in SETTINGS),
+        ),
+        "series.md": _page(
+            "Prometheus series",
+            "What `GET /metrics` tells; a worker or live process on a machine of its own tells its share at its"
+            " `--metrics-port`. No label holds a user, key, project, model or path; `endpoint` is a route's template.",
+            ("series", "type", "labels", "meaning"),
+            (
+                (f"`{one.name}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), meanings()[one.name])
+                for one in SERIES
+            ),
         ),
         "attribute-names.md": _page(
             "Attribute names",

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from analytics.api.urls import otlp
-from observatory import health, prometheus
+from observatory import health, manual, prometheus
 from observatory.accounts import views as accounts
 from observatory.accounts.api.urls import urlpatterns as managed
 from observatory.docs import docs, schema
@@ -40,5 +40,8 @@ urlpatterns = remembered(
         path("", include("errors.urls")),
         path("admin/", admin.site.urls),
         path("app", include("observatory.pages.urls")),
+        path("docs", manual.index, name="manual"),
+        path("docs/", manual.index),
+        path("docs/<path:place>", manual.page, name="manual-page"),
     ]
 )

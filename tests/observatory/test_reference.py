@@ -8,7 +8,7 @@ from observatory.env import BASE_DIR, SETTINGS
 
 NAMES = [
     "attribute-names.md", "caching.md", "detectors.md", "dimensions.md", "errors.md", "events.md", "filters.md",
-    "measures.md", "permissions.md", "rejected-spans.md", "settings.md", "span-fields.md",
+    "measures.md", "permissions.md", "rejected-spans.md", "series.md", "settings.md", "span-fields.md",
 ]  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from analytics import jobs as analytics_jobs
 from analytics.exports.service import QUEUE as EXPORTS
 from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
+from observatory.env import read
+from observatory.exposition import METRICS_HELP, expose
 
 if TYPE_CHECKING:
     from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -49,15 +51,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run each job once, print what it did, and end")
         parser.add_argument("--only", choices=sorted(JOBS), action="append", help="run only this job (with --once)")
+        parser.add_argument("--metrics-port", type=int, help=METRICS_HELP)
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
-    def handle(self, *_args: Any, once: bool, only: list[str] | None, json: bool, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, once: bool, only: list[str] | None, metrics_port: int | None, json: bool, **_options: Any
+    ) -> None:
         if only and not once:
             self.stderr.write("--only goes with --once: a running worker does all jobs.")
             raise SystemExit(2)
         if once:
             self._report({name: JOBS[name]() for name in only or JOBS}, as_json=json)
         else:
+            if metrics_port is not None:
+                expose(read("APP_HOST"), metrics_port)
             asyncio.run(work_for_ever())
 
     def _report(self, done: dict[str, int], *, as_json: bool) -> None:
