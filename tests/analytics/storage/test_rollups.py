@@ -257,7 +257,7 @@ def test_different_users_and_sessions_merge_over_days(scope):
 
 def test_different_users_are_exact_where_spans_answer(scope):
     send(scope, *(raw(number, user=f"u{number % 3}") for number in range(1, 9)))
-    found = ask(scope, DAY, DAY + timedelta(minutes=59), figures=DISTINCT)
+    found = ask(scope, DAY, DAY + timedelta(minutes=4), figures=DISTINCT)
     assert (found.totals, found.answers[0].estimated) == (
         {"unique_users": 3, "unique_sessions": 0},
         False,
@@ -267,11 +267,13 @@ def test_different_users_are_exact_where_spans_answer(scope):
 def test_hours_of_usage_that_are_past_their_limit_do_not_come_back(scope):
     old = DAY - timedelta(days=9)
     send(scope, raw(1, offset=-9 * 86_400, user="a"))
-    move_horizon("usage_hour", to=DAY)
+    for kind in ("usage_hour", "people_hour", "recent"):
+        move_horizon(kind, to=DAY)
     refresh_all()
+    tables = ["llm_usage_1hour", "llm_people_1hour", "llm_people_5min", "llm_usage_1day", "llm_people_1day"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT count(*) FROM llm_usage_1hour), (SELECT count(*) FROM llm_usage_1day)")
-        assert cursor.fetchone() == (0, 1)
+        cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}")
+        assert cursor.fetchone() == (0, 0, 0, 1, 1)
     found = ask(scope, old, old + timedelta(hours=3), figures=COUNTS, user_id="a")
     assert (found.totals["request_count_sum"], found.source) == (1, "spans")
 

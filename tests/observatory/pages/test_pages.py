@@ -87,7 +87,9 @@ def test_the_overview_tells_what_the_api_tells(browser, api, stored):
     ).json()["data"]
     costs = api.get("/api/v1/costs/summary?start_time=now-7d").json()["overview"]
     performance = api.get("/api/v1/metrics/performance?start_time=now-7d").json()
-    assert {told["total_requests"], asked["request_count"], costs["total_requests"], performance["request_count"]} == {3}
+    assert {told["total_requests"], asked["request_count"], costs["total_requests"], performance["request_count"]} == {
+        3
+    }
     assert told["total_cost_usd"] == asked["total_cost"] == costs["total_cost"]
 
 
