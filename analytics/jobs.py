@@ -10,7 +10,10 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from analytics.alerts import channels
+from analytics.alerts.sending import deliveries_forget, deliveries_revive, delivery_send
 from analytics.exports.running import export_run
+from analytics.exports.schedules import schedules_run
 from analytics.exports.service import QUEUE, TASK, exports_expire, exports_revive
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage import metrics, searches
@@ -25,7 +28,7 @@ from analytics.storage.spans import are_arriving
 
 _SEARCH_SECONDS = 10
 # While spans arrive, a vector's time is followed by so many times of rest: taking them in goes first.
-_REST = 4
+_REST = 9
 
 
 @app.periodic(cron="7 * * * *")
@@ -115,3 +118,25 @@ def export(context: JobContext, job_id: str) -> int:
 def exports(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Put exports whose worker died into the queue again, and clear away what is over; return how many of both."""
     return exports_revive() + exports_expire(now=timezone.now())
+
+
+@app.task(name=channels.TASK, queue=channels.QUEUE, pass_context=False)
+def deliver(delivery_id: str) -> bool:
+    """Try to send a message through its channel; return whether it was taken."""
+    close_old_connections()
+    return delivery_send(UUID(delivery_id), now=timezone.now())
+
+
+@app.periodic(cron="* * * * * */30")
+@app.task(name="deliveries", queueing_lock="deliveries", pass_context=False)
+def deliveries(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Put messages whose worker died into the queue again, and forget old ones; return how many of both."""
+    now = timezone.now()
+    return deliveries_revive(now=now) + deliveries_forget(now=now)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="schedules", queueing_lock="schedules", pass_context=False)
+def schedules(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+    """Let the days of scheduled exports that are due be exported; return how many were begun."""
+    return schedules_run(now=timezone.now())

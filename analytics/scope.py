@@ -77,6 +77,10 @@ class Caller(Protocol):
     def key_prefix(self) -> str | None:
         """The public part of the API key, `None` for any other credential."""
 
+    @property
+    def reaches_organisation(self) -> bool:
+        """Whether every project of the organisation is in reach."""
+
     def require(self, permission: str) -> None:
         """Raise 403/1100 unless the caller holds `permission`."""
 

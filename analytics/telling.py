@@ -47,11 +47,16 @@ def _publish(event_type: str, tenant: Tenant, data: Sequence[Mapping[str, Any]])
     publish_all(event_type=event_type, organisation_id=tenant.organisation_id, project_id=tenant.project_id, data=data)
 
 
+def _rfc3339(nanoseconds: int) -> str:
+    told = instant(nanoseconds).removesuffix("+00").removesuffix(".000000")
+    return f"{told.replace(' ', 'T')}Z"
+
+
 def _data(trace_id: bytes, span_id: bytes, ts: int | datetime, cost: int | None, *labels: Any) -> Mapping[str, Any]:
     return {
         "trace_id": trace_id.hex(),
         "span_id": span_id.hex(),
         **dict(zip(_LABELS, labels, strict=True)),
         "cost_usd": None if cost is None else orjson.Fragment(dollars_text(cost)),
-        "timestamp": ts if isinstance(ts, datetime) else instant(ts).replace("+00:00", "Z"),
+        "timestamp": ts if isinstance(ts, datetime) else _rfc3339(ts),
     }

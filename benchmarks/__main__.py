@@ -41,7 +41,7 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
 SIZED = ("stages", "ingest", "live", "edge", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
-    **{name: partial(_of_the_run, name) for name in (*STORED, "forecast")},
+    **{name: partial(_of_the_run, name) for name in (*STORED, "forecast", "anomalies")},
 }
 
 

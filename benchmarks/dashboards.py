@@ -23,7 +23,7 @@ from benchmarks.processor import busy_clock
 
 PROJECT = 1  # the busiest: three spans of ten
 TARGETS_FROM = 10_000_000
-REPETITIONS, AT_ONCE, REPETITIONS_OF_SPANS = 5, 2, 2
+REPETITIONS, AT_ONCE, REPETITIONS_OF_SPANS, TURNS = 5, 2, 2, 11  # turns: two stores differ by less than noise does
 LONG_SECONDS = 2.0  # what takes longer is asked once: a cold start is no matter there
 GROWTH_TARGET = 1.5
 NOT_SLOWER = 1.1  # a tenth is noise
@@ -152,7 +152,7 @@ def _turn_by_turn(question: Asked, one: Filled, other: Filled) -> list[float]:
     with one.store.chosen():
         clock = busy_clock()  # both are on one server
     works = (_in(filled, question) for filled in (one, other))
-    return medians(*works, repetitions=REPETITIONS, clock=clock, at_once=AT_ONCE)
+    return medians(*works, repetitions=TURNS, clock=clock, at_once=AT_ONCE)
 
 
 def _in(filled: Filled, question: Asked) -> Callable[[], Any]:

@@ -2,6 +2,7 @@ r"""Exports beside psql's \copy of the same columns: their speed as a share of i
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -24,13 +25,16 @@ from analytics.registry.fields import BY_KEY, DEFAULT_KEYS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.partitions import ensure_days
 from benchmarks.figures import Figure, seconds
+from observatory.env import BASE_DIR
 from observatory.supervisor import postgres
 
 ORGANISATION, PROJECT, DAYS = 1, 77, 7
 TARGETS = {"csv": 0.35, "jsonl": 0.35, "parquet": 0.25}
+_KILLED = "jsonl"
 _MOST_MEGABYTES = 100
 _JUDGED_FROM = 1_000_000  # the beginning and the end of an export are most of a small one
 _MEGABYTE = 1_048_576
+_LOOK_SECONDS = 0.02
 _SCOPE = Scope(
     projects={PROJECT: ScopedProject(organisation_id=ORGANISATION, public_id=UUID(int=PROJECT))},
     permissions=frozenset(),
@@ -62,7 +66,7 @@ _CONTENTS = f"""
 
 
 def measure(spans: int) -> Iterator[Figure]:
-    """Yield, for each format, its speed as a share of psql's, then the memory that all of them took."""
+    """Yield, for each format, its speed as a share of psql's, what three kills cost, and the memory of all of them."""
     now = datetime.now(UTC).replace(microsecond=0)
     where = TimeRange(start=now - timedelta(days=DAYS), end=now)
     _fill(spans, where)
@@ -81,6 +85,9 @@ def measure(spans: int) -> Iterator[Figure]:
                 raise RuntimeError(f"{form}: {job.status} after {job.rows} spans: {job.error_message}")
             yield figure(figure=f"exports.{form}.vs_psql", value=theirs / ours, target=target if judged else None)
             yield figure(figure=f"exports.{form}.speed", value=spans / ours, unit="spans/s")
+            if form == _KILLED:
+                killed = seconds(partial(_killed_three_times, job, where, Path(folder)))
+                yield figure(figure="exports.killed_vs_undisturbed", value=killed / ours, direction="at_most")
     yield Figure(
         figure="exports.memory",
         value=max(most),
@@ -112,6 +119,31 @@ def _created(form: str, where: TimeRange) -> ExportJob:
         compression="none",
     )
     return export_create(asked, now=datetime.now(UTC))
+
+
+def _killed_three_times(undisturbed: ExportJob, where: TimeRange, folder: Path) -> None:
+    """Export the same with workers that are killed, a quarter further each time; raise unless the same comes out."""
+    job = _created(undisturbed.format, where)
+    for share in (0.25, 0.5, 0.75):
+        with subprocess.Popen(
+            [sys.executable, "manage.py", "worker"],
+            cwd=BASE_DIR,
+            env=os.environ | {"EXPORT_DIR": str(folder)},
+            stderr=subprocess.DEVNULL,
+        ) as worker:
+            while job.rows < share * undisturbed.rows and worker.poll() is None:
+                sleep(_LOOK_SECONDS)
+                job.refresh_from_db()
+            if job.status == ExportStatus.COMPLETED or worker.poll() is not None:
+                raise RuntimeError(f"The worker was to be killed while it exports: {job.status} at {job.rows} spans.")
+            worker.kill()
+    export_run(job.id)
+    job.refresh_from_db()
+    first, second = (
+        (one.status, one.rows, one.bytes, one.sha256, one.first_ts, one.after_ts) for one in (undisturbed, job)
+    )
+    if first != second:
+        raise RuntimeError(f"The export whose workers were killed is another one: {second}, not {first}")
 
 
 def _psql(where: TimeRange, file: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any
 from urllib.parse import urlencode
+
+from django_redis import get_redis_connection
 
 from benchmarks.figures import Figure
 from benchmarks.ingest import WARM_REQUESTS, load, requests_without_end
@@ -26,6 +29,7 @@ ROUNDS = 2
 # One in two listens to a user's calls, the others to slow calls of one model: a fiftieth of all.
 _MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5")
 _SLOW_MS = 7500
+_LEAVING_SECONDS = 30
 
 
 def measure(spans: int) -> list[Figure]:
@@ -45,6 +49,7 @@ def measure(spans: int) -> list[Figure]:
         send(islice(stream, WARM_REQUESTS))
         arrived: Counter[int] = Counter()
         for _ in range(ROUNDS):
+            _until_nobody_listens()
             alone.append(send(islice(stream, requests)).seconds)
             with _listeners(running.live_port, wanted) as listeners:
                 count = EVENTS_A_SECOND * PACED_SECONDS // SPANS_A_REQUEST // ROUNDS
@@ -94,6 +99,15 @@ def _listeners(port: int, wanted: Sequence[tuple[str, str]]) -> Iterator[_Listen
             yield listeners
         finally:
             process.terminate()
+
+
+def _until_nobody_listens() -> None:
+    """Wait until the streams of the round before have given their places back."""
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while any(get_redis_connection("default").scan_iter("llmo:streams:*")):
+        if time.monotonic() > deadline:
+            raise RuntimeError("The listeners of the round before have gone, their streams have not.")
+        time.sleep(0.1)
 
 
 def _query(number: int) -> str:

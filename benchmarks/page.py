@@ -13,13 +13,21 @@ from benchmarks.figures import HEAD, Figure
 from benchmarks.run import Run
 from benchmarks.stores import Server
 
+# By the part that a page is of.
+_TITLES = {
+    "anomalies": "How well anomalies are found",
+    "storage": "Storage under months of spans",
+    "traces": "Finding calls among months of spans",
+    "reads": "Questions about months of spans",
+}
 _HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
     """Return the page: the command, the machine, the versions and the table."""
+    rows = "projects" if figures[0].figure.startswith("anomalies.") else "spans"
     lines = [
-        "# Storage under months of spans",
+        f"# {_title(figures)}",
         "",
         "Written by the command itself; what the figures mean is told in [benchmarks](../explanation/benchmarks.md).",
         "",
@@ -29,9 +37,15 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_machine(), *(_version(server) for server in run.servers)])}.",
         "",
-        *_table(figures),
+        *_table(figures, rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(figures: Sequence[Figure]) -> str:
+    """Return what was measured, when it was one thing."""
+    parts = {figure.figure.partition(".")[0] for figure in figures}
+    return _TITLES.get(parts.pop(), "Benchmarks") if len(parts) == 1 else "Benchmarks"
 
 
 def _told(arguments: Sequence[str]) -> Iterator[str]:
@@ -67,8 +81,8 @@ def _version(server: Server) -> str:
     return said if server.engine == "plain" else f"{said} with TimescaleDB {extension and extension[0]}"
 
 
-def _table(figures: Sequence[Figure]) -> Iterator[str]:
-    yield f"| {' | '.join(HEAD)} |"
+def _table(figures: Sequence[Figure], rows: str) -> Iterator[str]:
+    yield f"| {' | '.join(HEAD).replace('spans', rows)} |"
     yield f"|{' --- |' * len(HEAD)}"
     for figure in figures:
         name, *rest = figure.cells

@@ -10,14 +10,13 @@ from errors.envelope import error_response
 from errors.handler import to_api_error
 from errors.translation import from_status
 
-ADMIN = "/admin/"
 HEADERS_OF_THE_OLD_BODY = {"content-type", "content-length", "content-encoding", "etag", "last-modified"}
 
 
 class ErrorEnvelopeMiddleware:
     """Give every reply of 400 and above the envelope, exceptions of views included.
 
-    Replies that bear `own_error_body = True` are final, and the admin answers in its own way.
+    Replies that bear `own_error_body = True` are final.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -26,14 +25,10 @@ class ErrorEnvelopeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         final = response.status_code < status.HTTP_400_BAD_REQUEST or getattr(response, "own_error_body", False)
-        return response if final or in_admin(request) else in_envelope(request, response)
+        return response if final else in_envelope(request, response)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        return None if in_admin(request) else error_response(to_api_error(exception), request)
-
-
-def in_admin(request: HttpRequest) -> bool:
-    return request.path_info.startswith(ADMIN)
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase:
+        return error_response(to_api_error(exception), request)
 
 
 def in_envelope(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

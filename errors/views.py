@@ -5,7 +5,6 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views import defaults
 from django.views.decorators.http import require_safe
 
 from errors import catalog
@@ -15,7 +14,6 @@ from errors.envelope import documentation_url, error_response
 from errors.exceptions import ApiError
 from errors.handler import to_api_error
 from errors.json import JSON, dumps
-from errors.middleware import in_admin
 
 HTML = "text/html"
 CACHING = {"Cache-Control": "public, max-age=3600", "Vary": "Accept, Accept-Encoding"}
@@ -69,23 +67,23 @@ def _negotiated(
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Return the reply for what Django answers with 400; `handler400` of the project."""
-    return defaults.bad_request(request, exception) if in_admin(request) else _reply(request, exception)
+    return _reply(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Return the reply for what Django answers with 403; `handler403` of the project."""
-    return defaults.permission_denied(request, exception) if in_admin(request) else _reply(request, exception)
+    return _reply(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Return the reply for paths that nothing serves; `handler404` of the project."""
-    return defaults.page_not_found(request, exception) if in_admin(request) else _reply(request, exception)
+    return _reply(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Return the reply for an exception that nothing caught; `handler500` of the project."""
     exception = sys.exc_info()[1] or RuntimeError("handler500 without an exception")
-    return defaults.server_error(request) if in_admin(request) else _reply(request, exception)
+    return _reply(request, exception)
 
 
 def _reply(request: HttpRequest, exception: BaseException) -> HttpResponse:

@@ -461,6 +461,30 @@ SETTINGS: tuple[Setting, ...] = (
         default=60,
         meaning="How often the thresholds of subscribers are judged.",
     ),
+    Setting(
+        name="BUDGET_EVALUATION_SECONDS",
+        read=whole(60, 86_400),
+        default=60,
+        meaning="How often the worker sums what budgets are for.",
+    ),
+    Setting(
+        name="ALERT_ALLOWED_NETWORKS",
+        read=networks,
+        default=(),
+        meaning="Private networks that channels may reach, such as 10.1.2.0/24; without it only public addresses are.",
+    ),
+    Setting(
+        name="EMAIL_URL",
+        read=address("smtp", "smtp+tls", "smtp+ssl"),
+        default="",
+        meaning="Mail server of channels: smtp+tls://user:password@host:587. Without one e-mail channels are refused.",
+    ),
+    Setting(
+        name="EMAIL_FROM",
+        read=text,
+        default="LLM Observatory <observatory@localhost>",
+        meaning="Who e-mails come from.",
+    ),
     Setting(name="TICKET_TTL_SECONDS", read=whole(1, 3600), default=30, meaning="How long a stream's ticket is good."),
     Setting(
         name="EXPORT_DIR",

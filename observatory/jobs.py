@@ -4,19 +4,33 @@ from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import blake2b
 
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge
+from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.events import publish
+from analytics.models import Budget
 from analytics.registry.events import ALERTS
+from analytics.scope import Scope, ScopedProject
 from analytics.storage.costs import models_without_cost
 from analytics.storage.exclusive import BusyError
 from analytics.storage.sizes import lag_by_grain
-from observatory.accounts.models import Organisation
+from analytics.storage.versions import newest_hours
+from errors.exceptions import ApiError
+from observatory.accounts.models import Organisation, Project
+from observatory.accounts.reach import scope_of_projects
 from observatory.lifecycle import retention_run
+from observatory.operations import QUEUE, TASK, operation_run
 from ratelimit.backend import DEGRADED_MARK, AwayError, backend
 
+log = structlog.get_logger("observatory.jobs")
 LONGEST_LAG = timedelta(minutes=5)
+_BETWEEN_RUNS = timedelta(seconds=59)  # what is due before the next run is done in this one
 AGAIN_SECONDS = 86_400  # the same is told once a day
 _LAG, _DEGRADED, _UNPRICED = ALERTS
 
@@ -56,6 +70,62 @@ def alerts(timestamp: int = 0) -> int:  # noqa: ARG001  as above
     except AwayError:
         pass
     return told
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="budgets", queueing_lock="budgets", pass_context=False)
+def budgets(timestamp: int = 0) -> int:  # noqa: ARG001  as above
+    """Note what is spent of each budget whose time it is, and tell of rises; return of how many.
+
+    A budget that cannot be summed keeps no other one waiting.
+    """
+    now, done = timezone.now(), 0
+    due = now - timedelta(seconds=settings.BUDGET_EVALUATION_SECONDS) + _BETWEEN_RUNS
+    waiting = Budget.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_active=True)
+    for budget_id in waiting.order_by("evaluated_at").values_list("id", flat=True):
+        try:
+            done += budget_evaluate(budget_id, scope_of=scope_of_budget, now=timezone.now())
+        except (ApiError, DatabaseError) as problem:
+            log.warning("budget not evaluated", budget_id=str(budget_id), problem=type(problem).__name__)
+    return done
+
+
+def scope_of_budget(budget: Budget) -> Scope | None:
+    """Return the projects that a budget is for; `None` where there is none."""
+    return scope_of_projects(budget.organisation_id, budget.project_id)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="anomalies", queueing_lock="anomalies", pass_context=False)
+def anomalies(timestamp: int = 0) -> int:  # noqa: ARG001  as above
+    """Judge the hours that closed since the last time, project by project; return how many anomalies began or ended.
+
+    A project that cannot be judged keeps no other one waiting.
+    """
+    now, told = timezone.now(), 0
+    known = {one.id: one for one in Project.objects.all()}
+    if not known:
+        return 0
+    reach = {
+        number: ScopedProject(organisation_id=one.organisation_id, public_id=one.public_id)
+        for number, one in known.items()
+    }
+    newest = newest_hours(Scope(projects=reach, permissions=frozenset()).tenant)
+    for number, hour in sorted(newest.items()):
+        scope = Scope(projects={number: reach[number]}, permissions=frozenset())
+        try:
+            told += project_judge(WatchedProject(scope=scope, name=known[number].name, newest=hour), now=now)
+        except (ApiError, DatabaseError) as problem:
+            log.warning("project not judged", project_id=number, problem=type(problem).__name__)
+    anomalies_forget(now=now)
+    return told
+
+
+@app.task(name=TASK, queue=QUEUE, pass_context=False)
+def operation(run_id: str) -> None:
+    """Do what somebody asked for in the admin."""
+    close_old_connections()  # one that broke under an earlier run
+    operation_run(run_id)
 
 
 def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) -> int:

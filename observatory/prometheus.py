@@ -70,6 +70,7 @@ class StateCollector:
 RECORDING = (
     "analytics.api.caching.metrics",
     "analytics.api.read_after",
+    "analytics.costs.budgets.evaluation",
     "analytics.events",
     "analytics.exports.metrics",
     "analytics.ingest.metrics",

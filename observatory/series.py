@@ -77,6 +77,7 @@ SERIES: tuple[Series, ...] = (
     _counter("Exports", "export_rows_total", "format"),
     _counter("Exports", "export_bytes_total", "format", unit="Bps"),
     _histogram("Exports", "export_duration_seconds", "format"),
+    _counter("Budgets", "budget_alerts_total", "severity"),
     _gauge("Streams", "stream_connections", "transport", fold="sum"),
     _counter("Streams", "stream_events_total", "event_type"),
     _counter("Streams", "stream_dropped_total", "event_type"),

@@ -22,6 +22,8 @@ ENGINE = "TEST_ENGINE"
 URL = "OBSERVATORY_TEST_TIMESCALE_URL"
 # A database or role without this remark is not ours, and we touch nothing on its server.
 _REMARK = "made by the test suite of LLM Observatory; it may be dropped"
+# Plans are asserted as they are with the planner's settings of our own server.
+_PLANNER = ("random_page_cost", "effective_cache_size", "work_mem", "jit")
 _LIBRARY = {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
 
 
@@ -51,6 +53,12 @@ def use_named_server(*, owner: str, service: str) -> dict[str, str]:
     for kind, name in (("DATABASE", DATABASE), ("ROLE", OWNER), ("ROLE", SERVICE)):
         statement = sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind), sql.Identifier(name), sql.Literal(_REMARK))
         server.execute(statement)
+    for role in (OWNER, SERVICE):
+        for name in _PLANNER:
+            setting = sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                sql.Identifier(role), sql.Identifier(name), sql.Literal(postgres.SETTINGS[name])
+            )
+            server.execute(setting)
     atexit.register(_clear, server)
     return {
         "TEST_SUPERUSER_URL": url,

@@ -6,10 +6,11 @@ from typing import Any
 from django.conf import settings
 
 from analytics.exports.formats import COMPRESSIONS, FORMATS
+from analytics.exports.schedules import due_at, folder_of
 from analytics.exports.selecting import selection_of
 from analytics.exports.selectors import OPEN, status_of
 from analytics.exports.telling import progress_percent
-from analytics.models import ExportJob, ExportStatus
+from analytics.models import Cadence, ExportJob, ExportSchedule, ExportStatus
 
 
 def job_url(job: ExportJob) -> str:
@@ -45,6 +46,35 @@ def shown_job(job: ExportJob, *, now: datetime) -> dict[str, Any]:
             "seconds_until_expiration": left,
         },
         "manifest": _manifest(job) if done else None,
+    }
+
+
+def schedule_url(schedule: ExportSchedule) -> str:
+    """Return where a schedule is asked about."""
+    return f"{settings.API_BASE_URL}/api/v1/export/schedules/{schedule.id}"
+
+
+def shown_schedule(schedule: ExportSchedule) -> dict[str, Any]:
+    """Return a schedule as it is."""
+    return {
+        "schedule_id": str(schedule.id),
+        "org_id": str(schedule.organisation_uuid),
+        "name": schedule.name,
+        "prefix": schedule.prefix,
+        "folder": folder_of(schedule),
+        "every": schedule.every,
+        "enabled": schedule.enabled,
+        "format": schedule.format,
+        "compression": schedule.compression,
+        "fields": [member.name for member in selection_of(schedule).members],
+        "filters": schedule.asked,
+        "next_day": schedule.next_day.isoformat(),
+        "next_run_at": due_at(schedule) if schedule.enabled else None,
+        "keep_days": schedule.keep_days,
+        "created_at": schedule.created_at,
+        "job_id": None if schedule.job_id is None else str(schedule.job_id),
+        "last_job_id": None if schedule.last_job_id is None else str(schedule.last_job_id),
+        "problem": schedule.problem,
     }
 
 
@@ -133,6 +163,25 @@ COMPONENTS: dict[str, Any] = {
         manifest={"anyOf": [{"$ref": "#/components/schemas/ExportManifest"}, {"type": "null"}]},
     ),
     "ExportManifest": MANIFEST,
+    "ExportSchedule": _object(
+        schedule_id=_ID,
+        org_id=_ID,
+        name={"type": "string"},
+        prefix={"type": "string"},
+        folder={"type": "string", "description": "Of its files in the store; each is in `day=YYYY-MM-DD`."},
+        every={"type": "string", "enum": list(Cadence.values)},
+        enabled={"type": "boolean"},
+        **_FORM,
+        fields={"type": "array", "items": {"type": "string"}},
+        filters={"type": "object", "description": "What the selection was narrowed by, as it was sent."},
+        next_day={"type": "string", "format": "date", "description": "The first day that is not exported yet."},
+        next_run_at={**_MAYBE_TIME, "description": "When that day is exported; null while it is not enabled."},
+        keep_days={"type": ["integer", "null"], "minimum": 1},
+        created_at=_TIME,
+        job_id={**_MAYBE_TEXT, "format": "uuid", "description": "The export under way."},
+        last_job_id={**_MAYBE_TEXT, "format": "uuid", "description": "The last export that was completed."},
+        problem={**_MAYBE_TEXT, "description": "What stood in the way of the next day; it is tried again each hour."},
+    ),
     "ExportStatistics": _object(
         total_jobs=_COUNT,
         by_status=_object(**dict.fromkeys(ExportStatus.values, _COUNT)),

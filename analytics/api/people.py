@@ -29,7 +29,16 @@ from analytics.api.overviews import bounded
 from analytics.api.parameters import Parameter, choice, documented, validate
 from analytics.queries import cursors
 from analytics.queries.plans import Sort
-from analytics.queries.reports.people import SESSION, SESSIONS, USERS, Listing, Page, people, session
+from analytics.queries.reports.people import (
+    SESSION,
+    SESSIONS,
+    USERS,
+    Listing,
+    Page,
+    people,
+    select_session,
+    session,
+)
 from analytics.queries.shapes import Tree
 from analytics.queries.timerange import TimeRange
 from analytics.storage.transactions import retried
@@ -186,7 +195,7 @@ class SessionView(ReportView):
         days = settings.METRICS_MAX_RANGE_DAYS
         where = time_range(values, default=timedelta(days=days), longest_days=days)
         scope = caller_of(request).scope(values["project_id"])
-        wanted = SESSION.chosen(values["fields"])
+        wanted = select_session(values["fields"])
         plan = partial(session, scope=scope, where=where, session_id=path["session_id"], wanted=wanted)
         told = canonical(values) | path
         return Question(scope=scope, values=told, range=where, moves=moves(values), plan=plan)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.api.budget_shapes import COMPONENTS as BUDGETS
+from analytics.api.channel_shapes import COMPONENTS as CHANNELS
 from analytics.api.export_shapes import COMPONENTS as EXPORTS
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
@@ -104,9 +106,11 @@ def shape(tree: Tree) -> dict[str, Any]:
     return {"type": "object", "properties": {name: _node(node) for name, node in tree.members.items()}}
 
 
-def bare(tree: Tree, metadata: Tree) -> dict[str, Any]:
-    """Return the shape of a reply whose members stand at its top, with its metadata."""
+def bare(tree: Tree, metadata: Tree, *, explained: bool = True) -> dict[str, Any]:
+    """Return the shape of a reply whose members stand at its top, with its metadata; `explained`: on wish, its plan."""
     body = shape(tree)
+    if not explained:
+        return {**body, "properties": {**body["properties"], "metadata": shape(metadata)}}
     plan = {"type": "array", "items": {"type": "object"}, "description": "Instead of all else, with explain=true."}
     return {**body, "properties": {**body["properties"], "metadata": shape(metadata), "plan": plan}}
 
@@ -312,6 +316,8 @@ COMPONENTS: dict[str, Any] = {
     "OffsetPagination": _OFFSET_PAGINATION,
     "Price": _PRICE,
     **EXPORTS,
+    **BUDGETS,
+    **CHANNELS,
 }
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from analytics.api.common import plain_text
 from analytics.api.parameters import Parameter, choice, integer, names, number
 from analytics.queries.filters.text import read_line
-from analytics.queries.filters.tree import FilterProblemError, Joint, Node, joined, target_named
+from analytics.queries.filters.tree import FilterProblemError, Joint, Node, Place, joined, target_named
 from analytics.queries.filters.values import Limits, comparison
 from analytics.registry.fields import BOTH_TEXTS, BY_KEY, EQUALITY_KEYS
 from errors.catalog import INVALID_FILTER
@@ -132,7 +132,9 @@ def _leaves(one: Narrowing, values: Mapping[str, Any], limits: Limits) -> Iterat
         return
     for value in given if isinstance(given, tuple) else (given,):
         try:
-            yield comparison(target_named(one.field), one.operator, one.value(value), limits=limits, path=name)
+            yield comparison(
+                target_named(one.field), one.operator, one.value(value), limits=limits, place=Place(name=name)
+            )
         except FilterProblemError as problem:
             raise ApiError(INVALID_FILTER, field=name, details=problem.allowed) from None
 

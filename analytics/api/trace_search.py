@@ -123,7 +123,7 @@ class TraceSearchView(SpanListing):
         validate(request.query_params, ())
         values = bodies.read_body(cast("dict[str, Any]", request.data), SEARCH_MEMBERS)
         sort = Sort(key=values["sort_by"], descending=values["sort_desc"])
-        return self.question(request, values, sent=values["filter"], sort=sort, path="filter", link=None)
+        return self.question(request, values, sent=values["filter"], sort=sort, link=None)
 
     def read_filter(self, values: Mapping[str, Any], now: datetime) -> Node | None:
         return None if values["filter"] is None else read_filter(values["filter"], limits=limits_at(now))

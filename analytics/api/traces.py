@@ -107,13 +107,12 @@ STATS_PARAMETERS: tuple[Parameter, ...] = (*NARROWED, FIELDS)
 class _Listing:
     """A page of spans as it was asked for, what cursors of it are bound to, and the link to the next page, if any.
 
-    `spans` has no full-text question yet: the server reads those when it is asked. `path` names their place.
+    `spans` has no full-text question yet: the server reads those when it is asked.
     """
 
     page: spans.SpanList
     total: bool
     bound_to: bytes
-    path: str
     link: "Link | None" = None
 
 
@@ -142,9 +141,9 @@ class SpanListing(CachedView):
         raise NotImplementedError
 
     def question(
-        self, request: Request, values: Mapping[str, Any], *, sent: Any, sort: Sort, path: str, link: Link | None
+        self, request: Request, values: Mapping[str, Any], *, sent: Any, sort: Sort, link: Link | None
     ) -> Question:
-        """Return the question of a page; `sent` is the filter as it was sent, `path` its place in the request."""
+        """Return the question of a page; `sent` is the filter as it was sent."""
         scope = caller_of(request).scope(values["project_id"])
         bounds = {name: values[name] for name in ("start_time", "end_time")}
         bound_to = cursors.binding(scope.tenant, sent, values["scope"], sort.key, sort.descending, bounds)
@@ -169,13 +168,13 @@ class SpanListing(CachedView):
             range=where,
             moves=after is None and (moves(values) or "clock" in told),
             first=after is None,
-            plan=_Listing(page=page, total=TOTAL in values["include"], bound_to=bound_to, path=path, link=link),
+            plan=_Listing(page=page, total=TOTAL in values["include"], bound_to=bound_to, link=link),
         )
 
     def answer(self, question: Question) -> Answer:
         asked: _Listing = question.plan
         with snapshot():
-            plan = replace(asked.page, spans=_with_searches(asked.page.spans, asked.path))
+            plan = replace(asked.page, spans=_with_searches(asked.page.spans))
             page = spans.list_spans(plan)
             total = spans.count_spans(plan.spans) if asked.total else None
         pagination: dict[str, Any] = {"has_more": page.next is not None, "limit": plan.limit}
@@ -208,7 +207,7 @@ class TraceListView(SpanListing):
         values = validate(request.query_params, self.parameters)
         sort = Sort(key=values["sort_by"], descending=values["sort_order"] == "desc")
         link = Link(query=request.query_params, path=request.path)
-        return self.question(request, values, sent=asked_of(values), sort=sort, path=_place(values), link=link)
+        return self.question(request, values, sent=asked_of(values), sort=sort, link=link)
 
     def read_filter(self, values: Mapping[str, Any], now: datetime) -> Node | None:
         return filter_of(values, now=now)
@@ -244,13 +243,13 @@ class TraceStatsView(CachedView):
             values=told,
             range=where,
             moves=moves(values) or "clock" in told,
-            plan=(wanted, _place(values), _named(values["fields"], STATISTICS)),
+            plan=(wanted, _named(values["fields"], STATISTICS)),
         )
 
     def answer(self, question: Question) -> Answer:
-        wanted, path, names_ = question.plan
+        wanted, names_ = question.plan
         with snapshot():
-            figures = asdict(span_statistics(_with_searches(wanted, path)))
+            figures = asdict(span_statistics(_with_searches(wanted)))
         return Answer(data={name: figures[name] for name in names_})
 
 
@@ -266,10 +265,6 @@ def _clock_of(node: Node | None, clock: datetime) -> dict[str, datetime]:
     return {"clock": clock} if any(leaf.target.type is FieldType.TIME for leaf in leaves(node)) else {}
 
 
-def _place(values: Mapping[str, Any]) -> str:
-    return "search" if values["search"] else "q"
-
-
 def _range(values: Mapping[str, Any], clock: datetime) -> TimeRange:
     return time_range(
         values,
@@ -279,9 +274,9 @@ def _range(values: Mapping[str, Any], clock: datetime) -> TimeRange:
     )
 
 
-def _with_searches(wanted: Spans, path: str) -> Spans:
+def _with_searches(wanted: Spans) -> Spans:
     """Return `wanted` with its full-text questions as the server reads them."""
-    return replace(wanted, searches=searches_of(wanted.filter, scope=wanted.scope, where=wanted.range, path=path))
+    return replace(wanted, searches=searches_of(wanted.filter, scope=wanted.scope, where=wanted.range))
 
 
 def _additions(include: tuple[str, ...], node: Node | None, *, sort: Sort) -> frozenset[Addition]:

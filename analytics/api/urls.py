@@ -7,8 +7,12 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
+from analytics.api.anomalies import AnomaliesView
+from analytics.api.budgets import VIEWS as BUDGET_VIEWS
+from analytics.api.channels import VIEWS as CHANNEL_VIEWS
 from analytics.api.comparison import CompareView
 from analytics.api.cost_figures import VIEWS as COST_VIEWS
+from analytics.api.export_schedules import VIEWS as SCHEDULE_VIEWS
 from analytics.api.exports import VIEWS as EXPORT_VIEWS
 from analytics.api.metric_query import MetricsQueryView
 from analytics.api.metrics import MetricsView, PerformanceView
@@ -65,9 +69,13 @@ urlpatterns = [
         name="compare-alias",
     ),
     *(path(view.route.removeprefix("/"), view.as_view(), name=view.route.removeprefix("/")) for view in COST_VIEWS),
-    *(path(route, view.as_view(), name=view.__name__) for route, view in EXPORT_VIEWS),
+    *(
+        path(route, view.as_view(), name=view.__name__)
+        for route, view in (*EXPORT_VIEWS, *SCHEDULE_VIEWS, *BUDGET_VIEWS, *CHANNEL_VIEWS)
+    ),
     path("optimization", OptimizationView.as_view(), name="optimization"),
     path("analytics/optimization", _alias(OptimizationView, get="analytics_optimization"), name="optimization-alias"),
+    path("anomalies", AnomaliesView.as_view(), name="anomalies"),
     path("users", UsersView.as_view(), name="users"),
     path("sessions", SessionsView.as_view(), name="sessions"),
     path("sessions/<str:session_id>", SessionView.as_view(), name="session"),

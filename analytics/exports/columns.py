@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analytics.queries.rendering import PROJECT, Columns, json_of
-from analytics.queries.selection import Selected, Selection
+from analytics.queries.rendering import PROJECT, Columns, json_of, value_of
+from analytics.queries.selection import Selection
 from analytics.registry.fields import BY_KEY, FieldType
 
 # Characters by which a spreadsheet takes a cell for a formula: = + - @, TAB, CR.
@@ -65,11 +65,6 @@ _VALUES: Mapping[FieldType, Callable[[str], str]] = {
 }
 
 
-def type_of(member: Selected) -> FieldType:
-    """Return the kind of a selected member; that of one key of a document is told row by row."""
-    return member.field.type if member.key is None else FieldType.KEY
-
-
 def cells(selection: Selection) -> Columns:
     """Return the columns of a CSV file."""
     return _columns(selection, _CELLS)
@@ -84,11 +79,6 @@ def _columns(selection: Selection, written: Mapping[FieldType, Callable[[str], s
     parameters: dict[str, Any] = {}
     pieces = []
     for place, member in enumerate(selection.members):
-        sql = member.field.sql
-        if member.field is BY_KEY["project_id"]:
-            sql = PROJECT
-        if member.key is not None:
-            parameters[f"m{place}_key"] = member.key
-            sql = f"({sql} -> %(m{place}_key)s::text)"
-        pieces.append(written[type_of(member)](sql))
+        sql = PROJECT if member.field is BY_KEY["project_id"] else value_of(member, f"m{place}", parameters)
+        pieces.append(written[member.type](sql))
     return Columns(sql=", ".join(pieces), parameters=parameters)

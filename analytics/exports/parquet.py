@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from analytics.exports.columns import type_of
 from analytics.exports.footers import MAGIC, Group, footer_of, joined, pages_of
 from analytics.exports.reading import Row
 from analytics.exports.writing import GZIP_LEVEL, LostError, Write
@@ -71,7 +70,7 @@ class ParquetWriter:
 
     def __init__(self, write: Write, *, selection: Selection, gzip: bool, before: int, size: int, notes: Path) -> None:
         self._write, self._gzip, self._notes = write, gzip, notes
-        self._kinds = [type_of(member) for member in selection.members]
+        self._kinds = [member.type for member in selection.members]
         types = [TYPES[kind] for kind in self._kinds]
         self.schema = pa.schema(
             [pa.field(member.name, kind) for member, kind in zip(selection.members, types, strict=True)]

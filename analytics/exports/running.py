@@ -6,7 +6,7 @@ next one goes on from there; a job that does not get on in several runs has fail
 
 import errno
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,7 @@ from analytics.storage.exclusive import BusyError, exclusively
 
 log = structlog.get_logger("analytics.exports")
 MOST_ATTEMPTS = 5
+PATIENCE = timedelta(days=1)  # with a store that is away
 _MICROSECOND = timedelta(microseconds=1)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OPEN = (ExportStatus.PENDING, ExportStatus.PROCESSING)
@@ -79,6 +80,8 @@ def _work_on(job: ExportJob, stop: Stop) -> int:
     except (OperationalError, InterfaceError, StoreError) as problem:
         # The job is taken up again a little later, from its last step.
         log.warning("export interrupted", job_id=str(job.id), attempt=job.attempts, problem=str(problem))
+        if isinstance(problem, StoreError) and timezone.now() - job.created_at < PATIENCE:
+            ExportJob.objects.filter(id=job.id).update(attempts=job.attempts - 1)  # the store's fault, not the export's
     except OSError as problem:
         _fail(job, _said_of(problem))
     except _FailedError as problem:
@@ -205,7 +208,7 @@ def _update(job: ExportJob, **values: object) -> None:
 
 
 def _complete(job: ExportJob, file: WorkFile) -> None:
-    name = f"{job.organisation_uuid}/{job.id}.{format_of(job).file_extension(job.compression)}"
+    name = job.target or f"{job.organisation_uuid}/{job.id}.{format_of(job).file_extension(job.compression)}"
     if file.path.stat().st_size != file.size:
         raise _FailedError("The file came out shorter than what was written: create the export again.")
     _update(job, file_name=name)  # so that nothing is put away of a job that was cancelled
@@ -215,7 +218,8 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
         raise _FailedError("The stored file is shorter than what was written: create the export again.")
     now = timezone.now()
     job.bytes, job.sha256, job.file_name, job.status = file.size, file.sha256, name, ExportStatus.COMPLETED
-    job.completed_at, job.expires_at = now, now + timedelta(days=settings.EXPORT_TTL_DAYS)
+    kept_days = job.keep_days if job.target else settings.EXPORT_TTL_DAYS
+    job.completed_at, job.expires_at = now, None if kept_days is None else now + timedelta(days=kept_days)
     try:
         _update(
             job,
@@ -231,10 +235,20 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
         place.delete(name)
         raise
     forget_work(job.id)
+    if job.target:
+        _replace_earlier(job, now=now)
     metrics.JOBS.labels(job.status).inc()
     metrics.BYTES.labels(job.format).inc(job.bytes)
     metrics.DURATION.labels(job.format).observe((now - job.created_at).total_seconds())
     tell(job)
+
+
+def _replace_earlier(job: ExportJob, *, now: datetime) -> None:
+    """Let the earlier exports of the same day be over: their file is this one's now."""
+    earlier = ExportJob.objects.filter(
+        organisation_id=job.organisation_id, target=job.target, status=ExportStatus.COMPLETED
+    )
+    earlier.exclude(id=job.id).update(status=ExportStatus.EXPIRED, expires_at=now)
 
 
 def _fail(job: ExportJob, reason: str) -> None:

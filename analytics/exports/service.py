@@ -10,8 +10,6 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics.exports import metrics
 from analytics.exports.files import StoreError, forget_work, store, work_ids
@@ -24,6 +22,7 @@ from analytics.queries.snapshots import snapshot
 from analytics.queries.spans import Arrived, Spans, Within, all_of
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
+from analytics.storage import queue
 from analytics.storage.exclusive import held
 from analytics.storage.transactions import sqlstate
 from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
@@ -37,7 +36,10 @@ _COUNTING_MS = 3000  # what counting with a filter may take where nothing depend
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """An export as it is asked for. `filter` means all of `told`, which is how people said it."""
+    """An export as it is asked for. `filter` means all of `told`, which is how people said it.
+
+    One of a schedule has a `target`, the name of its file, and is kept for `keep_days`, or for ever.
+    """
 
     scope: Scope
     organisation_id: int
@@ -50,6 +52,9 @@ class Asked:
     told: Mapping[str, Any] = field(default_factory=dict)
     fields: Sequence[str] = ()
     limit: int | None = None
+    schedule_id: UUID | None = None
+    target: str = ""
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +78,15 @@ def export_create(asked: Asked, *, now: datetime) -> ExportJob:
     Raises 429/1501 beyond the organisation's quota, 400/1205 for more spans than an export may have, 400/1213 for a
     filter that the server cannot read, 504/1801 when that cannot be told in time.
     """
-    _check_quota(asked.organisation_id)
+    _check_quota(asked)
     census = _count(asked, now=now)
     with transaction.atomic():
         _one_at_a_time(asked.organisation_id)
-        _check_quota(asked.organisation_id)
-        return job_add(asked, census, now=now)
+        _check_quota(asked)
+        return _add(asked, census, now=now)
 
 
-def job_add(asked: Asked, census: _Census, *, now: datetime, **more: Any) -> ExportJob:
+def _add(asked: Asked, census: _Census, *, now: datetime) -> ExportJob:
     """Write the row of a job, tell of it, and put it into the queue; part of the caller's transaction."""
     job = ExportJob.objects.create(
         organisation_id=asked.organisation_id,
@@ -105,7 +110,9 @@ def job_add(asked: Asked, census: _Census, *, now: datetime, **more: Any) -> Exp
         expected_exactly=census.exactly,
         expected_first=census.first,
         expected_last=census.last,
-        **more,
+        schedule_id=asked.schedule_id,
+        target=asked.target,
+        keep_days=asked.keep_days,
     )
     metrics.JOBS.labels(job.status).inc()
     tell(job)
@@ -115,11 +122,7 @@ def job_add(asked: Asked, census: _Census, *, now: datetime, **more: Any) -> Exp
 
 def enqueue(job_id: UUID) -> None:
     """Let a worker run an export; one that waits already waits on."""
-    try:
-        with transaction.atomic():
-            app.configure_task(TASK, queue=QUEUE, queueing_lock=f"export {job_id}").defer(job_id=str(job_id))
-    except AlreadyEnqueued:
-        return
+    queue.enqueue(TASK, queue=QUEUE, lock=f"export {job_id}", job_id=str(job_id))
 
 
 def _one_at_a_time(organisation_id: int) -> None:
@@ -128,9 +131,11 @@ def _one_at_a_time(organisation_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('llm-observatory exports'), %s)", [organisation_id])
 
 
-def _check_quota(organisation_id: int) -> None:
+def _check_quota(asked: Asked) -> None:
+    """Let people have so many unfinished exports; schedules, which have one each, count apart."""
     most = settings.EXPORT_MAX_OPEN_JOBS
-    if ExportJob.objects.filter(organisation_id=organisation_id, status__in=OPEN).count() >= most:
+    unfinished = ExportJob.objects.filter(organisation_id=asked.organisation_id, status__in=OPEN, schedule_id=None)
+    if asked.schedule_id is None and unfinished.count() >= most:
         raise ApiError(QUOTA_EXCEEDED, most=most, what="unfinished exports")
 
 

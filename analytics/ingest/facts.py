@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from analytics.ingest.plans import Plan, Reading, plan_of
+from analytics.ingest.plans import Dotted, Plan, Reading, plan_of
 from analytics.ingest.readers import tokens
 from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget
 from analytics.ingest.wire import RawScope, RawSpan
@@ -15,17 +15,17 @@ _MAPPED_RESOURCE = frozenset(name for _, names in RESOURCE for name in names)
 _FROM_RESOURCE = -1
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)  # not by name only, which costs twice as much to make: one is made for every span
 class Facts:
     """`values` by member (dotted members already in their objects); `unreadable` are the counts told unusably."""
 
+    values: dict[str, Any]
     sources: dict[str, str]
     ranks: dict[str, int]
     attributes: dict[str, Any]
-    values: dict[str, Any] = field(default_factory=dict)
-    resource_attributes: dict[str, Any] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    unreadable: set[str] = field(default_factory=set)
+    resource_attributes: dict[str, Any]
+    events: list[dict[str, Any]]
+    unreadable: set[str]
 
     def offer(self, member: str, rank: int, source: str, read: Callable[..., Any], *given: Any) -> bool:
         """Take `member` from `given` unless a name with a lower rank told it; return whether that can be read.
@@ -50,32 +50,49 @@ class Facts:
             self.unreadable.add(member)
 
 
-class Shared:
-    """What spans that come one after another have in common, resource and scope, read once for all of them."""
+class OfResource(NamedTuple):
+    """What a resource tells of all its spans: it is preferred to what a span says. `rest` is what tells no member."""
 
-    __slots__ = ("_from_resource", "_resource", "_scope", "_scope_told")
+    values: dict[str, Any]
+    sources: dict[str, str]
+    ranks: dict[str, int]
+    rest: dict[str, Any]
+
+
+class Shared:
+    """What spans that come one after another have in common, read once for all of them: nobody changes it."""
+
+    __slots__ = ("_from_resource", "_merged", "_resource", "_scope", "_scope_told")
 
     def __init__(self) -> None:
         self._resource: Mapping[str, Any] | None = None
-        self._from_resource: tuple[dict[str, Any], dict[str, str], dict[str, int], dict[str, Any]] = ({}, {}, {}, {})
+        self._from_resource = OfResource({}, {}, {}, {})
+        # Plans by where they are, which is faster than by what they are, with the plan, so that it stays there.
+        self._merged: dict[int, tuple[Plan, dict[str, str], dict[str, int]]] = {}
         self._scope: RawScope | None = None
         self._scope_told: dict[str, Any] = {}
 
-    def add_resource(self, resource: Mapping[str, Any], facts: Facts) -> None:
-        """Add what the span's resource tells to `facts`: it is preferred. Its attributes belong to all spans."""
+    def resource(self, resource: Mapping[str, Any]) -> OfResource:
+        """Return what a resource tells."""
         if resource is not self._resource:
             told = _told_by(resource)
-            self._from_resource = (
+            self._from_resource = OfResource(
                 {member: resource[name] for member, name in told.items()},
                 {member: f"resource {name}" for member, name in told.items()},
                 dict.fromkeys(told, _FROM_RESOURCE),
                 {name: value for name, value in resource.items() if name not in _MAPPED_RESOURCE},
             )
             self._resource = resource
-        values, sources, ranks, facts.resource_attributes = self._from_resource
-        facts.values.update(values)
-        facts.sources.update(sources)
-        facts.ranks.update(ranks)
+            self._merged.clear()
+        return self._from_resource
+
+    def merged(self, plan: Plan) -> tuple[Plan, dict[str, str], dict[str, int]]:
+        """Return sources and ranks of a span in which everything is read in the best way of `plan`, after the plan."""
+        found = self._merged.get(id(plan))
+        if found is None:
+            told = self._from_resource
+            found = self._merged[id(plan)] = plan, plan.sources | told.sources, plan.ranks | told.ranks
+        return found
 
     def scope(self, scope: RawScope) -> dict[str, Any]:
         """Return what is kept of the scope; it belongs to all spans."""
@@ -100,44 +117,57 @@ def _told_by(resource: Mapping[str, Any]) -> dict[str, str]:
 
 def read_facts(raw: RawSpan, shared: Shared) -> Facts:
     """Return the facts of a span; an attribute nothing could be read from stays among the attributes."""
-    plan = plan_of(raw.attributes, size=raw.encoded_size)
-    facts = _read_attributes(raw.attributes, plan)
-    shared.add_resource(raw.resource, facts)
-    if raw.events:
-        _read_events(raw, facts)
-    dotted: Iterable[str] = [member for member in facts.values if "." in member] if raw.events else plan.dotted
-    if dotted:
-        _gather_objects(facts.values, dotted)
-    return facts
-
-
-def _read_attributes(attributes: Mapping[str, Any], plan: Plan) -> Facts:
-    facts = Facts(
-        sources=plan.sources.copy(),
-        ranks=plan.ranks.copy(),
-        attributes={name: attributes[name] for name in plan.rest},
-    )
+    attributes = raw.attributes
+    plan = plan_of(attributes, size=raw.encoded_size)
     given: Mapping[Any, Any] = attributes
     if plan.spreads:
         given = {**attributes, **{spread.place: spread.gathered(attributes) for spread in plan.spreads}}
-    values = facts.values
-    missed = []
-    for reading in plan.readings:
-        member, place, as_is, read, _ = reading
+    values, missed = _read_best(given, plan)
+    rest = {name: attributes[name] for name in plan.rest}
+    told = shared.resource(raw.resource)
+    if missed:
+        facts = Facts(values, plan.sources.copy(), plan.ranks.copy(), rest, told.rest, [], set())
+        _read_otherwise(missed, given, facts)
+        facts.sources.update(told.sources)
+        facts.ranks.update(told.ranks)
+    else:
+        _, sources, ranks = shared.merged(plan)
+        facts = Facts(values, sources.copy(), ranks.copy() if raw.events else ranks, rest, told.rest, [], set())
+    values.update(told.values)
+    dotted: Iterable[Dotted] = plan.dotted
+    if raw.events:
+        _read_events(raw, facts)
+        dotted = [Dotted.of(member) for member in values if "." in member]
+    if dotted:
+        _gather_objects(values, dotted)
+    return facts
+
+
+def _read_best(given: Mapping[Any, Any], plan: Plan) -> tuple[dict[str, Any], list[Reading]]:
+    """Return the members that the best of their names tell, and the readings of those that it does not tell."""
+    values: dict[str, Any] = {}
+    missed: list[Reading] = []
+    others: Iterable[Reading] = plan.readings
+    for reading in plan.texts:
+        value = given[reading[1]]
+        if value.__class__ is str and value:
+            values[reading[0]] = value
+        else:
+            others = (*others, reading)
+    for reading in others:
+        member, place, read, _ = reading
         value = given[place]
-        if (value.__class__ is as_is and value) or (value is not None and (value := read(value)) is not None):
+        if value is not None and (value := read(value)) is not None:
             values[member] = value
         else:
             missed.append(reading)
-    if missed:
-        _read_otherwise(missed, given, facts)
-    return facts
+    return values, missed
 
 
 def _read_otherwise(missed: Iterable[Reading], given: Mapping[Any, Any], facts: Facts) -> None:
     """Read members that the best of their names do not tell, and keep attributes from which none can be read."""
     unread = []
-    for member, best, _, read_best, others in missed:
+    for member, best, read_best, others in missed:
         del facts.sources[member], facts.ranks[member]
         if given[best] is not None:
             unread.append(best)
@@ -188,15 +218,14 @@ def _read_events(raw: RawSpan, facts: Facts) -> None:
         facts.offer(target.member, target.rank, source, target.read, events, raw.start_ns)
 
 
-def _gather_objects(values: dict[str, Any], dotted: Iterable[str]) -> None:
+def _gather_objects(values: dict[str, Any], dotted: Iterable[Dotted]) -> None:
     """Put dotted members into their objects; what a name of its own says wins over a key of a whole object."""
     gathered: dict[str, dict[str, Any]] = {}
-    for member in dotted:
-        if member not in values:
+    for member, holder, key in dotted:
+        if (value := values.pop(member, None)) is None:
             continue
-        holder, _, key = member.partition(".")
         if holder not in gathered:
             whole = values.get(holder)
             gathered[holder] = {**whole} if isinstance(whole, dict) else {}
-        gathered[holder][key] = values.pop(member)
+        gathered[holder][key] = value
     values.update(gathered)

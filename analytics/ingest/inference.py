@@ -9,6 +9,7 @@ from analytics.ingest.span import NormalSpan
 from analytics.registry.operations import CALL_OPERATIONS
 
 EXECUTE_TOOL = "execute_tool"
+_NS_PER_MS = 1_000_000
 CHAT, MULTIMODAL, PLAIN = "chat", "multimodal", "text"
 
 
@@ -23,8 +24,21 @@ def infer(span: NormalSpan, facts: Facts) -> None:
     entity_source = sources.pop("entity_name", None)
     if entity_source:
         _read_entity(span, values["entity_name"], entity_source, sources)
+    first_token_source = sources.pop("first_token_ns", None)
+    if first_token_source:
+        _read_wait(span, values, first_token_source, sources)
     if metadata := values.get("metadata"):
         span.attributes["metadata"] = metadata
+
+
+def _read_wait(span: NormalSpan, values: dict[str, Any], source: str, sources: dict[str, str]) -> None:
+    """Read how long the first token took, which is told as the instant of its arrival."""
+    waited_ns = values["first_token_ns"] - span.start_ns
+    if "ttft_ms" in values or waited_ns < 0:
+        return
+    values["ttft_ms"] = (waited_ns + _NS_PER_MS // 2) // _NS_PER_MS
+    sources["ttft_ms"] = source
+    del span.attributes[source]
 
 
 def _read_entity(span: NormalSpan, name: str, source: str, sources: dict[str, str]) -> None:
@@ -48,16 +62,17 @@ _ENTITIES = {EXECUTE_TOOL: "tool_name", "invoke_agent": "agent_name", "invoke_wo
 
 def set_content(span: NormalSpan, facts: Facts) -> None:
     """Set messages and texts of input and output: messages win over plain values."""
+    sources = facts.sources
     given, source = _input(facts)
-    plain_source = facts.sources.pop("input_plain", "")
-    facts.sources.pop("instructions", None)
+    plain_source = sources.pop("input_plain", "")
+    sources.pop("instructions", None)
     if given is not None:
         span.input_messages, span.input_text = given.messages, given.text or None
         span.input_type = MULTIMODAL if given.multimodal else CHAT
-        facts.sources["input_messages"] = facts.sources["input_text"] = source
-    elif (plain := facts.values.get("input_plain")) is not None:
+        sources["input_messages"] = sources["input_text"] = source
+    elif plain_source and (plain := facts.values.get("input_plain")) is not None:
         span.input_text, span.input_type = plain, PLAIN
-        facts.sources["input_text"] = plain_source
+        sources["input_text"] = plain_source
     _set_output(span, facts)
 
 
@@ -85,7 +100,9 @@ def _input(facts: Facts) -> tuple[Conversation | None, str]:
 def _set_output(span: NormalSpan, facts: Facts) -> None:
     values, sources = facts.values, facts.sources
     answered: Conversation | None = values.get("output_messages")
-    answer_sources = [source for member in _ANSWER if (source := sources.pop(member, ""))]
+    answer_sources = (
+        () if _ANSWER.keys().isdisjoint(sources) else [sources.pop(one) for one in _ANSWER if one in sources]
+    )
     if answered is None and answer_sources and (span.operation_name in CALL_OPERATIONS or "answer_calls" in values):
         answered = converse([{"role": "assistant", **_answer(values)}], role="assistant")
         sources["output_messages"] = answer_sources[0]

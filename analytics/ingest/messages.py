@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from analytics.ingest.readers import any_text, finish, json_list, parsed, text
-from analytics.ingest.shapes import listed, role_of, typed
+from analytics.ingest.shapes import ROLES, listed, role_of, typed
 from analytics.ingest.text import embedded_json
 
 Message = dict[str, Any]
@@ -21,7 +21,7 @@ _PART_OF_LIST = re.compile(rf"(contents|tool_calls)\.({INDEX})\.(?:message_conte
 _REPEATED = re.compile(r"^(image|audio|video|document)\.\1\.")
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen, which costs three times as much to make: two for every span
+@dataclass(slots=True)  # neither frozen nor by name only, which costs three times as much to make: two for every span
 class Conversation:
     """Messages in order, their text, and whether any part is something other than text."""
 
@@ -76,7 +76,34 @@ def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
         multimodal |= draft.multimodal
     if not messages:
         return None
-    return Conversation(messages=messages, text="\n".join(texts), multimodal=multimodal)
+    return Conversation(messages, "\n".join(texts), multimodal)
+
+
+def _plainly(found: Iterable[Any], finishing: bool) -> Conversation | None:
+    """Return what `converse` would of messages in the form that nearly all come in; `None` leaves them to it.
+
+    Each is an object with a role and nothing but one text; with `finishing` the first reason to end is theirs.
+    """
+    messages: list[Message] = []
+    texts: list[str] = []
+    reason: str | None = None
+    for item in found:
+        if item.__class__ is not dict or not _OF_A_TEXT.issuperset(item):
+            return None
+        role = item.get("role")
+        content = item.get("parts") or item.get("content")
+        if content.__class__ is list and len(content) == 1:
+            part = content[0]
+            if part.__class__ is not dict or part.get("type") != "text":
+                return None
+            content = part.get("content") or part.get("text")
+        if role.__class__ is not str or not role or content.__class__ is not str or not content or content[0] == "[":
+            return None
+        messages.append({"role": ROLES.get(role, role), "content": content})
+        texts.append(content)
+        if finishing and reason is None and (said := item.get("finish_reason")):
+            reason = finish(said)
+    return Conversation(messages, "\n".join(texts), False, reason) if messages else None
 
 
 def _draft(given: Message) -> _Draft:
@@ -177,14 +204,17 @@ def _tool_call(call: Any) -> dict[str, Any]:
 
 def messages(role: str) -> Callable[[Any], Conversation | None]:
     """Return a reader of a list of messages or an object with one, also as JSON text."""
+    finishing = role == "assistant"  # what was asked did not end
 
     def read(value: Any) -> Conversation | None:
-        found = listed(parsed(value))
+        said = parsed(value)
+        if said.__class__ is list and (plain := _plainly(said, finishing)) is not None:
+            return plain
+        found = listed(said)
         if found is None:
             return None
         conversation = converse(found, role=role)
-        # What was asked did not end.
-        return conversation and (_with_finish_reason(conversation, found) if role == "assistant" else conversation)
+        return conversation and (_with_finish_reason(conversation, found) if finishing else conversation)
 
     return read
 

@@ -77,18 +77,27 @@ def normalise(
     return span
 
 
-def _is_id(octets: bytes, length: int) -> bool:
-    return len(octets) == length and any(octets)
+_NO_TRACE_ID, _NO_SPAN_ID = bytes(_TRACE_ID_BYTES), bytes(_SPAN_ID_BYTES)
+
+
+def _is_trace_id(octets: bytes) -> bool:
+    return len(octets) == _TRACE_ID_BYTES and octets != _NO_TRACE_ID
+
+
+def _is_span_id(octets: bytes) -> bool:
+    return len(octets) == _SPAN_ID_BYTES and octets != _NO_SPAN_ID
 
 
 def _is_fine(raw: RawSpan, limits: Limits, now_ns: int) -> bool:
     """Whether no reason below is met, told at once for what has just ended, as nearly every span has."""
+    start_ns = raw.start_ns
     return (
-        max(now_ns - _NS_PER_HOUR, limits.dropped_before_ns) < raw.start_ns <= raw.end_ns <= now_ns
+        now_ns - _NS_PER_HOUR < start_ns <= raw.end_ns <= now_ns
+        and limits.dropped_before_ns < start_ns
         and raw.encoded_size <= limits.span_bytes
         and len(raw.attributes) <= limits.attributes
-        and _is_id(raw.trace_id, _TRACE_ID_BYTES)
-        and _is_id(raw.span_id, _SPAN_ID_BYTES)
+        and _is_trace_id(raw.trace_id)
+        and _is_span_id(raw.span_id)
     )
 
 
@@ -96,12 +105,12 @@ def _is_fine(raw: RawSpan, limits: Limits, now_ns: int) -> bool:
 _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...] = (
     (
         "invalid_trace_id",
-        lambda raw, _limits, _now_ns: not _is_id(raw.trace_id, _TRACE_ID_BYTES),
+        lambda raw, _limits, _now_ns: not _is_trace_id(raw.trace_id),
         "The trace id is not 16 bytes, or all zero: send 16 random bytes (32 hex digits in JSON).",
     ),
     (
         "invalid_span_id",
-        lambda raw, _limits, _now_ns: not _is_id(raw.span_id, _SPAN_ID_BYTES),
+        lambda raw, _limits, _now_ns: not _is_span_id(raw.span_id),
         "The span id is not 8 bytes, or all zero: send 8 random bytes (16 hex digits in JSON).",
     ),
     (
@@ -176,37 +185,33 @@ def _rejection(raw: RawSpan, reason: str, message: str, limits: Limits) -> Rejec
     )
 
 
-# Members that are what was read, as it is.
-_AS_TOLD = frozenset({
-    "operation_name", "provider", "model", "response_model", "response_id", "service_tier", "service_name",
-    "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name", "workflow_name",
-    "finish_reason", "error_type", "error_message", "streamed", "reported_cost_nanousd", "request_parameters", "tools",
-    "retrieval", "tags", "evaluations",
-})  # fmt: skip
-
-
 def _normal(raw: RawSpan, limits: Limits, shared: Shared) -> NormalSpan:
     facts = read_facts(raw, shared)
-    values = facts.values
-    span = NormalSpan(
-        trace_id=raw.trace_id,
-        span_id=raw.span_id,
-        parent_span_id=raw.parent_span_id if _is_id(raw.parent_span_id, _SPAN_ID_BYTES) else None,
-        start_ns=raw.start_ns,
-        end_ns=raw.end_ns,
-        span_name=raw.name or UNKNOWN_NAME,
-        span_kind=_KINDS[raw.kind] if 0 <= raw.kind < len(_KINDS) else _KINDS[0],
-        status_code=_STATUSES[raw.status_code] if 0 <= raw.status_code < len(_STATUSES) else _STATUSES[0],
-        attributes=facts.attributes,
-        resource_attributes=facts.resource_attributes,
-        instrumentation_scope=shared.scope(raw.scope),
-        events=[_event(event) for event in facts.events] if facts.events else [],
-        links=raw.links,
-        mapping_sources=facts.sources,
-    )
-    for member, value in values.items():
-        if member in _AS_TOLD:
-            setattr(span, member, value)
+    kind, status, parent = raw.kind, raw.status_code, raw.parent_span_id
+    # Most members are what was read, as it is; those that are not come after it.
+    span = NormalSpan.of({
+        "tags": [],
+        "evaluations": [],
+        **facts.values,
+        "input_messages": None,
+        "output_messages": None,
+        "trace_id": raw.trace_id,
+        "span_id": raw.span_id,
+        "parent_span_id": parent if parent and _is_span_id(parent) else None,
+        "start_ns": raw.start_ns,
+        "end_ns": raw.end_ns,
+        "span_name": raw.name or UNKNOWN_NAME,
+        "span_kind": _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
+        "status_code": _STATUSES[status] if 0 <= status < len(_STATUSES) else _STATUSES[0],
+        "attributes": facts.attributes,
+        "resource_attributes": facts.resource_attributes,
+        "instrumentation_scope": shared.scope(raw.scope),
+        "events": [_event(event) for event in facts.events] if facts.events else [],
+        "links": raw.links,
+        "mapping_sources": facts.sources,
+        "redactions": {},
+        "notes": [],
+    })  # fmt: skip
     if raw.status_message:
         span.error_message, facts.sources["error_message"] = raw.status_message, "status message"
     infer(span, facts)
@@ -221,17 +226,16 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 
 def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:
     values = facts.values
-    told = {name: values[member] for name, member in _COUNTS if member in values}
+    told = _counted(values)
     is_clamped = bool(facts.unreadable)
-    if told:
-        if max(told.values()) > _MOST_TOKENS:
-            # A number that no call can have says nothing: cut to what fits, it would still be priced.
-            told = {name: count for name, count in told.items() if count <= _MOST_TOKENS}
-            is_clamped = True
-        if told:
-            apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
-            span.usage, span.usage_rule, notes = split(Counts(**told), exclusive=apart)
-            is_clamped |= USAGE_CLAMPED in notes
+    if told is not None and max(filter(None, told), default=0) > _MOST_TOKENS:
+        # A number that no call can have says nothing: cut to what fits, it would still be priced.
+        told = Counts(*(None if count is not None and count > _MOST_TOKENS else count for count in told))
+        is_clamped = True
+    if told is not None and told.said:
+        apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
+        span.usage, span.usage_rule, notes = split(told, exclusive=apart)
+        is_clamped |= USAGE_CLAMPED in notes
     if (waited := values.get("ttft_ms")) is not None:
         span.ttft_ms = min(waited, _MOST_MILLISECONDS)
         is_clamped |= waited > _MOST_MILLISECONDS
@@ -239,18 +243,28 @@ def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool)
         span.notes.append(USAGE_CLAMPED)
 
 
-# Count -> member it is read as. Writes without a split are told, like 5-minute writes, as their total.
-_COUNTS = (
-    ("input", "prompt_tokens"),
-    ("output", "completion_tokens"),
-    ("total", "total_tokens"),
-    ("cache_read", "cache_read_tokens"),
-    ("cache_write", "cache_write_5m_tokens"),
-    ("cache_write_1h", "cache_write_1h_tokens"),
-    ("audio_input", "audio_input_tokens"),
-    ("audio_output", "audio_output_tokens"),
-    ("reasoning", "reasoning_tokens"),
-)
+def _counted(values: dict[str, Any]) -> Counts | None:
+    """Return the counts among `values`, `None` without any, as most spans that are no calls have."""
+    if _COUNTS.isdisjoint(values):
+        return None
+    told = values.get
+    return Counts(
+        told("prompt_tokens"),
+        told("completion_tokens"),
+        told("total_tokens"),
+        told("cache_read_tokens"),
+        told("cache_write_5m_tokens"),  # writes without a split are told, like 5-minute writes, as their total
+        told("cache_write_1h_tokens"),
+        told("audio_input_tokens"),
+        told("audio_output_tokens"),
+        told("reasoning_tokens"),
+    )
+
+
+_COUNTS = frozenset({
+    "prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tokens", "cache_write_5m_tokens",
+    "cache_write_1h_tokens", "audio_input_tokens", "audio_output_tokens", "reasoning_tokens",
+})  # fmt: skip
 _LABELS = (
     "span_name", "service_name", "operation_name", "provider", "model", "response_model", "response_id",
     "service_tier", "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name",
@@ -267,7 +281,7 @@ _WORST_GROWTH = 6
 
 def _cut(span: NormalSpan, raw: RawSpan, limits: Limits) -> None:
     has_cut = False
-    if max(map(len, filter(None, _labels(span)))) > limits.label_chars or span.tags:
+    if len("".join(filter(None, _labels(span)))) > limits.label_chars or span.tags:  # or none of them is longer
         has_cut = _cut_members(span, (*_LABELS, "tags"), limits.label_chars)
     # Walking every text of every span is dear; a span that is shorter than the limit as a whole holds no longer text.
     if not raw.encoded_size or (raw.encoded_size + raw.shared_size) * _WORST_GROWTH > limits.text_chars:

@@ -37,36 +37,47 @@ class Spread(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A member with the best way to tell it, and the others, best first.
-
-    Of values that are no nothing, those of type `as_is` are what `read` returns.
-    """
+    """A member with the best way to tell it, and the others, best first."""
 
     member: str
     place: Place
-    as_is: type | None
     read: Reader
     others: tuple[Way, ...]
 
 
-# Most values are texts that are taken as they are: no reader is called for them.
-_AS_IS: Mapping[Reader, type] = {text: str, any_text: str}
+class Dotted(NamedTuple):
+    """A member that is a key of an object, which is a member itself."""
+
+    member: str
+    holder: str
+    key: str
+
+    @classmethod
+    def of(cls, member: str) -> "Dotted":
+        """Return the parts of a member with a dot."""
+        holder, _, key = member.partition(".")
+        return cls(member, holder, key)
+
+
+# Most values are texts that these return as they are: no reader is called for them.
+_OF_TEXT = frozenset({text, any_text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is read, lists to be gathered before, and the names that no member is read from.
 
-    `sources` and `ranks` are those of each member that is read in the best way. `dotted` are the members that belong
-    into an object.
+    `texts` are readings that return a text, unless it is empty, as it is. `sources` and `ranks` are those of each
+    member that is read in the best way.
     """
 
+    texts: tuple[Reading, ...]
     readings: tuple[Reading, ...]
     sources: dict[str, str]
     ranks: dict[str, int]
     spreads: tuple[Spread, ...]
     rest: tuple[str, ...]
-    dotted: tuple[str, ...]
+    dotted: tuple[Dotted, ...]
 
 
 def plan_of(attributes: Mapping[str, Any], *, size: int) -> Plan:
@@ -96,16 +107,15 @@ def _made(names: Sequence[str]) -> Plan:
         else:
             rest.append(name)
     ordered = {member: sorted(found, key=_rank) for member, found in ways.items()}
+    readings = [Reading(member, best.place, best.read, tuple(others)) for member, (best, *others) in ordered.items()]
     return Plan(
-        readings=tuple(
-            Reading(member, best.place, _AS_IS.get(best.read), best.read, tuple(others))
-            for member, (best, *others) in ordered.items()
-        ),
+        texts=tuple(reading for reading in readings if reading.read in _OF_TEXT),
+        readings=tuple(reading for reading in readings if reading.read not in _OF_TEXT),
         sources={member: best.source for member, (best, *_) in ordered.items()},
         ranks={member: best.rank for member, (best, *_) in ordered.items()},
         spreads=tuple(Spread(rank, _in_order(items)) for rank, items in lists.items()),
         rest=tuple(rest),
-        dotted=tuple(member for member in ways if "." in member),
+        dotted=tuple(Dotted.of(member) for member in ways if "." in member),
     )
 
 

@@ -1,6 +1,7 @@
 """Reading one attribute: each reader returns the fact that a JSON value tells, or `None` when it tells none."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation, localcontext
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ _NANO = Decimal("1e-9")
 # A bigint of nano-dollars ends at 9.2e9 dollars.
 _MOST_DOLLARS = Decimal(9_000_000_000)
 _MILLISECONDS = 1000
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _LONGEST_NUMBER = 40
 # Kinds of span in words of other vocabularies -> OTel's operation.
 _OPERATIONS = {
@@ -92,6 +94,9 @@ _PROVIDERS = {
     "google-gla": "google",
     "google-genai": "google",
     "google_ai_studio": "google",
+    "google ai studio": "google",  # as OpenRouter names who answered
+    "google vertex": "gcp.vertex_ai",
+    "amazon bedrock": "aws.bedrock",
     "google_generativeai": "google",
     "google_gemini": "google",
     "googleai": "google",
@@ -211,6 +216,18 @@ def seconds_or_milliseconds(value: Any) -> int | None:
     return (
         seconds(value) if isinstance(value, float) or (isinstance(value, str) and "." in value) else milliseconds(value)
     )
+
+
+def nanoseconds(value: Any) -> int | None:
+    """An instant in ISO 8601, UTC where it names no other zone, in nanoseconds since 1970."""
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+        since = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    return since // _MICROSECOND * _MILLISECONDS
 
 
 def number(value: Any) -> float | None:

@@ -187,6 +187,8 @@ def _write_spans(tenant: Tenant, given: Mapping[Key, _Ready]) -> int:
     stored = {(span.trace_id, span.span_id): span for span in spans_of(tenant, known_traces)} if known_traces else {}
     fresh = {key: one for key, one in given.items() if key not in stored} if stored else given
     marks = settle([*stored.values(), *(one.of for one in fresh.values())])
+    if not fresh:
+        return 0  # all of them were stored before, and changed nothing
     insert_spans([(one.text, marks[key]) for key, one in fresh.items()])
     kept = [one.beside for one in fresh.values() if one.beside]
     insert_links(kept)
@@ -221,12 +223,7 @@ def _ranges(spans: Iterable[_Ready]) -> dict[bytes, tuple[int, int]]:
 
 def _trace_span(span: NormalSpan) -> TraceSpan:
     return TraceSpan(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        start_ns=span.start_ns,
-        has_usage=span.usage is not None,
-        is_call=span.is_call,
+        span.trace_id, span.span_id, span.parent_span_id, span.start_ns, span.usage is not None, span.is_call
     )
 
 

@@ -8,7 +8,7 @@ from analytics.ingest.readers import text
 Object = Mapping[str, Any]
 _DEEPEST = 4
 _OBJECT = frozenset({dict})
-_ROLES = {"model": "assistant", "ai": "assistant", "AIMessageChunk": "assistant", "human": "user"}
+ROLES = {"model": "assistant", "ai": "assistant", "AIMessageChunk": "assistant", "human": "user"}
 
 
 def role_of(message: Object, otherwise: str) -> str:
@@ -16,7 +16,7 @@ def role_of(message: Object, otherwise: str) -> str:
     name = message.get("role")
     if type(name) is not str:
         name = text(name)
-    return _ROLES.get(name, name) if name else otherwise
+    return ROLES.get(name, name) if name else otherwise
 
 
 def listed(value: Any, depth: int = _DEEPEST) -> list[Any] | None:

@@ -7,7 +7,7 @@ from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)  # without slots: what is not said is told by the class, and costs a span nothing
 class NormalSpan:
     """Facts of one span. `None` means that the emitter did not say; text is redacted and cut before it gets here."""
 
@@ -61,6 +61,13 @@ class NormalSpan:
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     redactions: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, members: dict[str, Any]) -> "NormalSpan":
+        """Return the span of these members, which holds `members` itself; other keys in it are not looked at."""
+        span = cls.__new__(cls)
+        span.__dict__ = members
+        return span
 
     @property
     def duration_ms(self) -> int:

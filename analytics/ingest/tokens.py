@@ -1,6 +1,6 @@
 """Token counts as emitters tell them, split into disjoint parts."""
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from analytics.pricing.usage import PARTS, Usage
 
@@ -19,8 +19,7 @@ _GIVING_ORDER = (
 )
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen, which costs four times as much to make: one is made for every span
-class Counts:
+class Counts(NamedTuple):
     """Token counts as sent, none negative; `None` means not said. `cache_write` holds writes of either lifetime."""
 
     input: int | None = None
@@ -36,7 +35,7 @@ class Counts:
     @property
     def said(self) -> bool:
         """Whether there is any count."""
-        return any(getattr(self, field.name) is not None for field in fields(self))
+        return any(count is not None for count in self)
 
 
 def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage, str, tuple[str, ...]]:
@@ -61,21 +60,15 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
     text_and_audio_out = whole_output if outside_output else whole_output - reasoning
     audio_in = min(counts.audio_input or 0, text_and_audio_in)
     audio_out = min(counts.audio_output or 0, text_and_audio_out)
-    parts = {
-        "uncached_input": text_and_audio_in - audio_in,
-        "cache_read": read,
-        "cache_write_5m": write_5m,
-        "cache_write_1h": write_1h,
-        "audio_input": audio_in,
-        "visible_output": text_and_audio_out - audio_out,
-        "reasoning": reasoning,
-        "audio_output": audio_out,
-    }
+    usage = Usage(
+        text_and_audio_in - audio_in, read, write_5m, write_1h, audio_in,
+        text_and_audio_out - audio_out, reasoning, audio_out,
+    )  # fmt: skip
     clamped = writes_clamped or audio_in < (counts.audio_input or 0) or audio_out < (counts.audio_output or 0)
     if whole_input + whole_output + cached + reasoning > MOST_TOKENS:
-        clamped |= _fit(parts)
+        clamped |= _fit(usage)
     rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
-    return Usage(**parts), rule, (USAGE_CLAMPED,) if clamped else ()
+    return usage, rule, (USAGE_CLAMPED,) if clamped else ()
 
 
 def _beside_the_totals(counts: Counts, cached: int, reasoning: int) -> frozenset[str]:
@@ -98,12 +91,12 @@ def _writes(counts: Counts) -> tuple[int, int, bool]:
     return counts.cache_write - kept, kept, kept < one_hour
 
 
-def _fit(parts: dict[str, int]) -> bool:
-    excess = sum(parts.values()) - MOST_TOKENS
+def _fit(usage: Usage) -> bool:
+    excess = usage.prompt + usage.completion - MOST_TOKENS
     if excess <= 0:
         return False
     for part in _GIVING_ORDER:
-        given = min(parts[part], excess)
-        parts[part] -= given
+        given = min(getattr(usage, part), excess)
+        setattr(usage, part, getattr(usage, part) - given)
         excess -= given
     return True

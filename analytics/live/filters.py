@@ -21,7 +21,7 @@ class EventFilter:
 
     projects: frozenset[int]
     named: bool = False
-    equal: Mapping[str, str] = field(default_factory=dict)
+    equal: Mapping[str, str] = field(default_factory=dict, hash=False)
     min_cost: Decimal | None = None
     min_duration_ms: Decimal | None = None
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from analytics.events import KEY
 
@@ -47,15 +47,20 @@ class EventLog:
         return entries[0][0] if entries else START
 
     async def holds_all_since(self, organisation: int, position: str) -> bool:
-        """Whether nothing after `position` is missing: it is still there itself, or was the last to go."""
+        """Whether nothing after `position` is missing: it is still there itself, or none has gone since the beginning.
+
+        Redis does not tell what it cut off last: the event right after that may be called missing, too.
+        """
         key = _key(organisation)
         if await self._redis.xrange(key, min=position, max=position, count=1):
             return True
+        if position != START.decode():
+            return False
         try:
             info: Mapping[Any, Any] = await self._redis.xinfo_stream(key)
-        except RedisError:
-            return False
-        return bool(info["max-deleted-entry-id"] == position.encode())
+        except ResponseError:  # there is no log
+            return True
+        return bool(info["entries-added"] == info["length"])
 
     async def between(self, organisation: int, after: str, upto: bytes) -> AsyncIterator[Entry]:
         """Yield the entries after one position, up to and with another."""

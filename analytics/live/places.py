@@ -13,11 +13,12 @@ from errors.exceptions import ApiError
 from ratelimit.backend import AwayError, backend
 
 KEEP_SECONDS, RENEW_SECONDS = 30, 10
-# KEYS[1] places of a caller by when they end; ARGV: the new place, the most, seconds. Returns 1 when it was given.
+# KEYS[1] places of a caller by when they end; ARGV: the new place, the most, seconds. Returns 1 when it was given, also
+# where it was given before: a question whose answer came too late is asked again.
 _TAKE = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now)
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1

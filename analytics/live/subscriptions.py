@@ -1,4 +1,7 @@
-"""Who hears of an event: subscriptions found by what they filter for, not by asking each of them."""
+"""Who hears of an event: subscriptions found by what they filter for, not by asking each of them.
+
+Those with the same filter, such as everybody who looks at one page, are asked once.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from analytics.live.thresholds import Watch
 
 Key = tuple[str, str | None] | None
+Alike = dict[EventFilter, dict["Subscription", None]]
 
 
 class Subscription:
@@ -46,17 +50,20 @@ class Subscriptions:
     """The subscriptions to one organisation, by type of event and the first equality of their filters."""
 
     def __init__(self) -> None:
-        self._by_type: dict[str, dict[Key, dict[Subscription, None]]] = {}
+        self._by_type: dict[str, dict[Key, Alike]] = {}
 
     def add(self, one: Subscription) -> None:
         for event_type in one.events:
-            self._by_type.setdefault(event_type, {}).setdefault(one.filter.key, {})[one] = None
+            keyed = self._by_type.setdefault(event_type, {}).setdefault(one.filter.key, {})
+            keyed.setdefault(one.filter, {})[one] = None
 
     def remove(self, one: Subscription) -> None:
         for event_type in one.events:
             keyed = self._by_type[event_type]
             found = keyed[one.filter.key]
-            del found[one]
+            del found[one.filter][one]
+            if not found[one.filter]:
+                del found[one.filter]
             if not found:
                 del keyed[one.filter.key]
 
@@ -66,6 +73,6 @@ class Subscriptions:
         if not keyed:
             return
         for key in (None, *((name, event.facts.get(name)) for name in EQUALITIES)):
-            for one in keyed.get(key, ()):
-                if one.filter.passes(event):
-                    yield one
+            for wanted, alike in keyed.get(key, {}).items():
+                if wanted.passes(event):
+                    yield from alike

@@ -34,9 +34,10 @@ def cost(usage: Usage, price: PriceRow) -> Cost | Literal["no_part_price"]:
     tariff = price.tariff
     breakdown: dict[str, int] = {}
     prompt = both = 0
-    for place, ((part, rate), tokens) in enumerate(zip(tariff.parts, parts_of(usage), strict=True)):
+    for place, tokens in enumerate(parts_of(usage)):
         if not tokens:
             continue
+        part, rate = tariff.parts[place]
         if rate is None:
             return NO_PART_PRICE
         numerator, denominator = rate

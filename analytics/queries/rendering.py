@@ -73,6 +73,26 @@ def json_of(kind: FieldType, sql: str) -> str:
     return _JSON[kind].replace("{x}", sql)
 
 
+# One step into a document: of an object its member, of a list that member of each element.
+_STEP = """(SELECT CASE jsonb_typeof(d.x)
+        WHEN 'array' THEN coalesce((
+            SELECT jsonb_agg(e.one -> %({name})s::text ORDER BY e.place)
+            FROM jsonb_array_elements(d.x) WITH ORDINALITY AS e (one, place)), '[]')
+        ELSE d.x -> %({name})s::text END FROM (SELECT {x} AS x) AS d)"""
+
+
+def value_of(member: Selected, name: str, parameters: dict[str, Any]) -> str:
+    """Return the SQL of what a member is, and add to `parameters` the steps into a document, called after `name`."""
+    if member.key is not None:
+        parameters[f"{name}_key"] = member.key
+        return f"({member.field.sql} -> %({name}_key)s::text)"
+    sql = member.field.sql
+    for place, step in enumerate(member.path):
+        parameters[f"{name}_step{place}"] = step
+        sql = _STEP.replace("{name}", f"{name}_step{place}").replace("{x}", sql)
+    return sql
+
+
 def _name(member: Selected) -> str:
     return f"{dumps(member.name).decode()}:"
 
@@ -80,13 +100,10 @@ def _name(member: Selected) -> str:
 def _piece(member: Selected, name: str, parameters: dict[str, Any], *, named: bool) -> str:
     if member.field is BY_KEY["project_id"]:
         value = _PROJECT
-    elif member.key is not None:
-        parameters[f"{name}_key"] = member.key
-        value = json_of(FieldType.KEY, f"{member.field.sql} -> %({name}_key)s::text")
     else:
-        value = json_of(member.field.type, member.field.sql)
+        value = json_of(member.type, value_of(member, name, parameters))
     shown = _name(member)
-    if member.key is None:
+    if member.type is member.field.type:
         prefix = f"'{shown}'"  # a name of the registry
     else:
         parameters[f"{name}_name"] = shown

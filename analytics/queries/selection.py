@@ -4,21 +4,34 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analytics.registry.fields import ALIASES, BY_KEY, DEFAULT_KEYS, KEYED, SPAN_FIELDS, Relation, SpanField
+from analytics.registry.fields import ALIASES, BY_KEY, DEFAULT_KEYS, KEYED, SPAN_FIELDS, FieldType, Relation, SpanField
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
 
 _NAMES = [*BY_KEY, *ALIASES]
 _KEYED_NAMES = [f"{name}.<key>" for name in KEYED]
+_PATHED = frozenset(key for key, field in BY_KEY.items() if field.type is FieldType.JSON and key not in KEYED)
+_PATHED_NAMES = [f"{name}.<path>" for name in BY_KEY if name in _PATHED]
+_MOST_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """A member to send: under which name, from which field; `key` narrows a document to one of its keys."""
+    """A member to send: under which name, from which field.
+
+    `key` narrows a document to one of its keys; `path` leads into a document step by step, through a list into each of
+    its elements.
+    """
 
     name: str
     field: SpanField
     key: str | None = None
+    path: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> FieldType:
+        """The kind of the value; that of a part of a document is told row by row."""
+        return self.field.type if self.key is None and not self.path else FieldType.KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +61,26 @@ def select(names: Sequence[str]) -> Selection:
     return Selection(members=tuple(chosen.values()), named=True)
 
 
+def below(names: Sequence[str], member: str) -> tuple[list[str], list[str]]:
+    """Return the names that are not of `member`, and those below it without its own; `member` alone names all of it."""
+    inner = [name.removeprefix(f"{member}.") for name in names if name.startswith(f"{member}.")]
+    if member in names:
+        inner = []
+    return [name for name in names if name != member and not name.startswith(f"{member}.")], inner
+
+
 def _one(name: str) -> Selected:
     head, dot, key = name.partition(".")
     document = ALIASES.get(head, head)
     if dot and key and document in KEYED:
         return Selected(name=name, field=BY_KEY[document], key=key)
+    steps = tuple(key.split("."))
+    if dot and document in _PATHED and all(steps) and len(steps) <= _MOST_STEPS:
+        return Selected(name=name, field=BY_KEY[document], path=steps)
     field = BY_KEY.get(ALIASES.get(name, name))
     if field is not None:
         return Selected(name=name, field=field)
     near = difflib.get_close_matches(name, _NAMES, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    allowed = ", ".join([*_NAMES, *_KEYED_NAMES])
+    allowed = ", ".join([*_NAMES, *_KEYED_NAMES, *_PATHED_NAMES])
     raise ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint}allowed: {allowed}")

@@ -1,7 +1,7 @@
 """One trace: found by its index, read in its own time range, told as its root, its figures and its tree."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from analytics.queries.contents import Key, tenant_condition, tenant_parameters
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.compiling import octets
 from analytics.queries.rendering import braced, columns_of, listed
-from analytics.queries.selection import EVERYTHING, Selection, select
+from analytics.queries.selection import EVERYTHING, Selection, below, select
 from analytics.queries.sorting import Sort
 from analytics.queries.timerange import TimeRange
 from analytics.queries.tree import PLACE, Place, TreeSpan, places_of
@@ -28,6 +28,7 @@ _OWN_END = {
 }
 LINKS: tuple[str, ...] = tuple(_OWN_END)
 _MOST_LINKS = 100
+_SPANS = "spans"
 _OPINIONS = (Addition.EVALUATIONS, Addition.FEEDBACK)
 _OLDEST_FIRST = Sort(key="ts", descending=False)
 
@@ -72,6 +73,14 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpansSelection:
+    """What to send of each span of a trace: its members, and names of its place in the tree."""
+
+    members: Selection = EVERYTHING
+    place: tuple[str, ...] = PLACE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetailSelection:
     """What to send of a trace: members of its root, names of its figures and links, what to add, how many spans."""
 
@@ -79,15 +88,8 @@ class DetailSelection:
     figures: tuple[str, ...] = TRACE_FIGURES
     links: tuple[str, ...] = LINKS
     add: frozenset[Addition] = frozenset()
+    spans: SpansSelection = field(default_factory=SpansSelection)
     inline: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpansSelection:
-    """What to send of each span of a trace: its members, and names of its place in the tree."""
-
-    members: Selection = EVERYTHING
-    place: tuple[str, ...] = PLACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +101,19 @@ class TreePage:
 
 
 def select_detail(names: Sequence[str], *, add: frozenset[Addition], inline: int) -> DetailSelection:
-    """Return the selection of `names`, everything without any; raise 400/1202 for one that is no member."""
+    """Return the selection of `names`, everything without any; raise 400/1202 for one that is no member.
+
+    `spans.<member>` is of the spans that `add` puts beside the root.
+    """
     if not names:
         return DetailSelection(root=EVERYTHING, add=add, inline=inline)
+    own, of_spans = below(names, _SPANS) if Addition.CHILDREN in add else (names, [])
     return DetailSelection(
-        root=select([name for name in names if name not in {*TRACE_FIGURES, *LINKS}]),
-        figures=tuple(name for name in names if name in TRACE_FIGURES),
-        links=tuple(name for name in names if name in LINKS),
+        root=select([name for name in own if name not in {*TRACE_FIGURES, *LINKS}]),
+        figures=tuple(name for name in own if name in TRACE_FIGURES),
+        links=tuple(name for name in own if name in LINKS),
         add=add,
+        spans=select_spans(of_spans),
         inline=inline,
     )
 
@@ -164,7 +171,7 @@ def trace_detail(scope: Scope, trace_id: str, *, selection: DetailSelection) -> 
     }
     parts += [f'"{name}":[{",".join(text for _, text in known)}]' for name, known in opinions.items()]
     if Addition.CHILDREN in selection.add:
-        parts.append(_inline(where, selection.inline, opinions))
+        parts.append(_inline(where, selection, opinions))
     return braced(parts).encode()
 
 
@@ -183,10 +190,12 @@ def _figures(where: Located, selection: DetailSelection) -> list[str]:
     return [dumps(told).decode()[1:-1]]
 
 
-def _inline(where: Located, limit: int, opinions: Mapping[Addition, list[tuple[bytes | None, str]]]) -> str:
-    page = trace_spans(where, selection=SpansSelection(), limit=limit, opinions=opinions)
+def _inline(
+    where: Located, selection: DetailSelection, opinions: Mapping[Addition, list[tuple[bytes | None, str]]]
+) -> str:
+    page = trace_spans(where, selection=selection.spans, limit=selection.inline, opinions=opinions)
     truncated = "" if page.next is None else ',"spans_truncated":true'
-    return f'"spans":{page.json.decode()}{truncated}'
+    return f'"{_SPANS}":{page.json.decode()}{truncated}'
 
 
 def trace_spans(

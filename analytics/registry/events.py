@@ -61,6 +61,16 @@ EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({
             ),
         ),
         EventType(
+            key="anomaly",
+            permission="metrics:read",
+            description="A metric of a model, or of a whole project, began or ceased to be beyond what is usual.",
+            members=(
+                "anomaly_id", "org_id", "project_id", "metric_name", "provider", "model", "direction", "severity",
+                "expected", "observed", "status", "timestamp",
+            ),
+            optional=frozenset({"provider", "model"}),
+        ),
+        EventType(
             key="export_job_status",
             permission="exports:read",
             description="An export went on, ended, failed or was cancelled.",

@@ -47,7 +47,7 @@ class Rollup:
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
     from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
     `details` answers only what no other can. A `late` one came when others of its width were there, which have more
-    rows and answer for what was before it.
+    rows and answer for what was before it. Busy hours are made of slices, or of the rollup `parts` by five minutes.
     """
 
     table: str
@@ -63,6 +63,7 @@ class Rollup:
     by_user: bool = False
     details: bool = False
     late: bool = False
+    parts: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ ROLLUPS: tuple[Rollup, ...] = (
         late=True,
     ),
     Rollup(
-        table="llm_distinct_5min",
+        table="llm_different_5min",
         grain="5min",
         width=FIVE,
         kind="recent",
@@ -237,6 +238,7 @@ ROLLUPS: tuple[Rollup, ...] = (
             sparse=True,
             by_user=True,
             late=True,
+            parts="llm_people_5min" if width == HOUR else None,
         )
         for grain, width, kind in (("1hour", HOUR, "people_hour"), ("1day", DAY, "people_day"))
     ),
@@ -261,7 +263,7 @@ SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
     one.table: replace(one, table=one.table.replace("1hour", "5min"), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
-    if one.width == HOUR and one.source is None and not (one.details or one.late)
+    if one.width == HOUR and one.source is None and not one.late
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.

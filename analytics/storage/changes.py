@@ -25,10 +25,12 @@ def mark_changed(tenant: Tenant, starts_ns: Collection[int]) -> None:
     """Append one row for each minute and hour in which a changed span starts; part of the caller's transaction."""
     if not starts_ns:
         return
-    rows = sorted(
-        {(grain, start // (width := int(GRAIN_WIDTHS[grain].total_seconds()) * _NS) * width)
-         for grain in MARKED_GRAINS for start in starts_ns}
-    )  # fmt: skip
+    rows: list[tuple[str, int]] = []
+    buckets: Collection[int] = starts_ns
+    for grain in MARKED_GRAINS:  # finer ones first: the next is made of their few
+        width = int(GRAIN_WIDTHS[grain].total_seconds()) * _NS
+        buckets = {start // width * width for start in buckets}
+        rows += [(grain, bucket) for bucket in sorted(buckets)]
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -121,6 +121,14 @@ class _Source:
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
 
+    def held(self, rollup: Rollup, distinct: Distinct) -> str:
+        """Return the query of keys and `held`, what is kept of each of different values."""
+        if self.finer is None:
+            return f"""SELECT {self.named(rollup)}, {distinct.kept(distinct.value)} AS held
+                FROM chosen AS s WHERE {distinct.value} IS NOT NULL"""
+        return f"""SELECT {self.named(rollup)}, kept.held
+            FROM {self._rows()} AS r CROSS JOIN LATERAL unnest(r.{distinct.column}) AS kept (held)"""
+
     def named(self, rollup: Rollup) -> str:
         """Return the keys of a row, under their names."""
         if self.finer is None:
@@ -161,9 +169,13 @@ def _sources(rollup: Rollup, buckets: Sequence[Bucket], slices: set[Bucket]) -> 
             (of_slices if covered else of_spans).append((*bucket, begins, ends))
     found = [
         (_Source(name="spans", finer=None), of_spans),
-        (_Source(name="slices", finer=SLICES.get(rollup.table)), of_slices),
+        (_Source(name="slices", finer=_slices_of(rollup)), of_slices),
     ]
     return [(source, stretches) for source, stretches in found if stretches]
+
+
+def _slices_of(rollup: Rollup) -> Rollup | None:
+    return BY_TABLE[rollup.parts] if rollup.parts else SLICES.get(rollup.table)
 
 
 def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tuple[bool, datetime, datetime]]:
@@ -186,7 +198,7 @@ def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tupl
 def _joined(rollup: Rollup, sources: Sequence[_Source]) -> list[str]:
     return [
         *(_sketched(one, rollup, [source.binned(rollup, one) for source in sources]) for one in rollup.sketches),
-        *(_registered(one, rollup, sources) for one in rollup.distincts),
+        *(_different(one, rollup, [source.held(rollup, one) for source in sources]) for one in rollup.distincts),
     ]
 
 
@@ -203,18 +215,15 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
             FROM ({rows}) AS binned GROUP BY {keys} {"HAVING count(*) > 1" if rollup.sparse else ""})"""
 
 
-def _registered(distinct: Distinct, rollup: Rollup, sources: Sequence[_Source]) -> str:
-    """Return what is kept of different values; nothing but spans tells."""
-    keys, (source,) = ", ".join(rollup.keys), sources
-    held = f"""SELECT {source.named(rollup)}, {distinct.kept(distinct.value)} AS held
-                FROM chosen AS s WHERE {distinct.value} IS NOT NULL"""
+def _different(distinct: Distinct, rollup: Rollup, held: Sequence[str]) -> str:
+    """Return what is kept of different values: hashes, each once, or of registers with one number the greatest."""
+    keys, seen = ", ".join(rollup.keys), " UNION ALL ".join(held)
     if distinct.exact:
         return f"""{distinct.key} AS (
-            SELECT {keys}, array_agg(DISTINCT held) AS {distinct.column} FROM ({held}) AS seen GROUP BY {keys})"""
+            SELECT {keys}, array_agg(DISTINCT held) AS {distinct.column} FROM ({seen}) AS seen GROUP BY {keys})"""
     return f"""{distinct.key} AS (
             SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.column}
-            FROM (SELECT {keys}, max(held) AS register FROM ({held}) AS seen
-                GROUP BY {keys}, held >> 6) AS greatest
+            FROM (SELECT {keys}, max(held) AS register FROM ({seen}) AS seen GROUP BY {keys}, held >> 6) AS greatest
             GROUP BY {keys})"""
 
 

@@ -84,7 +84,7 @@ def remake(grain: str, buckets: Sequence[Bucket]) -> None:
         # What is past the limit of a rollup was dropped from it, and does not come back.
         alive = [one for one in buckets if rollup.kind not in LAST_KINDS or one[-1] >= kept.of(rollup)]
         if rollup.grain == grain and alive:
-            rebuild(rollup, alive, made if rollup.table in SLICES else [])
+            rebuild(rollup, alive, made if rollup.parts or rollup.table in SLICES else [])
     if grain == "1min":
         slices.mark(buckets)
     if grain == "1hour":

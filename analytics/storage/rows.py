@@ -1,7 +1,7 @@
 """Rows of the span tables as they are copied in, and the text form that COPY reads.
 
 Rows are written together, column by column: the loops over values are Python's own. Columns are delimited and nulls
-told by control characters that hardly any text holds: rows are joined first and escaped as a whole.
+told by control characters that hardly any text holds: columns are joined first and a line is escaped as a whole.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _BLOCK_CHARS = 131_072
 _NS_PER_SECOND = 1_000_000_000
 _REMEMBERED_SECONDS = 4096
 _DELIMITER, _NULL = "\x1f", "\x02"
-_SEPARATOR = "\x1e"  # of rows, until they are escaped
+_SEPARATOR = b"\x1e"  # of documents that are written together
 COPY_OPTIONS = "DELIMITER E'\\x1f', NULL E'\\x02'"
 _ESCAPED = str.maketrans({
     "\\": "\\\\", "\n": "\\n", "\r": "\\r", _DELIMITER: f"\\{_DELIMITER}", _NULL: f"\\{_NULL}",
@@ -183,7 +183,7 @@ def writer(columns: Sequence[Column]) -> Callable[[Rows], list[str]]:
         if _hold_controls(given):
             return [_careful_line(writes, row) for row in rows]
         told = [_written(one, values) for one, values in given]
-        return _escaped(map(_DELIMITER.join, zip(*told, strict=True)))
+        return [_escaped(line) for line in map(_DELIMITER.join, zip(*told, strict=True))]
 
     return write
 
@@ -196,7 +196,7 @@ def _hold_controls(columns: Iterable[tuple[Write, Sequence[Any]]]) -> bool:
         if write is text or write is array
     )
     told = "".join(filter(None, texts))
-    return _DELIMITER in told or _NULL in told or _SEPARATOR in told
+    return _DELIMITER in told or _NULL in told
 
 
 def _careful_line(writes: Sequence[Write], row: Sequence[Any]) -> str:
@@ -206,13 +206,12 @@ def _careful_line(writes: Sequence[Write], row: Sequence[Any]) -> str:
     )
 
 
-def _escaped(lines: Iterable[str]) -> list[str]:
-    whole = _SEPARATOR.join(lines)
+def _escaped(line: str) -> str:
     # Looking first costs a twentieth of a `str.replace` that finds nothing.
     for character, escape in _ESCAPES_OF_TEXT:
-        if character in whole:
-            whole = whole.replace(character, escape)
-    return whole.split(_SEPARATOR)
+        if character in line:
+            line = line.replace(character, escape)
+    return line
 
 
 def _written(write: Write, values: Sequence[Any]) -> Sequence[str]:
@@ -230,7 +229,7 @@ def _written(write: Write, values: Sequence[Any]) -> Sequence[str]:
 def _documents(values: Sequence[Any]) -> Sequence[str]:
     try:
         # Control characters are escaped in JSON, so that none of it is taken for a separator.
-        return _SEPARATOR.encode().join(map(orjson.dumps, values)).decode().split(_SEPARATOR)
+        return _SEPARATOR.join(map(orjson.dumps, values)).decode().split(_SEPARATOR.decode())
     except orjson.JSONEncodeError:
         return list(map(document, values))
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from analytics.registry.facts import FACTS_BY_KEY
-from analytics.registry.rollups import BY_TABLE, SLICE, SLICE_GRAIN, SLICES
+from analytics.registry.rollups import BY_TABLE, ROLLUPS, SLICE, SLICE_GRAIN, SLICES
 from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
 from analytics.storage.changes import floor
 from analytics.storage.horizons import SPANS_ARE_GONE
@@ -20,8 +20,10 @@ from analytics.storage.transactions import retried
 # Of fewer spans than these in a slice, its hour is made as fast without it.
 BUSY_SPANS = 2000
 BATCH_SLICES = 24
-_KNOWN = next(iter(SLICES.values())).table  # every slice that was made has rows in it
+_KNOWN = SLICES["llm_distinct_1hour"].table  # every slice that was made has one row in it for each project
 _MINUTES = BY_TABLE["llm_metrics_1min"]
+# Rollups of five minutes that hours are made of as well.
+_PARTS = sorted({BY_TABLE[one.parts].grain for one in ROLLUPS if one.parts})
 
 
 def mark(minutes: Sequence[Bucket]) -> None:
@@ -88,7 +90,7 @@ def made(hours: Sequence[Bucket]) -> list[Bucket]:
                     AND marks.bucket >= r.bucket AND marks.bucket < r.bucket + %(width)s
             )
             """,
-            columns_of(hours) | {"grains": [_MINUTES.grain, SLICE_GRAIN], "width": SLICE},
+            columns_of(hours) | {"grains": [_MINUTES.grain, *_PARTS, SLICE_GRAIN], "width": SLICE},
         )
         found: list[Bucket] = cursor.fetchall()
     return found

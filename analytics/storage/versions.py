@@ -71,3 +71,20 @@ def version_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
     # The time is part of it: a count that lost marks of dropped spans and grew again is another one.
     moment = "" if newest is None else (newest - _EPOCH) // _MICROSECOND
     return RangeVersion(text=f"{changes}.{moment}.{horizons}", newest=newest)
+
+
+def newest_hours(tenant: Mapping[str, list[int]]) -> dict[int, datetime]:
+    """Return the newest UTC hour in which anything of each project of a tenant was written, by the project's number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT given.project, greatest(
+                (SELECT max(hour) FROM data_version
+                    WHERE organisation_id = given.organisation AND project_id = given.project),
+                (SELECT max(bucket) FROM bucket_change
+                    WHERE organisation_id = given.organisation AND project_id = given.project AND grain = '1hour')
+            ) FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation, project)
+            """,
+            dict(tenant),
+        )
+        return {project: hour for project, hour in cursor if hour is not None}

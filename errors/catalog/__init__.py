@@ -21,6 +21,7 @@ from errors.catalog.identity import (
     MISSING_AUTHORIZATION,
     NO_MEMBERSHIP,
     ORGANISATION_ACCESS_DENIED,
+    ORGANISATION_BEYOND,
     PROJECT_ACCESS_DENIED,
     PROJECT_IS_ARCHIVED,
     RESOURCE_ACCESS_DENIED,
@@ -31,6 +32,7 @@ from errors.catalog.identity import (
     SIGNATURE_REQUIRED,
 )
 from errors.catalog.resources import (
+    BUDGET_NOT_FOUND,
     CONCURRENCY_CONFLICT,
     DUPLICATE_KEY,
     EXPORT_EXPIRED,
@@ -119,6 +121,7 @@ from errors.specs import Category, ErrorSpec
 __all__ = [
     "BODY_INVALID",
     "BODY_UNREADABLE",
+    "BUDGET_NOT_FOUND",
     "CATALOGUE",
     "CONCURRENCY_CONFLICT",
     "CREDENTIALS_DIFFER",
@@ -174,6 +177,7 @@ __all__ = [
     "OFFSET_UNSUPPORTED",
     "OPERATION_TIMEOUT",
     "ORGANISATION_ACCESS_DENIED",
+    "ORGANISATION_BEYOND",
     "OTLP_MALFORMED",
     "OTLP_SPANS_REJECTED",
     "PAYLOAD_TOO_LARGE",

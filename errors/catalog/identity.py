@@ -169,6 +169,10 @@ PROJECT_ACCESS_DENIED = ErrorSpec(
     remedy="Name a project of the credential, or ask an administrator to add this one.",
 )
 PROJECT_IS_ARCHIVED = PROJECT_ACCESS_DENIED.saying("Project '{project}' is archived and takes no spans: name another")
+ORGANISATION_BEYOND = PROJECT_ACCESS_DENIED.saying(
+    "What is of the whole organisation takes a credential that reaches all of its projects: name a project in"
+    " '{field}', or use another credential"
+)
 RESOURCE_ACCESS_DENIED = ErrorSpec(
     code=1102,
     error_code="RESOURCE_ACCESS_DENIED",

@@ -82,6 +82,18 @@ SESSION_NOT_FOUND = ErrorSpec(
     cause="The id is wrong, the session lies outside the range, or its project is out of reach.",
     remedy="Check the id, ask for a longer range, and use a credential that reaches the project.",
 )
+BUDGET_NOT_FOUND = ErrorSpec(
+    code=1307,
+    error_code="BUDGET_NOT_FOUND",
+    title="Budget not found",
+    category=Category.NOT_FOUND,
+    status=404,
+    message="Budget '{budget_id}' was not found: check the id and that the credential reaches its projects",
+    meaning="There is no such budget, or it is not visible to the caller.",
+    cause="The id is wrong, the budget was deleted, its project is out of reach, or it is one of the whole organisation"
+    " and the credential reaches a part of that.",
+    remedy="Check the id; GET /api/v1/costs/budgets lists the budgets that there are.",
+)
 
 RESOURCE_ALREADY_EXISTS = ErrorSpec(
     code=1400,

@@ -3,27 +3,62 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from analytics.registry.redaction import CONTENT_CAPTURES
 from errors.exceptions import ApiError
 from observatory.accounts import admin_keys  # noqa: F401  registers its pages
-from observatory.accounts.admin_reach import ReachAdmin, organisations_of, within_reach
-from observatory.accounts.models import AuditEntry, Membership, Organisation, Project, User
+from observatory.accounts.admin_paging import CappedPaginator
+from observatory.accounts.admin_reach import (
+    AuditedAdmin,
+    ReachAdmin,
+    organisation_named,
+    organisations_of,
+    within_reach,
+)
+from observatory.accounts.audit import ACTIONS
+from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, Project, User
 from observatory.accounts.redaction import read_redaction, read_scopes
+from observatory.sentences import SentenceModelForm, sentence
 
 DASHBOARDS = "/app/o/"
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-admin.site.site_header = admin.site.site_title = "LLM Observatory"
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PowersAdmin(GroupAdmin):
+    """What groups of staff may do is up to superusers."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return organisations_of(request) is None and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return organisations_of(request) is None and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return organisations_of(request) is None and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return organisations_of(request) is None and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return organisations_of(request) is None and super().has_delete_permission(request, obj)
 
 
 @admin.register(User)
-class MemberAdmin(UserAdmin):
+class MemberAdmin(AuditedAdmin, UserAdmin):
     """Users are disabled, not deleted: tokens of a known user die with it, those of a stranger live on.
 
-    Staff see users of their own organisations; who is staff, and what it may do, is up to superusers.
+    Staff see users of their own organisations; who is staff, and what it may do, is up to superusers. They change those
+    alone who are nowhere else: with the password of another they would be where they are not.
     """
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -34,11 +69,19 @@ class MemberAdmin(UserAdmin):
         return found if organisations_of(request) is None else (*found, *_POWERS)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        above = obj is not None and obj.is_superuser and organisations_of(request) is not None
-        return super().has_change_permission(request, obj) and not above
+        return super().has_change_permission(request, obj) and not (obj is not None and _is_above(request, obj))
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
         return False
+
+
+def _is_above(request: HttpRequest, user: User) -> bool:
+    """Return whether a user has powers, or is in organisations, that the member of staff does not have."""
+    reach = organisations_of(request)
+    if reach is None or user.pk == request.user.pk:
+        return False
+    elsewhere = user.memberships.exclude(organisation_id__in=reach)
+    return user.is_superuser or user.is_staff or elsewhere.exists()
 
 
 class VersionedAdmin(ReachAdmin):
@@ -60,7 +103,7 @@ class OrganisationAdmin(ReachAdmin):
         return format_html('<a href="{}{}">Look</a>', DASHBOARDS, organisation.slug)
 
 
-class ProjectForm(forms.ModelForm):
+class ProjectForm(SentenceModelForm):
     """A project's settings, held to what the API holds them to; a box left empty is what new projects begin with."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,7 +125,7 @@ def _read(reader: Callable[[Any], Any], value: Any) -> Any:
     try:
         return reader(value)
     except ApiError as problem:
-        raise forms.ValidationError(": ".join(filter(None, (problem.message, problem.details)))) from None
+        raise forms.ValidationError(sentence(problem), code="told") from None
 
 
 @admin.register(Project)
@@ -102,14 +145,46 @@ class MembershipAdmin(VersionedAdmin):
     filter_horizontal = ("projects",)
 
 
+class ActionFilter(admin.SimpleListFilter):
+    """By action; the choices are the actions there are, not those that a walk through the log finds."""
+
+    title = parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002  Django's
+        return [(action, action) for action in ACTIONS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:  # noqa: ARG002
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReachAdmin):
     """The audit log, and to superusers failed sign-ins of nobody's; only to be read."""
 
-    list_display = ("ts", "action", "resource_type", "resource_id", "success", "user_id", "key_id", "ip_address")
-    list_filter = ("action", "success")
+    list_display = ("ts", "organisation", "action", "resource_type", "resource_id", "success", "who", "ip_address")
+    list_filter = (ActionFilter, "success")
     ordering = ("-ts", "-id")
+    paginator = CappedPaginator
     show_full_result_count = False
+    fields = (
+        "ts", "organisation", "action", "resource_type", "resource_id", "success", "who", "user_id", "key_id",
+        "ip_address", "user_agent", "request_id", "duration_ms", "status_code", "changes",
+    )  # fmt: skip
+    readonly_fields = ("organisation", "who")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        users = User.objects.filter(pk=OuterRef("user_id")).values("username")[:1]
+        keys = ApiKey.objects.filter(pk=OuterRef("key_id")).values("name")[:1]
+        found = super().get_queryset(request)
+        return found.annotate(slug=organisation_named(), named=Coalesce(Subquery(users), Subquery(keys)))
+
+    @admin.display(description="organisation")
+    def organisation(self, entry: AuditEntry) -> str:
+        return getattr(entry, "slug", None) or ""
+
+    @admin.display(description="who")
+    def who(self, entry: AuditEntry) -> str:
+        return getattr(entry, "named", None) or str(entry.user_id or entry.key_id or "")
 
     def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
         return False

@@ -19,9 +19,10 @@ from observatory.accounts.admin_reach import ReachAdmin
 from observatory.accounts.keys import NewKey, api_key_create, api_key_revoke, api_key_rotate
 from observatory.accounts.models import ApiKey, User
 from observatory.accounts.roles import PERMISSIONS, expand
+from observatory.sentences import SentenceModelForm
 
 
-class KeyForm(forms.ModelForm):
+class KeyForm(SentenceModelForm):
     """A key as it is made or changed; its permissions are chosen from those that there are."""
 
     permissions = forms.MultipleChoiceField(choices=[(one, one) for one in sorted(PERMISSIONS)])

@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpRequest
 
+from observatory.accounts import audit
 from observatory.accounts.models import Membership, Organisation, Project, User
+from observatory.admin_site import NAMES
+from observatory.sentences import SentenceModelForm
 
 
 def organisations_of(request: HttpRequest) -> list[int] | None:
@@ -27,13 +31,66 @@ def within_reach(request: HttpRequest, rows: QuerySet[Any], path: str) -> QueryS
     return rows if reach is None else rows.filter(**{f"{path}__in": reach})
 
 
-class ReachAdmin(admin.ModelAdmin):
+def organisation_named(path: str = "organisation_id") -> Coalesce:
+    """Return the slug of the organisation whose number is at `path`, for a whole list in one statement."""
+    found = Organisation.objects.filter(pk=OuterRef(path)).values("slug")[:1]
+    return Coalesce(Subquery(found), Cast(F(path), CharField()), output_field=CharField())
+
+
+def project_named(path: str = "project_id") -> Coalesce:
+    """Return organisation and project of the project whose number is at `path`, likewise."""
+    named = Concat(F("organisation__slug"), Value("/"), F("slug"), output_field=CharField())
+    found = Project.objects.filter(pk=OuterRef(path)).values(place=named)[:1]
+    return Coalesce(Subquery(found), Cast(F(path), CharField()), output_field=CharField())
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """What is made, changed and deleted here is in the audit log, as what the API does is."""
+
+    tenant = "organisation_id"
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._recorded(request, obj, "create")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._recorded(request, obj, "update")
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self._recorded(request, obj, "delete")
+        return super().log_deletions(request, queryset)
+
+    def _recorded(self, request: HttpRequest, obj: Any, action: str) -> None:
+        organisation = getattr(obj, self.tenant, None)
+        form = getattr(request, "changed_names", [])
+        audit.describe(
+            request,
+            action=action,
+            resource_type=str(self.opts.verbose_name).replace(" ", "_"),
+            resource_id=str(getattr(obj, "public_id", obj.pk)),
+            organisation_id=organisation or None,
+            user_id=str(request.user.pk),
+            changes=form,
+        )
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        request.changed_names = sorted(form.changed_data)  # type: ignore[attr-defined]  # names of fields, never their values
+        return super().construct_change_message(request, form, formsets, add)
+
+
+class ReachAdmin(AuditedAdmin):
     """Rows of organisations: lists, single rows and choices end where the reach of the member of staff does.
 
     `tenant` is the path from a row to the number of its organisation.
     """
 
-    tenant = "organisation_id"
+    form = SentenceModelForm
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        named = NAMES.get(self.opts.object_name or "", str(self.opts.verbose_name_plural).capitalize())
+        return super().changelist_view(request, {"title": named, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return within_reach(request, super().get_queryset(request), self.tenant)
@@ -41,6 +98,9 @@ class ReachAdmin(admin.ModelAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.remote_field.model is Organisation:
             kwargs["queryset"] = within_reach(request, Organisation.objects.order_by("slug"), "pk")
+        if db_field.remote_field.model is User:
+            found = User.objects.order_by("username")
+            kwargs["queryset"] = within_reach(request, found, "memberships__organisation_id").distinct()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from analytics.encryption import decrypt
 from errors.catalog import (
     CREDENTIALS_DIFFER,
     INVALID_API_KEY,
@@ -31,8 +32,8 @@ from observatory.accounts.members import projects_of
 from observatory.accounts.models import ApiKey, ApiKeyUse, Membership, Organisation, Project, RevokedToken, User
 from observatory.accounts.networks import admits, networks_of
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
-from observatory.accounts.roles import PERMISSIONS, ROLES, expand, permissions_of
-from observatory.accounts.secrets import API_KEY_PREFIX, decrypt, digest
+from observatory.accounts.roles import PERMISSIONS, READING, ROLES, expand, permissions_of
+from observatory.accounts.secrets import API_KEY_PREFIX, digest
 from observatory.accounts.tokens import verify_access_token
 from observatory.database import tenancy
 from ratelimit.address import client_address
@@ -222,6 +223,24 @@ def principal_of_member(membership: Membership) -> Principal:
         rate_tier=membership.role,
         role=membership.role,
         **_conditions(organisation, None),
+    )
+
+
+def principal_of_superuser(user_id: str, organisation: Organisation) -> Principal:
+    """Return the principal of a superuser who looks at an organisation without being a member: it may read everything.
+
+    No list of networks holds for it: those are of the organisation's own credentials.
+    """
+    return Principal(
+        kind="user",
+        id=user_id,
+        organisation=organisation.public_id,
+        organisation_id=organisation.id,
+        projects=_refs(Q(organisation=organisation.id)),
+        permissions=READING,
+        rate_key=f"user:{organisation.id}:{user_id}",
+        rate_tier="admin",
+        role="superuser",
     )
 
 

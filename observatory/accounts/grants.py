@@ -23,7 +23,13 @@ from observatory.accounts.members import projects_of
 from observatory.accounts.models import Membership, User
 from observatory.accounts.principals import Principal, ProjectRef
 from observatory.accounts.roles import expand, permissions_of
-from observatory.accounts.tokens import Grant, consume_refresh_token, issue_access_token, issue_refresh_token
+from observatory.accounts.tokens import (
+    Grant,
+    check_that_tokens_are_made_here,
+    consume_refresh_token,
+    issue_access_token,
+    issue_refresh_token,
+)
 
 _WHOLE_ROLE = ("*",)
 
@@ -114,6 +120,19 @@ def refresh(*, refresh_token: str, now: datetime) -> IssuedToken:
     if membership is None:
         raise ApiError(INVALID_REFRESH_TOKEN)
     return _issue(membership, narrowed_to=token.projects, permissions=token.permissions, now=now, family=token.family)
+
+
+def of_session(member: Principal, *, now: datetime) -> str:
+    """Return an access token for a member who has signed in to the pages; raise 501/1901 where none are made here."""
+    check_that_tokens_are_made_here()
+    grant = Grant(
+        sub=member.id,
+        org_id=str(member.organisation),
+        projects=[str(project.public_id) for project in member.projects],
+        role=str(member.role),
+        permissions=sorted(member.permissions),
+    )
+    return issue_access_token(grant, now=now)
 
 
 def _issue(

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from analytics.encryption import encrypt
 from errors.catalog import INVALID_FIELD_VALUE, PROJECT_ACCESS_DENIED, RESOURCE_ACCESS_DENIED, STATE_FORBIDS
 from errors.exceptions import ApiError
 from observatory.accounts.models import ApiKey, Organisation, Project, User
 from observatory.accounts.principals import Principal
 from observatory.accounts.roles import PERMISSIONS, TIERS, expand
-from observatory.accounts.secrets import digest, encrypt, new_api_key, new_signing_secret
+from observatory.accounts.secrets import digest, new_api_key, new_signing_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,13 @@ class Principal:
     def organisation_uuid(self) -> UUID:
         return self.organisation
 
+    @property
+    def reaches_organisation(self) -> bool:
+        beyond = Project.objects.filter(organisation=self.organisation_id).exclude(
+            pk__in=[one.id for one in self.projects]
+        )
+        return not beyond.exists()
+
     def require(self, permission: str) -> None:
         if permission not in self.permissions:
             resource, _, action = permission.partition(":")
@@ -134,6 +141,10 @@ class Anonymous:
     @property
     def organisation_uuid(self) -> UUID:
         raise ApiError(MISSING_AUTHORIZATION)
+
+    @property
+    def reaches_organisation(self) -> bool:
+        return False
 
     def require(self, permission: str) -> None:
         """Anonymous callers hold no permission; routes that serve them do not ask for one."""

@@ -28,6 +28,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "ingest:write": frozenset({"admin"}),
 }
 PERMISSIONS = frozenset(MATRIX)
+# What changes nothing.
+READING = frozenset(one for one in PERMISSIONS if one.endswith((":read", ":query", ":download")))
 
 
 def permissions_of(role: str) -> list[str]:

@@ -3,11 +3,6 @@
 import hashlib
 import secrets
 import string
-from base64 import urlsafe_b64encode
-from functools import cache
-
-from cryptography.fernet import Fernet
-from django.conf import settings
 
 _BASE62 = string.digits + string.ascii_letters
 _LENGTH = 40
@@ -28,21 +23,6 @@ def new_refresh_token() -> str:
 def new_signing_secret() -> str:
     """Return a new signing secret: `llmo_ss_` + 40 base62 characters."""
     return f"llmo_ss_{_random()}"
-
-
-def encrypt(secret: str) -> bytes:
-    """Return `secret` as it may be stored: it can be read again with `SECRET_ENCRYPTION_KEY` only."""
-    return _box(settings.SECRET_ENCRYPTION_KEY).encrypt(secret.encode())
-
-
-def decrypt(stored: bytes) -> str:
-    """Return the secret behind what `encrypt` gave; raise `InvalidToken` under another key."""
-    return _box(settings.SECRET_ENCRYPTION_KEY).decrypt(bytes(stored)).decode()
-
-
-@cache
-def _box(key: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(hashlib.sha256(b"llm-observatory secrets at rest\0" + key.encode()).digest()))
 
 
 def digest(secret: str) -> bytes:

@@ -11,10 +11,11 @@ import orjson
 from django.conf import settings
 from redis import Redis
 
+from analytics.encryption import decrypt, encrypt
 from errors.catalog import INVALID_TICKET, REDIS_ERROR
 from errors.exceptions import ApiError
 from observatory.accounts.authentication import Shown
-from observatory.accounts.secrets import decrypt, digest, encrypt
+from observatory.accounts.secrets import digest
 from ratelimit.backend import AwayError, backend
 
 R = TypeVar("R")

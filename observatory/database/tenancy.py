@@ -16,10 +16,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 # The tables with a policy `tenant`; a migration gives it, and a test holds both lists together.
 TABLES = (
+    "anomalies",
+    "anomaly_progress",
     "api_keys",
     "api_keys_projects",
     "audit_log",
+    "budget_alerts",
+    "budget_periods",
+    "budgets",
+    "channels",
+    "deliveries",
     "export_jobs",
+    "export_schedules",
     "idempotency_keys",
     "key_uses",
     "memberships",

@@ -14,7 +14,7 @@ from analytics.live.websocket import LARGEST_MESSAGE
 from observatory.live.application import LiveApplication
 
 CLOSING_SECONDS = 5
-_NICENESS = 5  # on a busy machine listeners wait before ingest does
+_NICENESS = 4  # on a busy machine listeners wait before ingest does
 
 
 class LiveServer(uvicorn.Server):

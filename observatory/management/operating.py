@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
+from analytics.pricing.money import dollars
+from analytics.storage.costs import Difference
 from analytics.storage.exclusive import BusyError, RefusedError
 from analytics.storage.transactions import told
 from errors.json import dumps, plain_decimal
@@ -171,3 +173,24 @@ def size(count: int) -> str:
     while amount >= 1000 and len(units) > 1:  # noqa: PLR2004  one step of the units
         amount, units = amount / 1000, units[1:]
     return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def difference_lines(differences: Sequence[Difference]) -> list[str]:
+    """Return what a re-pricing changes as the lines of a table, by day and model; none where it changes nothing."""
+    if not differences:
+        return []
+    rows = [(one.day.isoformat(), one.provider or "-", one.model or "-", *_figures([one])) for one in differences]
+    head = ("day", "provider", "model", "spans", "before", "after", "difference", "unpriced")
+    return table(head, [*rows, ("all", "", "", *_figures(differences))])
+
+
+def _figures(differences: Sequence[Difference]) -> tuple[str, ...]:
+    before = sum(one.cost_before_nanousd for one in differences)
+    after = sum(one.cost_after_nanousd for one in differences)
+    return (
+        str(sum(one.spans for one in differences)),
+        plain_decimal(dollars(before)),
+        plain_decimal(dollars(after)),
+        signed(dollars(after - before)),
+        f"{sum(one.unpriced_before for one in differences)} -> {sum(one.unpriced_after for one in differences)}",
+    )

@@ -9,18 +9,12 @@ from django.http import HttpRequest, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-from observatory.pages.paths import is_page
-
-_ADMIN = "/admin/"
-
-
-def _takes_a_cookie(request: HttpRequest) -> bool:
-    return request.path.startswith(_ADMIN) or is_page(request.path)
+from observatory.pages.paths import is_for_people
 
 
 class _OnlyAdmin(MiddlewareMixin):
     def __call__(self, request: HttpRequest) -> Any:
-        return super().__call__(request) if _takes_a_cookie(request) else self.get_response(request)
+        return super().__call__(request) if is_for_people(request.path) else self.get_response(request)
 
 
 class AdminSessionMiddleware(_OnlyAdmin, SessionMiddleware):
@@ -31,7 +25,7 @@ class AdminCsrfMiddleware(_OnlyAdmin, CsrfViewMiddleware):
     """CSRF protection where a cookie is a credential, and nowhere else."""
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseForbidden | None:
-        return super().process_view(request, *args) if _takes_a_cookie(request) else None
+        return super().process_view(request, *args) if is_for_people(request.path) else None
 
 
 class AdminAuthenticationMiddleware(_OnlyAdmin, AuthenticationMiddleware):

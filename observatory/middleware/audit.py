@@ -27,6 +27,7 @@ class AuditMiddleware:
         act = audit.act_of(request, audited=audited, reads=reads, action=getattr(view, "audit_action", None))
         if act is not None:
             act.resource_id = act.resource_id or _named(request, response)
+            act.changes = act.changes or getattr(response, "audited_changes", [])
             audit.record(request, act, status=response.status_code, seconds=perf_counter() - started)
         return response
 

@@ -9,8 +9,8 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from observatory.database import tenancy
+from observatory.pages.paths import is_admin
 
-ADMIN = "/admin/"  # staff see all organisations
 log = structlog.get_logger("observatory.request")
 _KEPT = re.compile(r"[A-Za-z0-9._-]{8,64}", flags=re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -29,7 +29,7 @@ class RequestContextMiddleware:
         trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
         structlog.contextvars.bind_contextvars(request_id=request_id, **({"trace_id": trace[1]} if trace else {}))
         started = perf_counter()
-        in_sight = tenancy.EVERY if request.path.startswith(ADMIN) else tenancy.NONE
+        in_sight = tenancy.EVERY if is_admin(request.path) else tenancy.NONE  # the admin itself keeps staff apart
         try:
             with tenancy.only(in_sight):
                 response = self.get_response(request)

@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from errors.envelope import ERROR_HEADERS, documentation_url, request_id
 from errors.exceptions import ApiError
+from observatory.pages.paths import is_admin
 
 
 def error_page(request: HttpRequest, error: ApiError) -> HttpResponse:
@@ -14,6 +15,7 @@ def error_page(request: HttpRequest, error: ApiError) -> HttpResponse:
         "spec": error.spec,
         "about": documentation_url(error.spec),
         "request_id": request_id(request),
+        "in_admin": is_admin(request.path),
     }
     response = render(request, "pages/error.html", shown, status=error.spec.status)
     for name, value in {**ERROR_HEADERS, **error.headers}.items():

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from analytics.api.caching.views import CachedView
 
 API = "/api/v1"
-_HANDED_ON = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
+# With Cache-Control: who reloads a page by force, or looks because something came, gets no kept reply.
+_HANDED_ON = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_CACHE_CONTROL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from errors.catalog import INVALID_CREDENTIALS
 from observatory.accounts import audit
 from observatory.accounts.models import User
-from observatory.pages.paths import is_page
+from observatory.pages.paths import is_for_people
 from ratelimit.throttle import charge_request
 from ratelimit.views import LimitedAPIView
 
@@ -64,7 +64,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 def _place(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and is_page(wanted.partition("?")[0])
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and is_for_people(wanted.partition("?")[0])
     return wanted if is_ours else reverse("pages:home")
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from observatory.pages import signing_in, tracing, views
+from observatory.pages import live, signing_in, tracing, views
 
 app_name = "pages"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("/o/<slug:organisation>", views.entrance, name="entrance"),
     path("/o/<slug:organisation>/traces", tracing.traces, name="traces"),
     path("/o/<slug:organisation>/traces.csv", tracing.traces_file, name="traces-file"),
+    path("/o/<slug:organisation>/traces/ticket", live.ticket, name="ticket"),
     path("/o/<slug:organisation>/traces/worst", tracing.worst, name="worst"),
     path("/o/<slug:organisation>/traces/<str:trace_id>", tracing.trace, name="trace"),
     path("/o/<slug:organisation>/values/<slug:label>", views.values, name="values"),

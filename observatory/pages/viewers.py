@@ -12,8 +12,8 @@ from django.urls import reverse
 from errors.catalog import IP_NOT_ALLOWED, NO_MEMBERSHIP, ORGANISATION_ACCESS_DENIED
 from errors.exceptions import ApiError
 from observatory.accounts import audit
-from observatory.accounts.authentication import principal_of_member
-from observatory.accounts.models import Membership, Organisation, Project
+from observatory.accounts.authentication import principal_of_member, principal_of_superuser
+from observatory.accounts.models import Membership, Organisation, Project, User
 from observatory.accounts.networks import admits
 from observatory.accounts.principals import Anonymous, Principal, ProjectRef
 from observatory.database import tenancy
@@ -30,6 +30,7 @@ class Viewer:
     organisation: Organisation | None = None
     organisations: Sequence[Organisation] = ()
     projects: Sequence[Project] = ()
+    is_guest: bool = False  # a superuser in an organisation that is not theirs
 
     def may(self, permission: str) -> bool:
         """Return whether the viewer holds `permission`; anybody may see what public pages show."""
@@ -40,16 +41,30 @@ View = Callable[..., HttpResponse]
 
 
 def memberships_of(request: HttpRequest) -> list[Membership]:
-    """Return the memberships of who is signed in, by the slug of the organisation; raise 403 without any."""
+    """Return the memberships of who is signed in, by the slug of the organisation."""
     with tenancy.only(tenancy.EVERY):
-        found = list(
+        return list(
             Membership.objects.filter(user=request.user.pk)
             .select_related("organisation")
             .order_by("organisation__slug")
         )
-    if not found:
+
+
+def entrance_of(request: HttpRequest) -> str:
+    """Return the slug of the organisation that was looked at last, or of the first in reach; raise 403 without any."""
+    slugs = [one.organisation.slug for one in memberships_of(request)]
+    last = request.session.get(ORGANISATION)
+    if is_superuser(request):
+        every = Organisation.objects.order_by("slug").values_list("slug", flat=True)
+        slugs = list(every.filter(slug=last)) or slugs or list(every[:1])
+    if not slugs:
         raise ApiError(NO_MEMBERSHIP, field=ORGANISATION)
-    return found
+    return last if last in slugs else slugs[0]
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    """Return whether who is signed in may look at every organisation."""
+    return isinstance(request.user, User) and request.user.is_superuser
 
 
 def for_members(view: View) -> View:
@@ -59,7 +74,7 @@ def for_members(view: View) -> View:
     def guarded(request: HttpRequest, organisation: str, **path: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return to_sign_in(request)
-        return view(request, viewer=_member(request, organisation), **path)
+        return view(request, viewer=viewer_of(request, organisation), **path)
 
     return guarded
 
@@ -72,13 +87,21 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(place)
 
 
-def _member(request: HttpRequest, slug: str) -> Viewer:
+def viewer_of(request: HttpRequest, slug: str) -> Viewer:
+    """Return who is signed in as a viewer of an organisation; raise 403/1103, 403/1104.
+
+    Members see what their role does. A superuser reads everything of an organisation that is not theirs.
+    """
     memberships = memberships_of(request)
     mine = next((one for one in memberships if one.organisation.slug == slug), None)
-    if mine is None:
-        raise ApiError(ORGANISATION_ACCESS_DENIED, field=ORGANISATION, organisation=slug)
+    is_guest = mine is None and is_superuser(request)
     with tenancy.only(tenancy.EVERY):
-        principal = principal_of_member(mine)
+        organisation = mine.organisation if mine else None
+        if is_guest:
+            organisation = Organisation.objects.filter(slug=slug).first()
+        if organisation is None:
+            raise ApiError(ORGANISATION_ACCESS_DENIED, field=ORGANISATION, organisation=slug)
+        principal = principal_of_member(mine) if mine else principal_of_superuser(str(request.user.pk), organisation)
         projects = list(Project.objects.filter(pk__in=[one.id for one in principal.projects]).order_by("name"))
     vars(request)["principal"] = principal  # log and audit look for it by this name
     if not admits(principal.networks, client_address(request)):
@@ -89,9 +112,10 @@ def _member(request: HttpRequest, slug: str) -> Viewer:
         request.session[ORGANISATION] = slug
     return Viewer(
         principal=principal,
-        organisation=mine.organisation,
-        organisations=[one.organisation for one in memberships],
+        organisation=organisation,
+        organisations=[*([organisation] if is_guest else []), *(one.organisation for one in memberships)],
         projects=projects,
+        is_guest=is_guest,
     )
 
 

@@ -17,7 +17,7 @@ from observatory.pages.questions import Asker, Call
 from observatory.pages.registry import BY_KEY, PAGES
 from observatory.pages.shapes import Page, Panel, Shown
 from observatory.pages.subjects.public import PUBLIC
-from observatory.pages.viewers import ORGANISATION, Viewer, anybody, for_members, memberships_of, to_sign_in
+from observatory.pages.viewers import Viewer, anybody, entrance_of, for_members, to_sign_in
 
 _PERSONAL = frozenset(one.key for one in DIMENSIONS if one.personal)
 
@@ -38,9 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Lead to the organisation that was looked at last, or to the first one."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
-    slugs = [one.organisation.slug for one in memberships_of(request)]
-    last = request.session.get(ORGANISATION)
-    return HttpResponseRedirect(reverse("pages:entrance", args=[last if last in slugs else slugs[0]]))
+    return HttpResponseRedirect(reverse("pages:entrance", args=[entrance_of(request)]))
 
 
 @require_safe

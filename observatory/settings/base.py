@@ -26,7 +26,7 @@ INSTALLED_APPS = [
     "analytics",
     "ratelimit",
     "errors",
-    "django.contrib.admin",
+    "observatory.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -290,13 +290,19 @@ STREAM_HEARTBEAT_SECONDS: int = read("STREAM_HEARTBEAT_SECONDS")
 THRESHOLD_EVALUATION_SECONDS: int = read("THRESHOLD_EVALUATION_SECONDS")
 TICKET_TTL_SECONDS: int = read("TICKET_TTL_SECONDS")
 
+BUDGET_EVALUATION_SECONDS: int = read("BUDGET_EVALUATION_SECONDS")
+ALERT_ALLOWED_NETWORKS = read("ALERT_ALLOWED_NETWORKS")
+EMAIL_URL: str = read("EMAIL_URL")
+EMAIL_FROM: str = read("EMAIL_FROM")
+vars().update(_env.email_url_config(EMAIL_URL or "smtp://localhost:25"))
+
 EXPORT_DIR: Path = (BASE_DIR / read("EXPORT_DIR")).resolve()
 EXPORT_S3_BUCKET: str = read("EXPORT_S3_BUCKET")
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "exports": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "analytics.exports.buckets.Bucket",
         "OPTIONS": {
             "bucket_name": EXPORT_S3_BUCKET,
             "endpoint_url": read("EXPORT_S3_ENDPOINT") or None,

@@ -35,6 +35,10 @@ class Up:
         return f"http://localhost:{self.port}"
 
     @property
+    def live_url(self) -> str:
+        return f"http://localhost:{self.port + 1}"
+
+    @property
     def credentials(self) -> dict[str, Any]:
         return json.loads((self.home / "credentials.json").read_text())
 

@@ -6,8 +6,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.analytics.api.payloads import request, span
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = "no chromium: nobody has looked at the pages in a browser (Debian and Ubuntu: apt install chromium)"
@@ -46,7 +49,7 @@ def cookies(browser, service):
 
 @pytest.fixture
 def page(browser, service, cookies) -> Iterator[Page]:
-    """The overview of a developer; at the end there was neither an error nor a request to another host."""
+    """The overview of a developer; at the end there was neither an error nor a request to another service."""
     wrong: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=service.base_url)
     context.add_cookies(cookies)
@@ -54,7 +57,8 @@ def page(browser, service, cookies) -> Iterator[Page]:
     opened = context.new_page()
     opened.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
     opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("request", lambda asked: None if asked.url.startswith(service.base_url) else wrong.append(asked.url))
+    ours = (service.base_url, service.live_url)
+    opened.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(asked.url))
     opened.goto(f"{BASE}/overview")
     yield opened
     context.close()
@@ -165,3 +169,57 @@ def test_pages_are_walked_without_loading_everything_anew(page):
     page.go_back()
     page.wait_for_url("**/overview")
     drawn(page, "requests")
+
+
+def send(service, model, *names):
+    """Store calls of `model` with these names, as an exporter sends them."""
+    calls = [
+        span(name=name, traceId=os.urandom(16).hex(), attributes={"gen_ai.request.model": model}) for name in names
+    ]
+    headers = {"Authorization": f"Bearer {service.credentials['ingest_key']}"}
+    httpx.post(f"{service.base_url}/v1/traces", json=request(*calls), headers=headers).raise_for_status()
+
+
+def says(page, words):
+    page.wait_for_function("words => document.querySelector('[data-live-state]').textContent === words", arg=words)
+
+
+def names_in(page):
+    return page.locator("#rows tbody td:nth-child(2)").all_inner_texts()
+
+
+def test_the_live_tail_shows_a_span_that_was_sent_meanwhile(page, service):
+    model = f"tailed-{os.urandom(4).hex()}"
+    page.goto(f"{BASE}/traces?model={model}&start_time=now-1h")
+    page.click("[data-live-switch]")
+    says(page, "Live")
+    send(service, "gpt-4o", "another model")
+    send(service, model, "first")
+    page.wait_for_selector("tr.fresh td:has-text('first')")
+
+    assert names_in(page) == ["first"]
+    assert "live=true" in page.url
+
+
+def test_a_paused_tail_counts_and_shows_when_it_goes_on(page, service):
+    model = f"tailed-{os.urandom(4).hex()}"
+    page.goto(f"{BASE}/traces?model={model}&start_time=now-1h&live=true")
+    says(page, "Live")
+    page.click("[data-live-pause]")
+    send(service, model, "first", "second")
+    says(page, "Paused: 2 new")
+    held = names_in(page)
+    page.click("[data-live-pause]")
+    page.wait_for_selector("tr.fresh")
+
+    assert (held, sorted(names_in(page))) == ([], ["first", "second"])
+
+
+def test_the_tail_works_where_it_was_walked_to_and_ends_where_it_was_left(page, service):
+    page.click("nav a:has-text('Traces')")
+    page.wait_for_url("**/traces*")
+    page.click("[data-live-switch]")
+    says(page, "Live")
+    page.click("nav a:has-text('Cost')")
+    page.wait_for_url("**/cost*")
+    drawn(page, "over-time")

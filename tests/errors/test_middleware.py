@@ -73,22 +73,6 @@ def test_headers_of_a_replaced_reply_are_kept_but_those_of_its_body(failing_clie
     assert (response.headers["X-Kept"], "ETag" in response.headers) == ("yes", False)
 
 
-def test_the_admin_answers_in_its_own_way(failing_client):
-    response = failing_client.get("/admin/nowhere")
-
-    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/admin/fails/forbidden", 403), ("/admin/fails/suspicious", 400), ("/admin/fails/bug", 500)],
-)
-def test_failures_of_the_admin_are_djangos(failing_client, path, status):
-    response = failing_client.get(path)
-
-    assert (response.status_code, response.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
-
-
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/plain-404", 404), ("/fails/bug", 500)])
 def test_a_head_request_gets_the_status_and_no_body(failing_client, path, status):
     response = failing_client.head(path)

@@ -68,7 +68,6 @@ class Framework(APIView):
 
 urlpatterns = [
     path("fails/<name>", failing),
-    path("admin/fails/<name>", failing),
     path("plain-404", plain_404),
     path("health", health),
     path("get-only", GetOnly.as_view()),

@@ -7,7 +7,7 @@ from observatory.accounts.models import ApiKey, Project, User
 from tests.observatory.accounts.credentials import PASSWORD, bearer
 from tests.observatory.asking import ask
 
-LOGIN = "/admin/login/?next=/admin/"
+LOGIN = "/app/sign-in?next=/admin/"
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def staff(db):
 def sign_in(browser, password=PASSWORD):
     page = browser.get(LOGIN).content.decode()
     (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
-    return browser.post(LOGIN, {"username": "root", "password": password, "csrfmiddlewaretoken": token})
+    form = {"username": "root", "password": password, "next": "/admin/", "csrfmiddlewaretoken": token}
+    return browser.post("/app/sign-in", form)
 
 
 def test_the_admin_is_signed_into(staff):
@@ -34,7 +35,7 @@ def test_the_admin_is_signed_into(staff):
 def test_a_wrong_password_is_told_on_the_page(db):
     reply = sign_in(Client(enforce_csrf_checks=True))
 
-    assert (reply.status_code, "correct username and password" in reply.content.decode()) == (200, True)
+    assert (reply.status_code, "credentials are not valid" in reply.content.decode()) == (401, True)
 
 
 def test_a_form_without_its_token_is_refused(staff):
@@ -47,6 +48,24 @@ def test_nobody_else_sees_it(db):
     reply = Client().get("/admin/accounts/user/")
 
     assert (reply.status_code, reply["Location"]) == (302, "/admin/login/?next=/admin/accounts/user/")
+    assert Client().get(reply["Location"])["Location"] == "/app/sign-in?next=%2Fadmin%2Faccounts%2Fuser%2F"
+
+
+def test_somebody_who_is_no_staff_is_told_so(member):
+    member("admin")
+    browser = Client()
+    browser.force_login(User.objects.get(username="admin"))
+
+    replies = [browser.get("/admin/accounts/user/", follow=True), browser.get("/admin/o/acme/traces", follow=True)]
+
+    assert [(one.status_code, "To the administration" in one.content.decode()) for one in replies] == [(403, True)] * 2
+
+
+@pytest.mark.parametrize("place", ["https://evil.example/admin/", "//evil.example/admin/", "/api/v1/traces", ""])
+def test_the_way_to_sign_in_leads_back_to_the_admin_alone(db, place):
+    reply = Client().get("/admin/login/", {"next": place})
+
+    assert reply["Location"] == "/app/sign-in?next=%2Fadmin%2F"
 
 
 @pytest.mark.parametrize("model", ["organisation", "project", "membership", "apikey", "user"])
@@ -111,7 +130,7 @@ def test_a_pattern_that_is_none_is_told_beside_its_box(staff, tenant):
     assert project.redaction["custom_patterns"] == []
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/errors", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/api/docs", "/errors", "/app/sign-in"])
 def test_everything_a_page_needs_comes_from_the_service_itself(db, path):
     page = Client().get(path).content.decode()
 
@@ -121,7 +140,7 @@ def test_everything_a_page_needs_comes_from_the_service_itself(db, path):
     assert found
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/errors", "/errors/1200", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/api/docs", "/errors", "/errors/1200", "/app/sign-in"])
 def test_a_page_has_nothing_that_its_policy_forbids(db, path):
     page = Client().get(path).content.decode()
 

@@ -167,6 +167,39 @@ def test_policies_tell_last_run_result_and_next_run(db):
     assert (one.next_run.minute, one.next_run > datetime.now(UTC)) == (41, True)
 
 
+def deferred(name, *, ago, finished=True):
+    """A run as the worker makes it: the queue keeps when it was due; of one that succeeded nothing else is left."""
+    due = int((timezone.now() - ago).timestamp())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT procrastinate_defer_periodic_job_v2('default', NULL, NULL, %s, 0, '', %s, '{}')", [name, due]
+        )
+        (job,) = cursor.fetchone()
+        if finished:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [job])
+            cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', true)", [job])
+    return datetime.fromtimestamp(due, tz=UTC)
+
+
+def test_a_run_that_succeeded_is_told_although_its_job_is_deleted(db):
+    run_of("retention", ago=timedelta(minutes=70), status="failed")
+    at = deferred("retention", ago=timedelta(minutes=10))
+    one = {one.name: one for one in policies(now=timezone.now())}["retention"]
+    assert (one.last_run, one.last_result, one.late) == (at, "succeeded", False)
+
+
+def test_a_run_that_succeeded_long_ago_is_late(db):
+    deferred("rollups", ago=timedelta(minutes=10))
+    assert {one.name: one for one in policies(now=timezone.now())}["rollups"].late
+
+
+@pytest.mark.parametrize(("ago", "late"), [(timedelta(seconds=5), False), (timedelta(minutes=6), True)])
+def test_a_job_that_no_worker_takes_waits_and_is_late(db, ago, late):
+    deferred("tokens", ago=ago, finished=False)
+    one = {one.name: one for one in policies(now=timezone.now())}["tokens"]
+    assert (one.last_run, one.last_result, one.late) == (None, "waiting", late)
+
+
 def test_the_policies_command_prints_a_line_for_each_job(db):
     out = StringIO()
     call_command("policies", stdout=out)
@@ -337,3 +370,15 @@ def test_what_answers_for_the_live_process_is_told_from_it(settings, httpserver_
     settings.LIVE_BASE_URL = httpserver_of(status)
 
     assert diagnosis._live("live").level == level
+
+
+def test_a_job_that_succeeded_and_is_deleted_was_last_run_when_it_was_due(db):
+    due = int((timezone.now() - timedelta(minutes=10)).timestamp())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp, periodic_id) VALUES ('tokens', %s, '')",
+            [due],
+        )
+    one = next(one for one in policies(now=timezone.now()) if one.name == "tokens")
+
+    assert (one.last_result, int(one.last_run.timestamp())) == ("succeeded", due)

@@ -28,12 +28,22 @@ def public(tenant):
 
 @pytest.mark.parametrize(
     "path",
-    ["/health", "/metrics", "/errors/1200", "/api/v1/traces", "/no-such-path", "/auth/token", STATIC, "/admin/login/"],
+    ["/health", "/metrics", "/errors/1200", "/api/v1/traces", "/no-such-path", "/auth/token", STATIC],
 )
 def test_every_reply_bears_the_security_headers(db, path):
     reply, _ = ask(path)
 
     assert {name: reply.headers.get(name) for name in SECURITY} == SECURITY
+
+
+@pytest.mark.parametrize("path", ["/app/sign-in", "/admin/login/", "/admin/no-such/"])
+def test_pages_for_people_have_a_policy_that_closes_what_the_default_leaves_open(db, path):
+    policy = Client().get(path)["Content-Security-Policy"]
+
+    assert policy == (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        "; connect-src 'self' http://localhost:8081"  # streams have a port of their own
+    )
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/v1/docs"])

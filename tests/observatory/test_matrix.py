@@ -59,6 +59,12 @@ def world(make_tenant):
                 callers[slug, role, "token"] = (f"Bearer {token_of(name)}", frozenset(held))
                 callers[slug, role, "key"] = (f"Bearer {key.secret}", frozenset(held))
         seen[slug]["key"] = str(ApiKey.objects.get(name=f"{slug}-viewer").id)
+        owner = Client(headers=tenant.headers)
+        budget = {"name": f"{slug}-budget", "amount": 5, "period": "daily"}
+        seen[slug]["budget"] = owner.post("/api/v1/costs/budgets", budget, content_type="application/json").json()["id"]
+        channel = {"name": f"{slug}-channel", "type": "slack", "url": f"https://192.0.1.1/{slug}"}
+        seen[slug]["channel"] = owner.post("/api/v1/channels", channel, content_type="application/json").json()["id"]
+        seen[slug]["values"] |= {f"{slug}-budget", f"{slug}-channel"}
         seen[slug]["member"] = str(Membership.objects.get(user__username=f"{slug}-viewer").public_id)
     return callers, seen
 
@@ -66,7 +72,7 @@ def world(make_tenant):
 def ask(method, path, owner, seen, credential):
     """Ask for what belongs to `owner`."""
     ids = {"trace_id": TRACES[owner]}
-    resource = next((one for one in ("key", "member", "project") if f"/{one}s/" in path), None)
+    resource = next((one for one in ("key", "member", "project", "budget", "channel") if f"/{one}s/" in path), None)
     if resource:
         ids["id"] = seen[owner][resource]
     url = re.sub(r"\{(\w+)\}", lambda match: ids.get(match[1], "x"), path)

@@ -7,6 +7,7 @@ from analytics.ingest.messages import listed_events, messages
 from analytics.ingest.readers import (
     any_text,
     finish,
+    first_of,
     inside,
     json_list,
     json_object,
@@ -22,6 +23,18 @@ from analytics.ingest.vocabularies.rows import AnyRow, Row
 
 _DETAILS = "gen_ai.usage.details"
 _EVENTS = ("events", "all_messages_events")
+_RAW_USAGE = ("gen_ai.usage.raw",)
+# What logfire says of the parts of a usage only in the provider's own object, under the names of OpenAI's two APIs and
+# Anthropic's. Its totals include them.
+_LOGFIRE_PARTS = (
+    ("cache_read_tokens", ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+                           "cache_read_input_tokens")),
+    ("cache_write_5m_tokens", ("cache_creation_input_tokens",)),
+    ("cache_write_1h_tokens", ("cache_creation.ephemeral_1h_input_tokens",)),
+    ("reasoning_tokens", ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")),
+    ("audio_input_tokens", ("prompt_tokens_details.audio_tokens",)),
+    ("audio_output_tokens", ("completion_tokens_details.audio_tokens",)),
+)  # fmt: skip
 _ADK_REQUEST, _ADK_RESPONSE = ("gcp.vertex.agent.llm_request",), ("gcp.vertex.agent.llm_response",)
 _GENKIT_INPUT, _GENKIT_OUTPUT = ("genkit:input",), ("genkit:output",)
 # Part of the usage -> where Google's API and Genkit have it.
@@ -64,6 +77,10 @@ _PYDANTIC: tuple[AnyRow, ...] = (
     ),
     Row(member="audio_input_tokens", names=(f"{_DETAILS}.input_audio_tokens",), read=tokens),
     Row(member="audio_output_tokens", names=(f"{_DETAILS}.output_audio_tokens",), read=tokens),
+    *(
+        Row(member=member, names=_RAW_USAGE, read=first_of(*(inside(path, tokens) for path in paths)), stays=True)
+        for member, paths in _LOGFIRE_PARTS
+    ),
     Row(member="reported_cost_nanousd", names=("operation.cost",), read=nano_dollars),
     Row(member="input_messages", names=_EVENTS, read=listed_events(answers=False)),
     Row(member="output_messages", names=_EVENTS, read=listed_events(answers=True)),

@@ -11,6 +11,7 @@ from analytics.ingest.readers import (
     json_list,
     json_object,
     nano_dollars,
+    nanoseconds,
     operation,
     provider,
     seconds,
@@ -103,6 +104,12 @@ _LANGFUSE: tuple[AnyRow, ...] = (
         names=("langfuse.observation.cost_details",),
         read=inside("total", nano_dollars),
     ),
+    Row(
+        member="first_token_ns",
+        names=("langfuse.observation.completion_start_time",),
+        read=unquoted(nanoseconds),
+        stays=True,
+    ),
     Row(member="prompt_name", names=("langfuse.observation.prompt.name",), read=text),
     Row(member="session_id", names=("langfuse.session.id",), read=text),
     Row(member="user_id", names=("langfuse.user.id",), read=text),
@@ -142,6 +149,7 @@ _GATEWAYS: tuple[AnyRow, ...] = (
     Row(member="service_tier", names=("gen_ai.response.service_tier", "gen_ai.request.service_tier"), read=text),
     Row(member="user_id", names=("metadata.user_api_key_end_user_id", "gen_ai.request.user"), read=text),
     Row(member="team_id", names=("metadata.user_api_key_team_id",), read=text),
+    OpenRow(member="metadata", prefix="trace.metadata"),  # OpenRouter: what the request named, and what it did with it
     # Usage objects of OpenAI's APIs, spread over names.
     Row(
         member="cache_read_tokens",

@@ -49,15 +49,15 @@ def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
 def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
     status, events, links = span.status, span.events, span.links
     return RawSpan(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        name=clean(span.name),
-        kind=span.kind,
-        start_ns=span.start_time_unix_nano,
-        end_ns=span.end_time_unix_nano,
-        attributes=_attributes(span.attributes),
-        events=[
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        clean(span.name),
+        span.kind,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        _attributes(span.attributes),
+        [
             {
                 "name": clean(event.name),
                 "time_ns": event.time_unix_nano,
@@ -67,7 +67,7 @@ def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: in
         ]
         if events
         else [],
-        links=[
+        [
             {
                 "trace_id": link.trace_id.hex(),
                 "span_id": link.span_id.hex(),
@@ -77,17 +77,13 @@ def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: in
         ]
         if links
         else [],
-        status_code=status.code,
-        status_message=clean(status.message),
-        trace_state=clean(span.trace_state),
-        flags=span.flags,
-        dropped_attributes=span.dropped_attributes_count,
-        dropped_events=span.dropped_events_count,
-        dropped_links=span.dropped_links_count,
-        encoded_size=span.ByteSize(),
-        shared_size=shared_size,
-        resource=resource,
-        scope=scope,
+        status.code,
+        clean(status.message),
+        span.dropped_attributes_count,
+        span.ByteSize(),
+        shared_size,
+        resource,
+        scope,
     )
 
 

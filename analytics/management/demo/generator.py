@@ -45,7 +45,7 @@ def demo_requests(
         raise ValueError("days, traces_per_day and spans_per_request are at least 1")
     pending: dict[str, list[Trace]] = {project: [] for project in PROJECTS}
     sizes = dict.fromkeys(PROJECTS, 0)
-    for trace in _traces(days=days, traces=days * traces_per_day, seed=seed, end=end.astimezone(UTC)):
+    for trace in demo_traces(days=days, traces=days * traces_per_day, seed=seed, end=end.astimezone(UTC)):
         project = trace.turn.session.shape.project
         pending[project].append(trace)
         sizes[project] += len(trace.spans)
@@ -53,6 +53,20 @@ def demo_requests(
             yield _batch(project, pending[project])
             pending[project], sizes[project] = [], 0
     yield from (_batch(project, traces) for project, traces in pending.items() if traces)
+
+
+def demo_traces(*, days: int, traces: int, seed: int, end: datetime) -> Iterator[Trace]:
+    """Yield `traces` traces of the days before `end`, not yet told in any vocabulary, oldest first."""
+    rng = Random(seed)  # noqa: S311 - demo data must be repeatable, not secret
+    first, last = incident_of(end)
+    incident_ns = range(nanoseconds(first), nanoseconds(last))
+    end_ns = nanoseconds(end)
+    for turn in schedule(rng, days=days, turns=traces, end=end):
+        trace = build_trace(rng, turn, incident_ns=incident_ns)
+        overrun = max(span.end_ns for span in trace.spans) - end_ns
+        if overrun > 0:
+            trace.shift(-overrun)
+        yield trace
 
 
 def incident_of(end: datetime) -> tuple[datetime, datetime]:
@@ -71,19 +85,6 @@ def spans_by_day(batches: Iterable[DemoBatch]) -> dict[tuple[str, date], int]:
             for of_scope in of_resource.scope_spans:
                 counts.update((batch.project, _day(span.start_time_unix_nano)) for span in of_scope.spans)
     return dict(sorted(counts.items()))
-
-
-def _traces(*, days: int, traces: int, seed: int, end: datetime) -> Iterator[Trace]:
-    rng = Random(seed)  # noqa: S311 - demo data must be repeatable, not secret
-    first, last = incident_of(end)
-    incident_ns = range(nanoseconds(first), nanoseconds(last))
-    end_ns = nanoseconds(end)
-    for turn in schedule(rng, days=days, turns=traces, end=end):
-        trace = build_trace(rng, turn, incident_ns=incident_ns)
-        overrun = max(span.end_ns for span in trace.spans) - end_ns
-        if overrun > 0:
-            trace.shift(-overrun)
-        yield trace
 
 
 def _batch(project: str, traces: list[Trace]) -> DemoBatch:

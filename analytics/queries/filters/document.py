@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.queries.filters.tree import Branch, FilterProblemError, Joint, Node, target_named
+from analytics.queries.filters.tree import Branch, FilterProblemError, Joint, Node, Place, target_named
 from analytics.queries.filters.values import Limits, comparison
 from errors.catalog import FILTER_TOO_DEEP, INVALID_FILTER, LIMIT_EXCEEDED
 from errors.exceptions import ApiError
@@ -68,7 +68,7 @@ class _Reading:
                 document["operator"],
                 document["value"],
                 limits=self.limits,
-                path=f"{path}.value",
+                place=Place(name=f"{path}.value"),
             )
         except FilterProblemError as problem:
             raise _invalid(f"{path}.{problem.part}", problem.allowed) from None

@@ -16,36 +16,38 @@ from errors.exceptions import ApiError
 _INVALID_REGEX = "2201B"
 
 
-def searches_of(node: Node | None, *, scope: Scope, where: TimeRange, path: str = "filter") -> Searches:
+def searches_of(node: Node | None, *, scope: Scope, where: TimeRange) -> Searches:
     """Return the full-text questions of a filter as the server reads them, and the rows of `where` to scan.
 
-    Raises 400/1213 at `path` for a question without a word and for a regular expression that does not compile.
+    Raises 400/1213 at the place of a question without a word, and of a regular expression that does not compile.
     """
     found = list(leaves(node))
-    _check_patterns([one.value for one in found if one.operator.key == "regex"], path)
+    _check_patterns([one for one in found if one.operator.key == "regex"])
     asked = [one for one in found if one.operator.key == "search"]
     if not asked:
         return Searches()
-    return Searches(queries=_questions(asked, path), tail=_tail(scope, where))
+    return Searches(queries=_questions(asked), tail=_tail(scope, where))
 
 
-def _check_patterns(patterns: Sequence[str], path: str) -> None:
-    for pattern in patterns:
+def _check_patterns(compared: Sequence[Leaf]) -> None:
+    for one in compared:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT '' ~* %s::text", [pattern])
+                cursor.execute("SELECT '' ~* %s::text", [one.value])
         except DatabaseError as problem:
             if sqlstate(problem) != _INVALID_REGEX:
                 raise
-            raise ApiError(
-                INVALID_FILTER,
-                field=path,
-                details=f"{pattern[:64]!r} is no POSIX regular expression that can be compiled",
-            ) from None
+            raise _invalid(one, "is no POSIX regular expression that can be compiled") from None
 
 
-def _questions(asked: Sequence[Leaf], path: str) -> dict[tuple[str, str], str]:
-    keys = list(dict.fromkeys((one.value, one.target.field.weights) for one in asked))
+def _invalid(leaf: Leaf, problem: str) -> ApiError:
+    place = leaf.place
+    return ApiError(INVALID_FILTER, field=place.name, details=f"{place.token}{leaf.value[:64]!r} {problem}")
+
+
+def _questions(asked: Sequence[Leaf]) -> dict[tuple[str, str], str]:
+    askers = {(one.value, one.target.field.weights): one for one in asked}
+    keys = list(askers)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -55,9 +57,9 @@ def _questions(asked: Sequence[Leaf], path: str) -> dict[tuple[str, str], str]:
             [[text for text, _ in keys], [weights for _, weights in keys]],
         )
         questions = [question for (question,) in cursor.fetchall()]
-    for (text, _), question in zip(keys, questions, strict=True):
+    for leaf, question in zip(askers.values(), questions, strict=True):
         if not question:
-            raise ApiError(INVALID_FILTER, field=path, details=f"{text[:64]!r} has no word to search for")
+            raise _invalid(leaf, "has no word to search for")
     return dict(zip(keys, questions, strict=True))
 
 

@@ -20,6 +20,7 @@ from analytics.queries.filters.tree import (
     Joint,
     Leaf,
     Node,
+    Place,
     Target,
     joined,
     target_named,
@@ -121,17 +122,17 @@ class _Reading:
 
     def _all(self, depth: int) -> Node | None:
         parts: list[Node] = []
-        words: list[str] = []
+        words: list[_Token] = []
         while (token := self.peek()) is not None and token.kind != "close" and token.text != "OR":
             if token.kind in {"word", "phrase"}:
-                words.append(token.text.replace('\\"', " "))
+                words.append(token)
                 self.place += 1
             elif token.kind == "joint" and token.text == "AND":
                 self.place += 1
             else:
                 parts.append(self._part(depth))
         if words:
-            parts.append(self._search(" ".join(words)))
+            parts.append(self._search(words))
         return joined(Joint.AND, parts)
 
     def _part(self, depth: int) -> Node:
@@ -151,7 +152,7 @@ class _Reading:
                 raise _invalid(token, f"a term after {token.text}")
             return Branch(joint=Joint.NOT, parts=(self._part(depth + 1),))
         if token.kind in {"word", "phrase"}:
-            return self._search(token.text.replace('\\"', " "))
+            return self._search([token])
         return self._comparison(token)
 
     def _next(self) -> _Token:
@@ -164,10 +165,11 @@ class _Reading:
         if self.leaves > self.limits.leaves:
             raise ApiError(LIMIT_EXCEEDED, field=PARAMETER, low=1, high=self.limits.leaves)
 
-    def _search(self, text: str) -> Leaf:
+    def _search(self, words: Sequence[_Token]) -> Leaf:
         self._count()
+        text = " ".join(word.text.replace('\\"', " ") for word in words)
         target = Target(name=BOTH_TEXTS.key, field=BOTH_TEXTS)
-        return Leaf(target=target, operator=OPERATORS["search"], value=text)
+        return Leaf(target=target, operator=OPERATORS["search"], value=text, place=_place(words[0]))
 
     def _comparison(self, token: _Token) -> Node:
         self._count()
@@ -176,7 +178,7 @@ class _Reading:
         try:
             target = target_named(SHORT_NAMES.get(name, name))
             operator, value = _operation(target, sign, quoted, bare)
-            return comparison(target, operator, value, limits=self.limits, path=PARAMETER)
+            return comparison(target, operator, value, limits=self.limits, place=_place(token))
         except FilterProblemError as problem:
             hint = " To search for it as it is, put it in double quotes." if problem.part == "field" else ""
             raise _invalid(token, problem.allowed, hint) from None
@@ -259,10 +261,10 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
 
 
-def _invalid(token: _Token, allowed: str, hint: str = "") -> ApiError:
+def _place(token: _Token) -> Place:
     shown = token.text if len(token.text) <= 60 else token.text[:60] + "…"  # noqa: PLR2004  a line of a terminal
-    return ApiError(
-        INVALID_FILTER,
-        field=PARAMETER,
-        details=f"At character {token.place}, {shown!r}: allowed here: {allowed}.{hint}",
-    )
+    return Place(name=PARAMETER, token=f"At character {token.place}, {shown!r}: ")
+
+
+def _invalid(token: _Token, allowed: str, hint: str = "") -> ApiError:
+    return ApiError(INVALID_FILTER, field=PARAMETER, details=f"{_place(token).token}allowed here: {allowed}.{hint}")

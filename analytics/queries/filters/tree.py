@@ -1,5 +1,6 @@
 """A validated filter: comparisons of members with values, joined by AND, OR and NOT."""
 
+import dataclasses
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,12 +41,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a request something stands: the parameter, or the path in a body; of a line also the token."""
+
+    name: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """One comparison. The value is read: numbers are decimals, times instants, lists tuples."""
 
     target: Target
     operator: Operator
     value: Any
+    place: Place = dataclasses.field(default=Place(name="filter"), compare=False)
 
 
 class Joint(StrEnum):

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from analytics.queries.filters.tree import FilterProblemError, Leaf, Target
+from analytics.queries.filters.tree import FilterProblemError, Leaf, Place, Target
 from analytics.queries.timerange import parse_time
 from analytics.registry.fields import FieldType
 from analytics.registry.operators import Operand, Operator, operator_named
@@ -32,10 +32,10 @@ class Limits:
     now: datetime
 
 
-def comparison(target: Target, operator: str, value: Any, *, limits: Limits, path: str) -> Leaf:
+def comparison(target: Target, operator: str, value: Any, *, limits: Limits, place: Place) -> Leaf:
     """Return the comparison of `target` with `value` as it was sent in JSON.
 
-    Raises `FilterProblemError` for what cannot be compared so, 400/1205 naming `path` for what is too long.
+    Raises `FilterProblemError` for what cannot be compared so, 400/1205 naming `place` for what is too long.
     """
     found = operator_named(operator)
     if found is None or found not in target.operators:
@@ -43,10 +43,10 @@ def comparison(target: Target, operator: str, value: Any, *, limits: Limits, pat
         raise FilterProblemError("operator", f"allowed for {target.name} ({target.type}): {allowed}")
     if value is None:
         raise FilterProblemError("value", "null equals nothing; use the operator exists with true or false")
-    read = _SHAPES[found.operand](target, found, value, limits, path)
+    read = _SHAPES[found.operand](target, found, value, limits, place.name)
     if target.type is FieldType.KEY and found.key in _NUMBERS_ONLY and isinstance(read, str | bool):
         raise FilterProblemError("value", "a number")
-    return Leaf(target=target, operator=found, value=read)
+    return Leaf(target=target, operator=found, value=read, place=place)
 
 
 def _one(target: Target, operator: Operator, value: Any, limits: Limits, path: str) -> Any:

@@ -1,6 +1,7 @@
 """What will be spent: the forecast of daily costs from the caller's own history."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -70,6 +71,15 @@ METADATA = Tree(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a day will cost, and the bounds between which it lies in 95 of 100; `None` of too short a history."""
+
+    cost: Decimal
+    lower: Decimal | None
+    upper: Decimal | None
+
+
 def cost_forecast(
     *,
     scope: Scope,
@@ -98,17 +108,20 @@ def cost_forecast(
         raise ApiError(TOO_LITTLE_HISTORY, field="historical_start", days=LEAST_DAYS)
     costs = [cost for _, cost, _ in history]
     fit = fitted(costs)
-    ahead = list(range(len(costs), len(costs) + days))
-    predicted = [max(fit.at(day), Decimal(0)).quantize(_SIX, ROUND_HALF_UP) for day in ahead]
-    widths = bounds(fit, ahead) if with_intervals and len(costs) >= LEAST_FOR_INTERVALS else None
+    ahead = expected(fit, days, with_intervals=with_intervals)
     first = history[-1][0] + timedelta(days=1)
-    total = sum(predicted, Decimal(0))
+    total = sum((one.cost for one in ahead), Decimal(0))
     average = (total / days).quantize(_SIX, ROUND_HALF_UP)
     body = {
         "historical": [{"date": day, "cost": cost, "requests": requests} for day, cost, requests in history],
         "forecast": [
-            {"date": first + timedelta(days=place), "forecasted_cost": cost, **_bounds(fit, ahead, widths, place)}
-            for place, cost in enumerate(predicted)
+            {
+                "date": first + timedelta(days=place),
+                "forecasted_cost": day.cost,
+                "lower_bound": day.lower,
+                "upper_bound": day.upper,
+            }
+            for place, day in enumerate(ahead)
         ],
         "summary": {
             "total_forecasted_cost": total,
@@ -135,14 +148,24 @@ def cost_forecast(
     }
 
 
-def _bounds(fit: Fit, ahead: Sequence[int], widths: Sequence[Decimal] | None, place: int) -> Reply:
-    if widths is None:
-        return {"lower_bound": None, "upper_bound": None}
-    middle, width = fit.at(ahead[place]), widths[place]
-    return {
-        "lower_bound": max(middle - width, Decimal(0)).quantize(_SIX, ROUND_HALF_UP),
-        "upper_bound": max(middle + width, Decimal(0)).quantize(_SIX, ROUND_HALF_UP),
-    }
+def expected(fit: Fit, days: int, *, with_intervals: bool = True) -> list[Expected]:
+    """Return what the first `days` days after the history will cost; intervals from 28 days of history on."""
+    count = len(fit.values)
+    ahead = list(range(count, count + days))
+    widths = bounds(fit, ahead) if with_intervals and count >= LEAST_FOR_INTERVALS else [None] * days
+    return [_expected(fit.at(day), width) for day, width in zip(ahead, widths, strict=True)]
+
+
+def _expected(cost: Decimal, width: Decimal | None) -> Expected:
+    return Expected(
+        cost=_amount(cost),
+        lower=None if width is None else _amount(cost - width),
+        upper=None if width is None else _amount(cost + width),
+    )
+
+
+def _amount(value: Decimal) -> Decimal:
+    return max(value, Decimal(0)).quantize(_SIX, ROUND_HALF_UP)
 
 
 def _explained(fit: Fit) -> Decimal:

@@ -11,7 +11,7 @@ from analytics.queries.filters.tree import Leaf as Comparison
 from analytics.queries.filters.tree import target_named
 from analytics.queries.plans import Filter, Operator, Question, Sort
 from analytics.queries.reports.recency import seen_last
-from analytics.queries.selection import DEFAULT_SELECTION
+from analytics.queries.selection import DEFAULT_SELECTION, Selection, below, select
 from analytics.queries.shapes import Kind, Leaf, Tree, leaf
 from analytics.queries.sorting import Sort as Order
 from analytics.queries.spans import SpanList, SpanPage, Spans, Within, list_spans
@@ -24,6 +24,7 @@ from analytics.scope import Scope
 Reply = dict[str, Any]
 MOST_TRACES = 100
 _LAST_SEEN = "last_ts"
+_TRACES = "traces"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,24 @@ def _item(answer: Answer, place: int, listing: Listing) -> Reply:
     return {listing.dimension: row.labels[0], **answer.figures_of(row)}
 
 
-def session(*, scope: Scope, where: TimeRange, session_id: str, wanted: Tree, ask: Ask = ask) -> Reply | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSelection:
+    """What to send of a session: its members, and those of each of its traces."""
+
+    members: Tree
+    traces: Selection = DEFAULT_SELECTION
+
+
+def select_session(names: Sequence[str]) -> SessionSelection:
+    """Return the selection of `names`, `traces.<member>` among them; raise 400/1202 for one that is no member."""
+    own, of_traces = below(names, _TRACES)
+    chosen = SESSION.chosen([*own, _TRACES] if len(own) < len(names) else own)
+    return SessionSelection(members=chosen, traces=select(of_traces) if of_traces else DEFAULT_SELECTION)
+
+
+def session(
+    *, scope: Scope, where: TimeRange, session_id: str, wanted: SessionSelection, ask: Ask = ask
+) -> Reply | None:
     """Return a session with its first traces, oldest first; `None` when the range has none of it."""
     filters = [Filter(dimension=DIMENSIONS["session_id"], values=(session_id,))]
     page = people(
@@ -163,27 +181,27 @@ def session(*, scope: Scope, where: TimeRange, session_id: str, wanted: Tree, as
     if not page.items:
         return None
     (item,) = page.items
-    if "traces" in wanted or "traces_truncated" in wanted:
-        roots = _roots(scope, where, session_id)
-        item |= {"traces": orjson.Fragment(roots.json), "traces_truncated": roots.next is not None}
-    return wanted.cut(item)
+    if _TRACES in wanted.members or "traces_truncated" in wanted.members:
+        roots = _roots(scope, where, session_id, wanted.traces)
+        item |= {_TRACES: orjson.Fragment(roots.json), "traces_truncated": roots.next is not None}
+    return wanted.members.cut(item)
 
 
 SESSION = Tree(
     members={
         **SESSIONS.shape.members,
-        "traces": leaf(Kind.OBJECT, f"Root spans, oldest first, at most {MOST_TRACES}.", many=True),
+        _TRACES: leaf(Kind.OBJECT, f"Root spans, oldest first, at most {MOST_TRACES}.", many=True),
         "traces_truncated": leaf(Kind.BOOLEAN),
     }
 )
 
 
-def _roots(scope: Scope, where: TimeRange, session_id: str) -> SpanPage:
+def _roots(scope: Scope, where: TimeRange, session_id: str, selection: Selection) -> SpanPage:
     """Return the first root spans of a session in a range: those without a stored parent, oldest first."""
     named = Comparison(target=target_named("session_id"), operator=OPERATORS_BY_KEY["eq"], value=session_id)
     plan = SpanList(
         spans=Spans(scope=scope, range=where, within=Within.ROOTS, filter=named),
-        selection=DEFAULT_SELECTION,
+        selection=selection,
         sort=Order(descending=False),
         limit=MOST_TRACES,
         clock=where.end,

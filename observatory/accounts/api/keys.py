@@ -12,20 +12,13 @@ from rest_framework.response import Response
 from analytics.api.bodies import Member, choice, read_sent, schema_of, text, texts, whole
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
+from analytics.api.resources import check_if_match, tagged, written
 from errors.catalog import NOT_FOUND_HERE
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import keys
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.views import (
-    ManagementView,
-    caller_of,
-    check_if_match,
-    note,
-    page_of,
-    tagged,
-    written,
-)
+from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import ApiKey, Organisation, User
 from observatory.accounts.roles import ROLES
 
@@ -149,7 +142,7 @@ class KeyView(ManagementView):
     @staticmethod
     def _change(request: Request, key_id: str, body: dict[str, Any]) -> Response:
         key, caller = _found(request, key_id, locked=True), caller_of(request)
-        check_if_match(request, key.row_version)
+        check_if_match(request.headers.get("If-Match"), key.row_version)
         keys.check_grant(caller, permissions=body.get("permissions", ()), tier=body.get("rate_limit_tier"))
         if "projects" in body:
             body = body | {"projects": keys.projects_in_reach(caller, body["projects"])}
@@ -160,7 +153,7 @@ class KeyView(ManagementView):
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002  as above
         def revoke() -> Response:
             key = _found(request, id, locked=True)
-            check_if_match(request, key.row_version)
+            check_if_match(request.headers.get("If-Match"), key.row_version)
             note(request, what="key", id=key.id, changes=["revoked_at"])
             keys.api_key_revoke(key=key, now=timezone.now())
             return Response(status=204)

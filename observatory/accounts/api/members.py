@@ -10,20 +10,13 @@ from rest_framework.response import Response
 from analytics.api.bodies import Member, choice, read_sent, schema_of, texts
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
+from analytics.api.resources import check_if_match, tagged, written
 from errors.catalog import NOT_FOUND_HERE
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import keys, members
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.views import (
-    ManagementView,
-    caller_of,
-    check_if_match,
-    note,
-    page_of,
-    tagged,
-    written,
-)
+from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import Membership, Organisation
 from observatory.accounts.roles import ROLES
 
@@ -103,7 +96,7 @@ class MemberView(ManagementView):
     @staticmethod
     def _change(request: Request, member_id: str, body: dict[str, Any]) -> Response:
         member = _found(request, member_id, locked=True)
-        check_if_match(request, member.row_version)
+        check_if_match(request.headers.get("If-Match"), member.row_version)
         if "projects" in body:
             body = body | {"projects": keys.projects_in_reach(caller_of(request), body["projects"])}
         note(request, what="member", id=member.public_id, changes=list(body))
@@ -113,7 +106,7 @@ class MemberView(ManagementView):
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002  as above
         def remove() -> Response:
             member = _found(request, id, locked=True)
-            check_if_match(request, member.row_version)
+            check_if_match(request.headers.get("If-Match"), member.row_version)
             note(request, what="member", id=member.public_id)
             members.member_remove(member=member)
             return Response(status=204)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from analytics.api.bodies import Member, choice, flag, read_sent, schema_of, text, whole
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
+from analytics.api.resources import check_if_match, tagged, written
 from analytics.registry.redaction import CONTENT_CAPTURES
 from analytics.storage.retention import LONGEST_DAYS, limits_read
 from errors.catalog import INVALID_FIELD_FORMAT, NOT_FOUND_HERE, UNKNOWN_MEMBER
@@ -17,15 +18,7 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import projects
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.views import (
-    ManagementView,
-    caller_of,
-    check_if_match,
-    note,
-    page_of,
-    tagged,
-    written,
-)
+from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.redaction import read_redaction, read_scopes
 
@@ -141,7 +134,7 @@ class ProjectView(ManagementView):
     @staticmethod
     def _change(request: Request, project_id: str, body: dict[str, Any]) -> Response:
         project = _found(request, project_id, locked=True)
-        check_if_match(request, project.row_version)
+        check_if_match(request.headers.get("If-Match"), project.row_version)
         if "redaction" in body:
             body["redaction"] = read_redaction(body["redaction"], onto=project.redaction)
         note(request, what="project", id=project.public_id, changes=list(body))

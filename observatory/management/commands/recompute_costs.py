@@ -1,6 +1,5 @@
 """Pricing stored spans anew, and undoing it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -10,9 +9,8 @@ from analytics.costs.repricing import Repriced, Repricing, cost_runs, costs_prev
 from analytics.pricing.money import dollars
 from analytics.storage.costs import Difference
 from analytics.storage.verification import window_checked
-from errors.json import plain_decimal
 from observatory.accounts.audit import Act, record_command
-from observatory.management.operating import WRONG_ARGUMENTS, TaskCommand, instant, project_named, signed, table
+from observatory.management.operating import WRONG_ARGUMENTS, TaskCommand, difference_lines, instant, project_named
 
 
 class Command(TaskCommand):
@@ -122,27 +120,9 @@ def _told(one: Difference) -> dict[str, Any]:
 
 
 def _lines(done: Repriced) -> list[str]:
-    lines = _table(done.differences) if done.differences else []
+    lines = difference_lines(done.differences)
     if done.run is None:
         return [*lines, f"{done.changed} of {done.spans} spans would change; nothing was changed"]
     resumed = ", gone on with after an interruption" if done.resumed else ""
     undo = f"; undo it with `recompute_costs --undo {done.run}`" if done.changed else ""
     return [*lines, f"run {done.run}{resumed}: {done.changed} of {done.spans} spans changed{undo}"]
-
-
-def _table(differences: Sequence[Difference]) -> list[str]:
-    rows = [(one.day.isoformat(), one.provider or "-", one.model or "-", *_figures([one])) for one in differences]
-    head = ("day", "provider", "model", "spans", "before", "after", "difference", "unpriced")
-    return table(head, [*rows, ("all", "", "", *_figures(differences))])
-
-
-def _figures(differences: Sequence[Difference]) -> tuple[str, ...]:
-    before = sum(one.cost_before_nanousd for one in differences)
-    after = sum(one.cost_after_nanousd for one in differences)
-    return (
-        str(sum(one.spans for one in differences)),
-        plain_decimal(dollars(before)),
-        plain_decimal(dollars(after)),
-        signed(dollars(after - before)),
-        f"{sum(one.unpriced_before for one in differences)} -> {sum(one.unpriced_after for one in differences)}",
-    )

@@ -18,11 +18,13 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
+from analytics.alerts.channels import QUEUE as DELIVERIES
 from analytics.exports.service import QUEUE as EXPORTS
 from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
 from observatory.env import read
 from observatory.exposition import METRICS_HELP, expose
+from observatory.operations import QUEUE as OPERATIONS
 
 if TYPE_CHECKING:
     from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -37,12 +39,17 @@ JOBS: dict[str, Callable[[], int]] = {
     "compression": analytics_jobs.compress,
     "rejected": analytics_jobs.rejected,
     "exports": analytics_jobs.exports,
+    "budgets": own_jobs.budgets,
+    "deliveries": analytics_jobs.deliveries,
+    "schedules": analytics_jobs.schedules,
     "tokens": accounts_jobs.tokens,
     "alerts": own_jobs.alerts,
 }
 RETRY_SECONDS = 2.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
-GRACE_SECONDS = {"default": 20, EXPORTS: 0}
+GRACE_SECONDS = {"default": 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
+# Jobs of a queue at a time: a receiver that does not answer keeps messages of others waiting.
+CONCURRENCY = {DELIVERIES: 4}
 
 
 class Command(BaseCommand):
@@ -102,6 +109,7 @@ async def _run() -> None:
 async def _work(queue: str, grace_seconds: int) -> None:
     await app.run_worker_async(
         queues=[queue],
+        concurrency=CONCURRENCY.get(queue, 1),
         shutdown_graceful_timeout=grace_seconds,
         delete_jobs="successful",
         install_signal_handlers=False,  # each worker would replace those of the other

@@ -11,6 +11,7 @@ from analytics.api.parameters import Parameter
 from analytics.api.span_filters import NARROWING_PARAMETERS
 from analytics.api.traces import CURSOR, LIST_PARAMETERS, WITHIN
 from observatory.pages.asked import SHARED, Asked, told
+from observatory.pages.live import LIVE
 from observatory.pages.numbers import Unit, exact, shown
 from observatory.pages.questions import Call
 from observatory.pages.shapes import Body, Cell, Column, Figure, Page, Table, moment
@@ -41,7 +42,7 @@ TRACES = Page(
     key="traces",
     title="Traces",
     permission="traces:read",
-    own=OWN,
+    own=(*OWN, LIVE),
     template="pages/traces.html",
     about="Every span that was stored, and the trace that it is of.",
     compares=False,

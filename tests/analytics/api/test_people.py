@@ -140,6 +140,15 @@ def test_a_session_has_its_traces(api, calls, base):
     assert traces[0]["input_text"] == "hello"
 
 
+def test_the_traces_of_a_session_can_be_narrowed(api, calls, base):
+    data = api.get(f"{SESSIONS}/s1?fields=request_count,traces.ts,traces.model").json()["data"]
+    assert data == {
+        "request_count": 2,
+        "traces": [{"ts": at(base), "model": "gpt-4o"}, {"ts": at(base + 60 * NS), "model": "gpt-4o"}],
+    }
+    assert error(api.get(f"{SESSIONS}/s1?fields=traces.colour")) == (400, 1202, "fields")
+
+
 def test_only_selected_members_are_sent(api, calls):
     assert api.get(f"{USERS}?fields=user_id,request_count&sort_by=request_count").json()["data"] == [
         {"user_id": "jane", "request_count": 3},

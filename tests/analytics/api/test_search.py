@@ -442,10 +442,10 @@ def test_a_bad_parameter_is_named(api, db, parameters, expected):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"filter": leaf("model", "regex", "(")}, (400, 1213, "filter")),
+        ({"filter": leaf("model", "regex", "(")}, (400, 1213, "filter.value")),
         ({"filter": leaf("model", "regex", "x" * 257)}, (400, 1205, "filter.value")),
         ({"filter": leaf("modle", "eq", "x")}, (400, 1213, "filter.field")),
-        ({"filter": leaf("content", "search", "--")}, (400, 1213, "filter")),
+        ({"filter": leaf("content", "search", "--")}, (400, 1213, "filter.value")),
         ({"filters": []}, (400, 1202, "filters")),
         ({"limit": 0}, (400, 1200, "limit")),
         ({"limit": "5"}, (400, 1203, "limit")),
@@ -463,6 +463,22 @@ def test_a_bad_parameter_is_named(api, db, parameters, expected):
 )
 def test_a_bad_body_is_refused_by_name(api, db, body, expected):
     assert error(api.post(SEARCH, body, content_type="application/json")) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "details"),
+    [
+        ("model:gpt-4o model~[", "At character 14, 'model~[': '[' is no POSIX regular expression that can be compiled"),
+        ("model:gpt-4o ( !!! )", "At character 16, '!!!': '!!!' has no word to search for"),
+    ],
+)
+def test_what_only_the_server_finds_wrong_in_a_line_is_told_with_its_place(api, line, details):
+    assert api.get(LIST, {"q": line}).json()["error"]["details"] == details
+
+
+def test_what_only_the_server_finds_wrong_in_a_filter_is_told_with_its_path(search):
+    both = [leaf("content", "search", "refund"), leaf("model", "regex", "[")]
+    assert error(search({"operator": "AND", "filters": both})) == (400, 1213, "filter.filters[1].value")
 
 
 def test_a_regular_expression_that_explodes_is_stopped(search, send, settings):
@@ -496,6 +512,7 @@ def test_no_hostile_text_is_more_than_a_value(api, search, send, tenant):
             {"sort_by": text},
             {"fields": [f"attributes.{text}", text]},
             {"fields": [f"attributes.{text}"]},
+            {"fields": [f"input_messages.{text}", f"scope.a.{text}"]},
         ]
         seen += [search(**({"filter_": body.pop("filter", None)} | body)).status_code for body in bodies]
         seen += [

@@ -157,6 +157,22 @@ def test_fields_are_sent_alone_and_under_the_names_asked_for(api, send):
     ]
 
 
+def test_a_path_leads_into_a_document_and_through_a_list_into_each_of_its_elements(api, send):
+    messages = '[{"role": "user", "content": "hello"}, {"role": "tool", "parts": [{"type": "text", "content": "17"}]}]'
+    send(span(attributes={"gen_ai.input.messages": messages}))
+    names = "input_messages.role,cost_breakdown.visible_output,scope.name,scope.name.x,output_messages.role,events.name"
+    assert api.get(f"{URL}?fields={names}").json()["data"] == [
+        {
+            "input_messages.role": ["user", "tool"],
+            "cost_breakdown.visible_output": 0.005,
+            "scope.name": "tests",
+            "scope.name.x": None,
+            "output_messages.role": None,
+            "events.name": None,
+        }
+    ]
+
+
 def test_unselected_content_is_not_read(api, send):
     send(span())
     with CaptureQueriesContext(
@@ -189,6 +205,10 @@ def test_unselected_content_is_not_read(api, send):
         ("fields=trace_id,modle", (400, 1202, "fields")),
         ("fields=", (400, 1203, "fields")),
         ("fields=a,,b", (400, 1203, "fields")),
+        ("fields=scope.", (400, 1202, "fields")),
+        ("fields=scope..name", (400, 1202, "fields")),
+        ("fields=model.name", (400, 1202, "fields")),
+        (f"fields=scope{'.a' * 9}", (400, 1202, "fields")),
         ("model=a%00b", (400, 1203, "model")),
         ("project_id=not-mine", (403, 1101, "project_id")),
     ],
@@ -296,6 +316,17 @@ def test_the_detail_can_be_narrowed(api, send):
         "trace_cost_usd": 0.0075,
         "cost_breakdown": {"uncached_input": 0.0025, "visible_output": 0.005},
     }
+
+
+def test_the_spans_in_a_detail_can_be_narrowed_too(api, send):
+    send(span(traceId="ab" * 16, spanId="cd" * 8))
+    names = "trace_tokens,spans.span_id,spans.depth,spans.scope.name"
+    with CaptureQueriesContext(connection) as captured:
+        data = api.get(f"{URL}/{'ab' * 16}?include=children&fields={names}").json()["data"]
+    assert data == {"trace_tokens": 1500, "spans": [{"span_id": "cd" * 8, "scope.name": "tests", "depth": 0}]}
+    assert [one for one in captured if "c.input_text" in one["sql"]] == []
+    assert error(api.get(f"{URL}/{'ab' * 16}?fields=spans.span_id")) == (400, 1202, "fields")
+    assert error(api.get(f"{URL}/{'ab' * 16}?include=children&fields=spans.colour")) == (400, 1202, "fields")
 
 
 @pytest.mark.parametrize("trace_id", ["ab" * 16, "zz", "ab", "%00", "🦆"])

@@ -124,6 +124,17 @@ def test_a_limit_takes_the_earliest_and_says_whether_there_are_more(send, export
     assert (manifest["rows"], manifest["truncated_by_limit"]) == (rows, more)
 
 
+def test_a_path_into_a_document_is_a_column(send, exported):
+    send(
+        *spans(
+            1, **{"gen_ai.input.messages": '[{"role": "user", "content": "hello"}, {"role": "tool", "content": "17"}]'}
+        )
+    )
+    file = exported(format="csv", fields=["scope.name", "input_messages.role"])[1].decode()
+
+    assert file == 'scope.name,input_messages.role\r\ntests,"[""user"", ""tool""]"\r\n'
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
 def test_no_cell_of_a_csv_file_is_a_formula(send, exported, text):
     send(*spans(1, **{"user.id": text, "note": text}))
@@ -153,7 +164,7 @@ def test_no_cell_of_a_csv_file_is_a_formula(send, exported, text):
         ({"project_id": "nobodys"}, (403, 1101, "project_id")),
         ({"status_code": "BAD"}, (400, 1202, "status_code")),
         ({"filter": {"field": "colour", "operator": "eq", "value": 1}}, (400, 1213, "filter.field")),
-        ({"filter": {"field": "model", "operator": "regex", "value": "("}}, (400, 1213, "filter")),
+        ({"filter": {"field": "model", "operator": "regex", "value": "("}}, (400, 1213, "filter.value")),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_created(create, body, answer):
@@ -358,6 +369,7 @@ def test_an_export_that_was_interrupted_is_revived_and_one_that_never_gets_on_ha
         raise StoreError("away")
 
     monkeypatch.setattr(running, "store", away)
+    monkeypatch.setattr(running, "PATIENCE", timedelta(0))
     statuses = []
     for _ in range(MOST_ATTEMPTS + 2):
         ExportJob.objects.filter(id=job_id).update(rows=0)

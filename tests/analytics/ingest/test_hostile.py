@@ -1,6 +1,7 @@
 """Nothing that is sent harms or raises, whatever its names, types, sizes and depths."""
 
 import json
+from dataclasses import fields
 
 import orjson
 import pytest
@@ -84,7 +85,7 @@ def can_be_stored(span):
     """Every member is what its column takes: text without NUL, JSON that can be written."""
     assert isinstance(span, NormalSpan)
     texts = {column.name for column in (*SPAN_COLUMNS, *CONTENT_COLUMNS) if column.write.__name__ == "text"}
-    for member in texts & set(NormalSpan.__slots__):
+    for member in texts & {field.name for field in fields(NormalSpan)}:
         value = getattr(span, member)
         assert value is None or (type(value) is str and "\x00" not in value), member
     for member in ("input_messages", "output_messages", "request_parameters", "tools", "retrieval", "attributes", "events", "evaluations", "redactions"):  # fmt: skip

@@ -9,7 +9,7 @@ from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.text import scrub
 from analytics.ingest.vocabularies.rows import EventRow, IndexedRow, OpenRow, Row
-from analytics.ingest.vocabularies.table import ROWS
+from analytics.ingest.vocabularies.table import RESOURCE, ROWS
 from analytics.ingest.wire import RawScope
 from tests.analytics.ingest.spans import NOW_NS, SECOND, SPAN_ID, START_NS, TRACE_ID, normal, raw
 
@@ -280,3 +280,19 @@ def test_whatever_is_sent_becomes_a_span_that_can_be_stored(attributes, resource
         elif "dict" in declared or "list" in declared:
             assert scrub(orjson.loads(orjson.dumps(value))) == value
     assert all(type(tag) is str for tag in span.tags)
+
+
+# What is worked out of what was read, and never just taken.
+WORKED_OUT = {"input_messages", "output_messages", "ttft_ms"}
+
+
+def test_what_vocabularies_tell_under_the_name_of_a_member_is_that_member():
+    told = {row.member.partition(".")[0] for row in ROWS} | {member for member, _ in RESOURCE}
+    members = {field.name for field in fields(NormalSpan)}
+
+    assert members & told == WORKED_OUT | {
+        "operation_name", "provider", "model", "response_model", "response_id", "service_tier", "service_name",
+        "environment", "user_id", "session_id", "team_id", "prompt_name", "tool_name", "agent_name", "workflow_name",
+        "finish_reason", "error_type", "error_message", "streamed", "reported_cost_nanousd", "request_parameters",
+        "tools", "retrieval", "tags", "evaluations",
+    }  # fmt: skip

@@ -135,7 +135,10 @@ def test_parts_always_add_up_and_fit_their_columns(counts, exclusive):
     assert usage.prompt + usage.completion <= MOST_TOKENS
 
 
-some = dict.fromkeys(("input", "output", "cache_read", "cache_write", "audio_input", "reasoning"), small)
+some = {
+    **dict.fromkeys(("input", "output", "cache_read", "cache_write", "audio_input", "reasoning"), small),
+    **dict.fromkeys(("total", "cache_write_1h", "audio_output"), st.none()),
+}
 
 
 @given(counts=st.builds(Counts, **some))

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from analytics.ingest.vocabularies.table import NAMED, ROWS
+from analytics.pricing.usage import Usage
 from tests.analytics.ingest.payloads import CALLS, FACTS
 from tests.analytics.ingest.spans import SECOND, START_NS, normal
 
@@ -51,6 +52,9 @@ MEMBERS = [
             "mistral_ai": "mistral",
             "mistralai": "mistral",
             "deepseek": "deepseek",
+            "Google AI Studio": "google",
+            "Google Vertex": "gcp.vertex_ai",
+            "Amazon Bedrock": "aws.bedrock",
         }.items()
     ),
     *(
@@ -75,6 +79,20 @@ MEMBERS = [
     ({"llm.invocation_parameters": "cut in the mid"}, {"attributes": {"llm.invocation_parameters": "cut in the mid"}}),
     ({"embedding.model_name": "text-embedding-3-small"}, {"model": "text-embedding-3-small", "provider": None}),
     ({"gen_ai.response.id": "r1"}, {"response_id": "r1"}),
+    *(
+        (
+            {"langfuse.observation.completion_start_time": told, **more},
+            {"ttft_ms": waited, "attributes": {} if waited == 500 else {"langfuse.observation.completion_start_time": told}},
+        )
+        for told, more, waited in (
+            ("2026-03-01T10:00:00.5", {}, 500),
+            ('"2026-03-01T11:00:00.5+01:00"', {}, 500),
+            ("2026-03-01T09:59:59Z", {}, None),
+            ("soon", {}, None),
+            ("0001-01-01T00:00:00+23:59", {}, None),
+            ("2026-03-01T10:00:00.5Z", {"gen_ai.response.time_to_first_chunk": 0.2}, 200),
+        )
+    ),
     (
         {"openai.response.service_tier": "default", "openai.request.service_tier": "auto"},
         {"service_tier": "default", "request_parameters": {"service_tier": "auto"}},
@@ -260,3 +278,16 @@ def test_a_first_token_before_the_start_is_no_time():
 def test_every_row_has_a_name_and_no_name_is_cased_twice():
     assert all(getattr(row, "names", None) or row.prefix for row in ROWS)
     assert len({name.lower() for name in NAMED}) == len(NAMED)
+
+
+def test_parts_that_only_the_providers_own_object_tells_are_parts():
+    raw = {
+        "input_tokens": 500,
+        "cache_read_input_tokens": 300,
+        "cache_creation_input_tokens": 200,
+        "cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150},
+    }
+
+    span = normal({"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.raw": json.dumps(raw)})
+
+    assert span.usage == Usage(uncached_input=500, cache_read=300, cache_write_5m=50, cache_write_1h=150)

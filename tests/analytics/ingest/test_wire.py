@@ -68,8 +68,6 @@ SPAN = RawSpan(
     links=[{"trace_id": TRACE_ID.hex(), "span_id": SPAN_ID.hex(), "attributes": {"a": "x"}}],
     status_code=2,
     status_message="broken",
-    trace_state="a=1",
-    flags=1,
     dropped_attributes=4,
     resource={"a": "x"},
     scope=RawScope(name="tests"),

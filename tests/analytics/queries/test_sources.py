@@ -42,7 +42,7 @@ def test_the_coarsest_rollups_come_first():
         ),
         (
             Need(distincts=frozenset({DISTINCTS_BY_KEY["users"]})),
-            ["llm_distinct_1day", "llm_distinct_1hour", "llm_distinct_5min"],
+            ["llm_distinct_1day", "llm_distinct_1hour", "llm_different_5min"],
         ),
         (
             Need(labels=frozenset({"unpriced_reason"}), facts=frozenset({FACTS_BY_KEY["unpriced_min"]})),

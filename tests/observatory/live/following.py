@@ -48,7 +48,8 @@ def follow(
         client.stream("GET", "/api/v1/events", params={"events": events} | parameters, headers=sent) as response,
     ):
         assert response.status_code == 200, response.read()
-        yield Stream(response)
+        stream = Stream(response)  # held here: httpx closes the response of one that nobody holds
+        yield stream
 
 
 def ask(live: Live, credential: str | None, **given: Any) -> httpx.Response:

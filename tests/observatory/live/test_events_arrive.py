@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 
@@ -30,8 +32,14 @@ def test_a_stored_span_is_told_with_all_its_members(live, tenant):
         "cost_usd": 0.0075,
         "duration_ms": 250,
         "status_code": "UNSET",
-        "timestamp": told["data"]["timestamp"],
+        "timestamp": told_as(datetime.fromtimestamp(start // 1_000_000_000, tz=UTC), start // 1000 % 1_000_000),
     }
+
+
+def told_as(second, microseconds):
+    """Return an instant as the interface writes it."""
+    fraction = f".{microseconds:06d}" if microseconds else ""
+    return f"{second:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def test_a_span_that_was_stored_before_is_not_told_again(live, tenant):

@@ -143,6 +143,25 @@ def test_opening_a_stream_costs_five_tokens(live, tenant):
     assert int(headers["X-RateLimit-Limit"]) - int(headers["X-RateLimit-Remaining"]) == 5
 
 
+def test_more_streams_than_allowed_are_refused_until_one_ends(start_live, tenant):
+    live, key = start_live(STREAM_MAX_CONNECTIONS="2"), tenant.key()
+    with follow(live, key), follow(live, tenant.key()):
+        with talk(live, key):
+            refused = ask(live, key, events="trace_created")
+        deadline = time.monotonic() + 10
+        while ask_status(live, key) != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert ask_status(live, key) == 200
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, 1501)
+    assert refused.headers["Retry-After"]
+
+
+def ask_status(live, key):
+    with httpx.stream("GET", f"{live.url}/api/v1/events?events=trace_created", headers=bearer(key)) as response:
+        return response.status_code
+
+
 def test_more_subscriptions_than_allowed_are_refused_and_the_others_stay(live, tenant):
     with talk(live, tenant.key()) as stream:
         for number in range(settings.STREAM_MAX_SUBSCRIPTIONS):

@@ -14,7 +14,10 @@ from tests.analytics.api.payloads import span
 from tests.observatory.asking import ask
 from tests.observatory.pages.conftest import BASE, EVERY_PAGE, signed_in, text_of
 
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
+    " connect-src 'self' http://localhost:8081"  # where streams are
+)
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 # Statements of a whole page. Those of sessions, members and limits are about a dozen of them.
 BUDGET = {"overview": 75, "cost": 75, "performance": 75, "quality": 55, "models": 60, "traces": 25}

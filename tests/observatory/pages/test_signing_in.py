@@ -37,7 +37,9 @@ def test_a_visitor_is_led_to_the_form_and_back_to_where_they_were_going(member):
     assert (reply.status_code, reply["Location"]) == (302, f"{BASE}/cost?start_time=now-1d")
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/app", "//evil.example/app", "/admin/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/app", "//evil.example/app", "/api/v1/me", "javascript:alert(1)"]
+)
 def test_signing_in_leads_nowhere_but_to_pages(member, place):
     member("developer")
 
@@ -132,3 +134,35 @@ def test_an_address_that_the_organisation_does_not_allow_sees_nothing(browser, t
     reply = browser.get(f"{BASE}/overview")
 
     assert (reply.status_code, "acme" in text_of(reply).lower()) == (403, False)
+
+
+@pytest.fixture
+def superuser(db):
+    User.objects.create_superuser("root", password=PASSWORD)
+    return signed_in("root")
+
+
+def test_a_superuser_looks_at_every_organisation_without_being_a_member(superuser, make_tenant):
+    make_tenant("acme")
+    make_tenant("zoo")
+
+    assert superuser.get("/app")["Location"] == BASE
+    replies = [superuser.get(f"/app/o/{one}/overview") for one in ("acme", "zoo")]
+    assert [(one.status_code, "root, superuser" in text_of(one)) for one in replies] == [(200, True)] * 2
+    assert superuser.get("/app")["Location"] == "/app/o/zoo"
+
+
+def test_an_organisation_that_is_none_is_told_to_a_superuser_as_to_others(superuser, tenant):
+    assert superuser.get("/app/o/nobody/overview").status_code == 403
+
+
+def test_a_superuser_who_looks_at_traces_of_others_is_in_their_audit_log(superuser, tenant):
+    superuser.get(f"{BASE}/traces")
+
+    with tenancy.only(tenancy.EVERY):
+        (entry,) = AuditEntry.objects.filter(resource_type="trace")
+    assert (entry.organisation_id, entry.action, entry.user_id) == (
+        tenant.organisation.pk,
+        "read",
+        User.objects.get(username="root").pk,
+    )

@@ -4,19 +4,31 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llm_observatory.shapes import (
+    AcceptedMessage,
+    AnomaliesReply,
     ApiKey,
     AuditListReply,
+    Budget,
+    BudgetHistory,
+    Channel,
+    ChannelsListReply,
     CostsAnalyticsReply,
     CostsAttributionReply,
     CostsBreakdownReply,
+    CostsBudgetsCreateFilters,
+    CostsBudgetsReply,
+    CostsBudgetsUpdateFilters,
     CostsForecastReply,
     CostsPricesReply,
     CostsSummaryReply,
     CostsUnpricedReply,
+    CreatedChannel,
     Evaluation,
     ExportAccepted,
     ExportJob,
     ExportJobsReply,
+    ExportSchedule,
+    ExportSchedulesReply,
     ExportStatistics,
     Feedback,
     Filter,
@@ -65,6 +77,41 @@ class Operations:
 
         def _call(self, method: str, path: str, **given: Any) -> Any: ...
 
+    def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
+
     def audit_list(
         self,
         *,
@@ -97,6 +144,58 @@ class Operations:
                 },
             ),
         )
+
+    def channels_list(self, *, limit: int | None = None, offset: int | None = None) -> ChannelsListReply:
+        """The organisation's channels by name."""
+        return cast(
+            "ChannelsListReply", self._call("GET", "/api/v1/channels", query={"limit": limit, "offset": offset})
+        )
+
+    def channels_create(
+        self,
+        *,
+        name: str,
+        type: Literal["webhook", "email", "slack"],
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> CreatedChannel:
+        """The organisation's channels by name."""
+        return cast(
+            "CreatedChannel",
+            self._call(
+                "POST",
+                "/api/v1/channels",
+                body={"name": name, "type": type, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    def channels_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Channel:
+        """One channel: changed, deleted with its messages."""
+        return cast(
+            "Channel",
+            self._call(
+                "PATCH",
+                f"/api/v1/channels/{quoted(id)}",
+                body={"name": name, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    def channels_delete(self, *, id: str) -> None:
+        """One channel: changed, deleted with its messages."""
+        self._call("DELETE", f"/api/v1/channels/{quoted(id)}")
+
+    def channels_test(self, *, id: str) -> AcceptedMessage:
+        """Sends a message through a channel that says that it works."""
+        return cast("AcceptedMessage", self._call("POST", f"/api/v1/channels/{quoted(id)}/test"))
 
     def costs_analytics(
         self,
@@ -225,6 +324,102 @@ class Operations:
                     "user_id": user_id,
                 },
             ),
+        )
+
+    def costs_budgets(
+        self, *, limit: int | None = None, offset: int | None = None, project_id: Text | None = None
+    ) -> CostsBudgetsReply:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "CostsBudgetsReply",
+            self._call(
+                "GET", "/api/v1/costs/budgets", query={"limit": limit, "offset": offset, "project_id": project_id}
+            ),
+        )
+
+    def costs_budgets_create(
+        self,
+        *,
+        name: str,
+        amount: Number,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"],
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsCreateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "Budget",
+            self._call(
+                "POST",
+                "/api/v1/costs/budgets",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    def costs_budget(self, *, id: str) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast("Budget", self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}"))
+
+    def costs_budgets_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        amount: Number | Unset = UNSET,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] | Unset = UNSET,
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsUpdateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast(
+            "Budget",
+            self._call(
+                "PATCH",
+                f"/api/v1/costs/budgets/{quoted(id)}",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    def costs_budgets_delete(self, *, id: str) -> None:
+        """One budget: read, changed, deleted."""
+        self._call("DELETE", f"/api/v1/costs/budgets/{quoted(id)}")
+
+    def costs_budget_history(self, *, id: str, limit: int | None = None) -> BudgetHistory:
+        """The periods of a budget with their alerts, the newest first."""
+        return cast(
+            "BudgetHistory", self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}/history", query={"limit": limit})
         )
 
     def costs_forecast(
@@ -407,6 +602,92 @@ class Operations:
     def export_cancel(self, *, job_id: str) -> None:
         """One export."""
         self._call("DELETE", f"/api/v1/export/jobs/{quoted(job_id)}")
+
+    def export_schedules(self, *, limit: int | None = None, offset: int | None = None) -> ExportSchedulesReply:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedulesReply",
+            self._call("GET", "/api/v1/export/schedules", query={"limit": limit, "offset": offset}),
+        )
+
+    def export_schedule_create(
+        self,
+        *,
+        prefix: str,
+        name: str,
+        every: Literal["daily", "weekly"],
+        format: Literal["csv", "json", "jsonl", "parquet"],
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+        compression: Literal["none", "gzip"] | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        scope: Literal["all", "calls", "roots"] | Unset = UNSET,
+        provider: str | Unset = UNSET,
+        model: str | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+        session_id: str | Unset = UNSET,
+        environment: str | Unset = UNSET,
+        status_code: Literal["OK", "ERROR", "UNSET", "success", "error"] | Unset = UNSET,
+        filter: Filter | None | Unset = UNSET,
+        fields: list[str] | Unset = UNSET,
+    ) -> ExportSchedule:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedule",
+            self._call(
+                "POST",
+                "/api/v1/export/schedules",
+                body={
+                    "prefix": prefix,
+                    "name": name,
+                    "every": every,
+                    "enabled": enabled,
+                    "next_day": next_day,
+                    "keep_days": keep_days,
+                    "format": format,
+                    "compression": compression,
+                    "project_id": project_id,
+                    "scope": scope,
+                    "provider": provider,
+                    "model": model,
+                    "user_id": user_id,
+                    "session_id": session_id,
+                    "environment": environment,
+                    "status_code": status_code,
+                    "filter": filter,
+                    "fields": fields,
+                },
+            ),
+        )
+
+    def export_schedule(self, *, schedule_id: str) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast("ExportSchedule", self._call("GET", f"/api/v1/export/schedules/{quoted(schedule_id)}"))
+
+    def export_schedule_change(
+        self,
+        *,
+        schedule_id: str,
+        name: str | Unset = UNSET,
+        every: Literal["daily", "weekly"] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+    ) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast(
+            "ExportSchedule",
+            self._call(
+                "PATCH",
+                f"/api/v1/export/schedules/{quoted(schedule_id)}",
+                body={"name": name, "every": every, "enabled": enabled, "next_day": next_day, "keep_days": keep_days},
+            ),
+        )
+
+    def export_schedule_delete(self, *, schedule_id: str) -> None:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        self._call("DELETE", f"/api/v1/export/schedules/{quoted(schedule_id)}")
 
     def export_statistics(self, *, days: int | None = None) -> ExportStatistics:
         """Figures over the exports in reach."""
@@ -1568,6 +1849,41 @@ class AsyncOperations:
 
         async def _call(self, method: str, path: str, **given: Any) -> Any: ...
 
+    async def anomalies(
+        self,
+        *,
+        end_time: Text | None = None,
+        fields: Text | None = None,
+        limit: int | None = None,
+        metric: Literal["requests", "error_rate", "latency_p95", "cost", "tokens_per_request"] | None = None,
+        model: Text | None = None,
+        project_id: Text | None = None,
+        provider: Text | None = None,
+        severity: Literal["info", "warning", "critical"] | None = None,
+        start_time: Text | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> AnomaliesReply:
+        """Anomalies of the range, the newest first."""
+        return cast(
+            "AnomaliesReply",
+            await self._call(
+                "GET",
+                "/api/v1/anomalies",
+                query={
+                    "end_time": end_time,
+                    "fields": fields,
+                    "limit": limit,
+                    "metric": metric,
+                    "model": model,
+                    "project_id": project_id,
+                    "provider": provider,
+                    "severity": severity,
+                    "start_time": start_time,
+                    "status": status,
+                },
+            ),
+        )
+
     async def audit_list(
         self,
         *,
@@ -1600,6 +1916,58 @@ class AsyncOperations:
                 },
             ),
         )
+
+    async def channels_list(self, *, limit: int | None = None, offset: int | None = None) -> ChannelsListReply:
+        """The organisation's channels by name."""
+        return cast(
+            "ChannelsListReply", await self._call("GET", "/api/v1/channels", query={"limit": limit, "offset": offset})
+        )
+
+    async def channels_create(
+        self,
+        *,
+        name: str,
+        type: Literal["webhook", "email", "slack"],
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> CreatedChannel:
+        """The organisation's channels by name."""
+        return cast(
+            "CreatedChannel",
+            await self._call(
+                "POST",
+                "/api/v1/channels",
+                body={"name": name, "type": type, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    async def channels_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        url: str | Unset = UNSET,
+        addresses: list[str] | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Channel:
+        """One channel: changed, deleted with its messages."""
+        return cast(
+            "Channel",
+            await self._call(
+                "PATCH",
+                f"/api/v1/channels/{quoted(id)}",
+                body={"name": name, "url": url, "addresses": addresses, "is_active": is_active},
+            ),
+        )
+
+    async def channels_delete(self, *, id: str) -> None:
+        """One channel: changed, deleted with its messages."""
+        await self._call("DELETE", f"/api/v1/channels/{quoted(id)}")
+
+    async def channels_test(self, *, id: str) -> AcceptedMessage:
+        """Sends a message through a channel that says that it works."""
+        return cast("AcceptedMessage", await self._call("POST", f"/api/v1/channels/{quoted(id)}/test"))
 
     async def costs_analytics(
         self,
@@ -1728,6 +2096,103 @@ class AsyncOperations:
                     "user_id": user_id,
                 },
             ),
+        )
+
+    async def costs_budgets(
+        self, *, limit: int | None = None, offset: int | None = None, project_id: Text | None = None
+    ) -> CostsBudgetsReply:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "CostsBudgetsReply",
+            await self._call(
+                "GET", "/api/v1/costs/budgets", query={"limit": limit, "offset": offset, "project_id": project_id}
+            ),
+        )
+
+    async def costs_budgets_create(
+        self,
+        *,
+        name: str,
+        amount: Number,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"],
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsCreateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """Budgets in reach by name: of projects, and of the organisation for who reaches all of it."""
+        return cast(
+            "Budget",
+            await self._call(
+                "POST",
+                "/api/v1/costs/budgets",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    async def costs_budget(self, *, id: str) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast("Budget", await self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}"))
+
+    async def costs_budgets_update(
+        self,
+        *,
+        id: str,
+        name: str | Unset = UNSET,
+        amount: Number | Unset = UNSET,
+        period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] | Unset = UNSET,
+        project_id: str | None | Unset = UNSET,
+        threshold_type: Literal["percentage", "absolute"] | Unset = UNSET,
+        warning_threshold: Number | Unset = UNSET,
+        critical_threshold: Number | Unset = UNSET,
+        filters: CostsBudgetsUpdateFilters | Unset = UNSET,
+        hard_limit: bool | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Budget:
+        """One budget: read, changed, deleted."""
+        return cast(
+            "Budget",
+            await self._call(
+                "PATCH",
+                f"/api/v1/costs/budgets/{quoted(id)}",
+                body={
+                    "name": name,
+                    "amount": amount,
+                    "period": period,
+                    "project_id": project_id,
+                    "threshold_type": threshold_type,
+                    "warning_threshold": warning_threshold,
+                    "critical_threshold": critical_threshold,
+                    "filters": filters,
+                    "hard_limit": hard_limit,
+                    "is_active": is_active,
+                },
+            ),
+        )
+
+    async def costs_budgets_delete(self, *, id: str) -> None:
+        """One budget: read, changed, deleted."""
+        await self._call("DELETE", f"/api/v1/costs/budgets/{quoted(id)}")
+
+    async def costs_budget_history(self, *, id: str, limit: int | None = None) -> BudgetHistory:
+        """The periods of a budget with their alerts, the newest first."""
+        return cast(
+            "BudgetHistory",
+            await self._call("GET", f"/api/v1/costs/budgets/{quoted(id)}/history", query={"limit": limit}),
         )
 
     async def costs_forecast(
@@ -1910,6 +2375,92 @@ class AsyncOperations:
     async def export_cancel(self, *, job_id: str) -> None:
         """One export."""
         await self._call("DELETE", f"/api/v1/export/jobs/{quoted(job_id)}")
+
+    async def export_schedules(self, *, limit: int | None = None, offset: int | None = None) -> ExportSchedulesReply:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedulesReply",
+            await self._call("GET", "/api/v1/export/schedules", query={"limit": limit, "offset": offset}),
+        )
+
+    async def export_schedule_create(
+        self,
+        *,
+        prefix: str,
+        name: str,
+        every: Literal["daily", "weekly"],
+        format: Literal["csv", "json", "jsonl", "parquet"],
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+        compression: Literal["none", "gzip"] | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        scope: Literal["all", "calls", "roots"] | Unset = UNSET,
+        provider: str | Unset = UNSET,
+        model: str | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+        session_id: str | Unset = UNSET,
+        environment: str | Unset = UNSET,
+        status_code: Literal["OK", "ERROR", "UNSET", "success", "error"] | Unset = UNSET,
+        filter: Filter | None | Unset = UNSET,
+        fields: list[str] | Unset = UNSET,
+    ) -> ExportSchedule:
+        """Schedules whose projects are all in reach, by name."""
+        return cast(
+            "ExportSchedule",
+            await self._call(
+                "POST",
+                "/api/v1/export/schedules",
+                body={
+                    "prefix": prefix,
+                    "name": name,
+                    "every": every,
+                    "enabled": enabled,
+                    "next_day": next_day,
+                    "keep_days": keep_days,
+                    "format": format,
+                    "compression": compression,
+                    "project_id": project_id,
+                    "scope": scope,
+                    "provider": provider,
+                    "model": model,
+                    "user_id": user_id,
+                    "session_id": session_id,
+                    "environment": environment,
+                    "status_code": status_code,
+                    "filter": filter,
+                    "fields": fields,
+                },
+            ),
+        )
+
+    async def export_schedule(self, *, schedule_id: str) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast("ExportSchedule", await self._call("GET", f"/api/v1/export/schedules/{quoted(schedule_id)}"))
+
+    async def export_schedule_change(
+        self,
+        *,
+        schedule_id: str,
+        name: str | Unset = UNSET,
+        every: Literal["daily", "weekly"] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        next_day: str | Unset = UNSET,
+        keep_days: int | None | Unset = UNSET,
+    ) -> ExportSchedule:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        return cast(
+            "ExportSchedule",
+            await self._call(
+                "PATCH",
+                f"/api/v1/export/schedules/{quoted(schedule_id)}",
+                body={"name": name, "every": every, "enabled": enabled, "next_day": next_day, "keep_days": keep_days},
+            ),
+        )
+
+    async def export_schedule_delete(self, *, schedule_id: str) -> None:
+        """One schedule. What it selects and writes stays: the files of a folder are alike."""
+        await self._call("DELETE", f"/api/v1/export/schedules/{quoted(schedule_id)}")
 
     async def export_statistics(self, *, days: int | None = None) -> ExportStatistics:
         """Figures over the exports in reach."""

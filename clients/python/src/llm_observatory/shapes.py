@@ -8,6 +8,69 @@ from typing import Any, Literal, TypedDict
 Number = int | Decimal
 
 
+class AcceptedMessage(TypedDict, total=False):
+    message_id: str
+    status: Literal["pending", "sent", "dead"]
+
+
+class AnomaliesReply(TypedDict, total=False):
+    items: list[AnomaliesReplyItemsItem]
+    """Newest first."""
+    metadata: AnomaliesReplyMetadata
+
+
+class AnomaliesReplyItemsItem(TypedDict, total=False):
+    id: str
+    project_id: str
+    metric: str
+    provider: str | None
+    """Null when the whole project deviates."""
+    model: str | None
+    started_at: str
+    """Start of the first hour that deviates."""
+    ended_at: str | None
+    """End of the last one, once an hour was quiet."""
+    severity: str
+    """info, warning or critical, by the score."""
+    expected: Number
+    """In the hour that deviates most. In the unit of the metric."""
+    observed: Number
+    """In that hour."""
+    score: Number
+    """Times the usual deviation of hours like that; at least 5."""
+    direction: str
+    """up or down."""
+    explanation: list[AnomaliesReplyItemsItemExplanationItem]
+    """The values of dimensions with the largest shares of the change, at most 5."""
+    status: str
+    """open or closed."""
+
+
+class AnomaliesReplyItemsItemExplanationItem(TypedDict, total=False):
+    dimension: str
+    value: str
+    expected: Number
+    """Its part of the metric, or of the mean. In the unit of the metric."""
+    observed: Number
+    share_pct: Number
+    """Its share of the change."""
+    usual_share_pct: Number
+    """Its share of what is usual."""
+
+
+class AnomaliesReplyMetadata(TypedDict, total=False):
+    start_time: str
+    """Start of the range that was answered."""
+    end_time: str
+    """Its end, exclusive."""
+    as_of: str | None
+    """When the newest of the anomalies was written."""
+    data_source: str
+    """rollup."""
+    has_more: bool
+    """Whether there are more than the limit."""
+
+
 class ApiKey(TypedDict, total=False):
     id: str
     name: str
@@ -54,6 +117,108 @@ class AuditListReply(TypedDict, total=False):
     data: list[AuditEntry]
     pagination: Pagination
     meta: Meta
+
+
+class Budget(TypedDict, total=False):
+    id: str
+    org_id: str
+    project_id: str | None
+    name: str
+    amount: Number
+    """US dollars."""
+    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+    threshold_type: Literal["percentage", "absolute"]
+    warning_threshold: Number
+    critical_threshold: Number
+    filters: BudgetFilters
+    hard_limit: bool
+    is_active: bool
+    created_at: str
+    updated_at: str
+    current: BudgetCurrent
+
+
+class BudgetCurrent(TypedDict, total=False):
+    period_start: str
+    period_end: str
+    spent: Number
+    """What the requests that have a price cost, when last evaluated."""
+    percentage_used: Number
+    """Of the amount, in percent."""
+    unpriced_requests: int
+    """Requests without a price: no part of spent."""
+    state: Literal["ok", "warning", "critical", "exceeded"]
+    overrun: BudgetCurrentOverrun | None
+    """When the amount will be used up if spending goes on; null: not in this period."""
+
+
+class BudgetCurrentOverrun(TypedDict, total=False):
+    on: str
+    earliest: str | None
+    """null: fewer than 28 days of history."""
+    latest: str | None
+    """null also where it lies behind the period."""
+
+
+class BudgetFilters(TypedDict, total=False):
+    provider: str | None
+    model: str | None
+    environment: str | None
+    user_id: str | None
+    team_id: str | None
+
+
+class BudgetHistory(TypedDict, total=False):
+    budget_id: str
+    history: list[BudgetHistoryHistoryItem]
+
+
+class BudgetHistoryHistoryItem(TypedDict, total=False):
+    period_start: str
+    period_end: str
+    spent: Number
+    """US dollars."""
+    amount: Number
+    """US dollars."""
+    percentage_used: Number
+    """Of the amount, in percent."""
+    alerts: list[BudgetHistoryHistoryItemAlertsItem]
+
+
+class BudgetHistoryHistoryItemAlertsItem(TypedDict, total=False):
+    id: str
+    severity: Literal["info", "warning", "critical"]
+    current_cost: Number
+    """US dollars."""
+    threshold_value: Number
+    """The dollars that were reached."""
+    percentage_used: Number
+    """Of the amount, in percent."""
+    message: str
+    triggered_at: str
+    resolved_at: str | None
+
+
+class Channel(TypedDict, total=False):
+    id: str
+    org_id: str
+    name: str
+    type: Literal["webhook", "email", "slack"]
+    url: str | None
+    """Its host: what stands behind it is not shown again."""
+    addresses: list[str] | None
+    is_active: bool
+    created_at: str
+    updated_at: str
+    pending_messages: int
+    """Messages that are still to be sent."""
+    dead_messages: int
+    """Messages that were given up; staff can resend them."""
+
+
+class ChannelsListReply(TypedDict, total=False):
+    channels: list[Channel]
+    pagination: OffsetPagination
 
 
 class CostsAnalyticsReply(TypedDict, total=False):
@@ -241,6 +406,27 @@ class CostsBreakdownReplyMetadata(TypedDict, total=False):
     """When the newest data of the range were written."""
     data_source: str
     """rollup, spans or mixed."""
+
+
+class CostsBudgetsCreateFilters(TypedDict, total=False):
+    provider: str | None
+    model: str | None
+    environment: str | None
+    user_id: str | None
+    team_id: str | None
+
+
+class CostsBudgetsReply(TypedDict, total=False):
+    budgets: list[Budget]
+    pagination: OffsetPagination
+
+
+class CostsBudgetsUpdateFilters(TypedDict, total=False):
+    provider: str | None
+    model: str | None
+    environment: str | None
+    user_id: str | None
+    team_id: str | None
 
 
 class CostsForecastReply(TypedDict, total=False):
@@ -455,6 +641,25 @@ class CostsUnpricedReplySummary(TypedDict, total=False):
     total_tokens: int
 
 
+class CreatedChannel(TypedDict, total=False):
+    id: str
+    org_id: str
+    name: str
+    type: Literal["webhook", "email", "slack"]
+    url: str | None
+    """Its host: what stands behind it is not shown again."""
+    addresses: list[str] | None
+    is_active: bool
+    created_at: str
+    updated_at: str
+    pending_messages: int
+    """Messages that are still to be sent."""
+    dead_messages: int
+    """Messages that were given up; staff can resend them."""
+    signing_secret: str | None
+    """Of a webhook: what its messages are signed with (standardwebhooks.com), shown this once."""
+
+
 class Evaluation(TypedDict, total=False):
     id: str
     trace_id: str
@@ -527,6 +732,39 @@ class ExportManifest(TypedDict, total=False):
     """Whether there were more spans than limit."""
     rows_missing: int | None
     """Spans that were there when the export was created and were deleted, or changed so that they are no longer selected, before they were read; null where they were not counted then."""
+
+
+class ExportSchedule(TypedDict, total=False):
+    schedule_id: str
+    org_id: str
+    name: str
+    prefix: str
+    folder: str
+    """Of its files in the store; each is in `day=YYYY-MM-DD`."""
+    every: Literal["daily", "weekly"]
+    enabled: bool
+    format: Literal["csv", "json", "jsonl", "parquet"]
+    compression: Literal["none", "gzip"]
+    fields: list[str]
+    filters: dict[str, Any]
+    """What the selection was narrowed by, as it was sent."""
+    next_day: str
+    """The first day that is not exported yet."""
+    next_run_at: str | None
+    """When that day is exported; null while it is not enabled."""
+    keep_days: int | None
+    created_at: str
+    job_id: str | None
+    """The export under way."""
+    last_job_id: str | None
+    """The last export that was completed."""
+    problem: str | None
+    """What stood in the way of the next day; it is tried again each hour."""
+
+
+class ExportSchedulesReply(TypedDict, total=False):
+    schedules: list[ExportSchedule]
+    pagination: OffsetPagination
 
 
 class ExportStatistics(TypedDict, total=False):

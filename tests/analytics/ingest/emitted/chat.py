@@ -460,6 +460,29 @@ PAYLOADS = (
         stays=("async",),
     ),
     Payload(
+        emitter="logfire 4.32 (instrument_openai; parts of the usage in OpenAI's object alone)",
+        scope="logfire.openai",
+        attributes={
+            **_CALL,
+            **_USAGE,
+            "gen_ai.system": "openai",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.usage.raw": json.dumps(
+                {
+                    **_OPENAI_OUT["usage"],
+                    "prompt_tokens_details": {"audio_tokens": 0, "cached_tokens": 300},
+                    "completion_tokens_details": {"audio_tokens": 0, "reasoning_tokens": 100},
+                }
+            ),
+            "operation.cost": 0.0091,
+            "request_data": json.dumps({"messages": _OPENAI_IN, "model": "gpt-4o"}),
+            "response_data": json.dumps({"message": {"role": "assistant", "content": ANSWER}}),
+            "async": False,
+        },
+        stays=("async", "gen_ai.usage.raw"),
+        instead={"reported_cost_nanousd": 9_100_000},
+    ),
+    Payload(
         emitter="langsmith 0.4 (OTel export of wrap_openai)",
         scope="langsmith",
         attributes={
@@ -510,8 +533,13 @@ PAYLOADS = (
             "gen_ai.usage.input_tokens.cached": 300,
             "gen_ai.usage.output_tokens.reasoning": 100,
             "gen_ai.usage.total_cost": 0.0091,
+            "trace.metadata.openrouter.provider_slug": "openai",
+            "trace.metadata.feature": "river-guide",
         },
-        instead={"reported_cost_nanousd": 9_100_000},
+        instead={
+            "reported_cost_nanousd": 9_100_000,
+            "attributes": {"metadata": {"openrouter.provider_slug": "openai", "feature": "river-guide"}},
+        },
     ),
     Payload(
         emitter="litellm 1.80 (otel callback)",
@@ -584,6 +612,23 @@ PAYLOADS = (
         },
         silent=("response_id", "response_model", "finish_reason"),
         instead={"usage_rule": "exclusive"},
+    ),
+    Payload(
+        emitter="langfuse 3.8 (a stream, whose first token is told as the instant it came)",
+        scope="langfuse-sdk",
+        attributes={
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.model.name": "gpt-4o",
+            "langfuse.observation.model.parameters": json.dumps({"temperature": 0.5, "max_tokens": 400}),
+            "langfuse.observation.input": json.dumps(_OPENAI_IN),
+            "langfuse.observation.output": json.dumps({"role": "assistant", "content": ANSWER}),
+            "langfuse.observation.completion_start_time": '"2026-03-01T10:00:00.350600Z"',
+            "langfuse.observation.usage_details": json.dumps(
+                {"input": 700, "input_cached_tokens": 300, "output": 400, "output_reasoning_tokens": 100, "total": 1500}
+            ),
+        },
+        silent=("response_id", "response_model", "finish_reason"),
+        instead={"usage_rule": "exclusive", "ttft_ms": 351},
     ),
     Payload(
         emitter="mlflow 3.6 (openai.autolog)",

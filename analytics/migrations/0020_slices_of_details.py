@@ -4,5 +4,5 @@ from analytics.storage.ddl import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0016_exports")]
-    operations = [sql_file("0020_few_rows")]
+    dependencies = [("analytics", "0019_export_schedules")]
+    operations = [sql_file("0020_slices_of_details")]

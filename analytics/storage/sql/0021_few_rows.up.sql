@@ -256,7 +256,7 @@ CREATE INDEX llm_people_1day_by_bucket ON llm_people_1day (organisation_id, proj
 CREATE INDEX llm_people_1day_by_user ON llm_people_1day (organisation_id, project_id, user_id, bucket);
 
 -- One row a project and five minutes: registers that count different users and sessions, for the ends of a range.
-CREATE TABLE llm_distinct_5min (
+CREATE TABLE llm_different_5min (
     organisation_id integer NOT NULL,
     project_id integer NOT NULL,
     bucket timestamptz NOT NULL,

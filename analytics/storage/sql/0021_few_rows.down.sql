@@ -12,7 +12,7 @@ BEGIN
     END LOOP;
 END $$;
 DROP INDEX llm_usage_1day_by_user;
-DROP TABLE llm_distinct_5min;
+DROP TABLE llm_different_5min;
 DROP TABLE llm_people_1day;
 DROP TABLE llm_people_1hour;
 DROP TABLE llm_people_5min;

@@ -1,0 +1,64 @@
+"""What is announced: one row for each channel, written with what it tells of, and a job that sends it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from analytics.models import Channel, Delivery
+from analytics.storage import queue
+from errors.json import dumps
+
+TASK, QUEUE = "deliver", "deliveries"
+_LONGEST_SUBJECT = 200
+
+
+def announce(
+    *,
+    organisation_id: int,
+    project_id: int | None,
+    kind: str,
+    key: str,
+    subject: str,
+    text: str,
+    data: Mapping[str, Any],
+) -> int:
+    """Write a message for each active channel of the organisation, and let the worker send them; return how many.
+
+    Part of the caller's transaction: what is rolled back is not told. A channel gets one message of a `key`, however
+    often it is announced. `kind` ("budget", "anomaly") is the type that webhooks are sent; `data` are their members,
+    of what has a form in JSON, with decimals and instants. A `subject` is one line.
+    """
+    now = timezone.now()
+    line = " ".join(subject.split())[:_LONGEST_SUBJECT]
+    members = dumps(dict(data)).decode()
+    channels = Channel.objects.filter(organisation_id=organisation_id, is_active=True).order_by("created_at", "id")
+    with transaction.atomic():
+        written = [
+            delivery_add(
+                channel, project_id=project_id, kind=kind, key=key, subject=line, text=text, data=members, now=now
+            )
+            for channel in channels
+        ]
+    return sum(one is not None for one in written)
+
+
+def delivery_add(channel: Channel, *, key: str, now: datetime, **message: Any) -> Delivery | None:
+    """Write one message for a channel and put it into the queue; `None` where the channel has one of this key."""
+    delivery, made = Delivery.objects.get_or_create(
+        channel=channel,
+        key=key,
+        defaults={"organisation_id": channel.organisation_id, "next_attempt_at": now, "created_at": now, **message},
+    )
+    if not made:
+        return None
+    enqueue(delivery.id)
+    return delivery
+
+
+def enqueue(delivery_id: UUID, *, at: datetime | None = None) -> None:
+    """Let a worker send a message, not before `at`; one that waits already waits on."""
+    queue.enqueue(TASK, queue=QUEUE, lock=f"delivery {delivery_id}", at=at, delivery_id=str(delivery_id))

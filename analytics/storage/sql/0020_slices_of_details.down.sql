@@ -1,0 +1,2 @@
+DROP TABLE llm_unpriced_5min;
+DROP TABLE llm_distinct_5min;

@@ -1,0 +1,14 @@
+DROP POLICY tenant ON deliveries;
+ALTER TABLE deliveries DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY tenant ON channels;
+ALTER TABLE channels DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY tenant ON budget_alerts;
+ALTER TABLE budget_alerts DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY tenant ON budget_periods;
+ALTER TABLE budget_periods DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY tenant ON budgets;
+ALTER TABLE budgets DISABLE ROW LEVEL SECURITY;

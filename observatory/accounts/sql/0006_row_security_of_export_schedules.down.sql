@@ -1,0 +1,2 @@
+DROP POLICY tenant ON export_schedules;
+ALTER TABLE export_schedules DISABLE ROW LEVEL SECURITY;

@@ -1,0 +1,286 @@
+"""Pages of budgets, channels and their messages: channels are tried here, and dead messages sent again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from analytics.alerts import managing
+from analytics.alerts.sending import delivery_resend
+from analytics.costs.budgets.service import current_periods
+from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, ChannelType, Delivery, DeliveryStatus
+from errors.exceptions import ApiError
+from observatory.accounts.admin_reach import ReachAdmin, within_reach
+from observatory.accounts.models import Organisation
+from observatory.sentences import SentenceModelForm
+
+
+class _TenantAdmin(ReachAdmin):
+    """Rows that name their organisation by its number."""
+
+    show_full_result_count = False
+
+    @admin.display(description="organisation")
+    def whose(self, row: Any) -> str:
+        found = Organisation.objects.filter(pk=row.organisation_id).first()
+        return found.slug if found else str(row.organisation_id)
+
+    def confirmed(self, request: HttpRequest, key: str, *, verb: str, told: str, act: Callable[[Any], str]) -> Any:
+        """Ask, then do what the button says to the row, and say what came of it."""
+        row = get_object_or_404(self.get_queryset(request), pk=self._key(key))
+        if not ReachAdmin.has_change_permission(self, request, row):
+            raise PermissionDenied
+        back = reverse(f"admin:analytics_{self.opts.model_name}_change", args=[row.pk])
+        if request.method == "POST":
+            messages.success(request, act(row))
+            self.log_change(request, row, f"{verb}.")
+            return HttpResponseRedirect(back)
+        shown = {
+            **self.admin_site.each_context(request),
+            "title": f"{verb}: {row}?",
+            "told": told,
+            "verb": verb,
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/confirm.html", shown)
+
+    def _key(self, key: str) -> Any:
+        try:
+            return self.opts.pk.to_python(key)
+        except forms.ValidationError:
+            return None
+
+
+class _AlertInline(admin.TabularInline):
+    model = BudgetAlert
+    fields = readonly_fields = ("triggered_at", "severity", "message", "resolved_at")
+    ordering = ("number",)
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class _ReadOnlyAdmin(_TenantAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Budget)
+class BudgetAdmin(_ReadOnlyAdmin):
+    """Budgets with what is spent of them, to be read: their owners make them, by the API."""
+
+    list_display = ("name", "whose", "amount", "period", "spent", "state", "is_active")
+    list_filter = ("period", "is_active")
+    search_fields = ("name",)
+    ordering = ("organisation_id", "name")
+    readonly_fields = ("whose", "spent", "state")
+
+    @admin.display(description="spent")
+    def spent(self, budget: Budget) -> str:
+        period = current_periods([budget], now=timezone.now())[budget.id]
+        without = f", {period.unpriced_requests} requests without a price" if period.unpriced_requests else ""
+        return f"{period.spent:f}{without}"
+
+    @admin.display(description="state")
+    def state(self, budget: Budget) -> str:
+        return str(current_periods([budget], now=timezone.now())[budget.id].state)
+
+
+@admin.register(BudgetPeriod)
+class BudgetPeriodAdmin(_ReadOnlyAdmin):
+    """Periods of budgets with their alerts."""
+
+    list_display = ("budget", "whose", "period_start", "period_end", "amount", "spent", "state", "rises")
+    list_filter = ("state",)
+    list_select_related = ("budget",)
+    ordering = ("-period_start", "budget_id")
+    inlines = (_AlertInline,)
+
+
+class ChannelForm(SentenceModelForm):
+    """A channel as it is made or changed; where it leads to is not shown again."""
+
+    organisation = forms.ModelChoiceField(Organisation.objects.all())
+    type = forms.ChoiceField(choices=ChannelType.choices)
+    name = forms.CharField(max_length=200)
+    url = forms.CharField(max_length=2000, required=False, help_text="Of a webhook, or of what takes Slack's.")
+    addresses = forms.CharField(required=False, help_text="Of an e-mail channel: separated by commas.")
+
+    class Meta:
+        model = Channel
+        fields = ("organisation", "type", "name", "url", "addresses", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:  # noqa: SLF001  Django's own forms look there
+            for name in ("organisation", "type"):
+                self.fields.pop(name, None)
+            told = "Left empty, it stays as it is."
+            self.fields["url"].help_text = self.fields["addresses"].help_text = told
+            shown = managing.shown_target(self.instance)
+            if self.instance.type == ChannelType.EMAIL:
+                self.initial["addresses"] = ", ".join(shown)
+            else:
+                self.fields["url"].help_text = f"Now {shown} {told}"
+
+    def clean_addresses(self) -> list[str]:
+        found = [one.strip() for one in self.cleaned_data["addresses"].split(",") if one.strip()]
+        wrong = [one for one in found if not managing.is_address(one)]
+        if wrong:
+            raise forms.ValidationError(f"No e-mail address: {wrong[0]}")
+        return found
+
+    def given(self) -> dict[str, Any]:
+        """Return the members as the services take them: those that are empty are not given."""
+        values = self.cleaned_data
+        target = {name: values[name] for name in ("url", "addresses") if values[name]}
+        return {name: values[name] for name in ("type", "name", "is_active") if name in values} | target
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return values
+        try:
+            if self.instance._state.adding:  # noqa: SLF001  as above
+                managing.check_channel(values["organisation"].pk, self.given())
+            else:
+                managing.check_change(self.instance, self.given())
+        except ApiError as problem:
+            field = problem.field if problem.field in self.fields else None
+            self.add_error(field, ": ".join(filter(None, (problem.message, problem.details))))
+        return values
+
+
+@admin.register(Channel)
+class ChannelAdmin(_TenantAdmin):
+    """Channels of organisations. Each has a button that sends a test through it."""
+
+    form = ChannelForm
+    list_display = ("name", "whose", "type", "is_active", "waiting", "dead", "try_it")
+    list_filter = ("type", "is_active")
+    search_fields = ("name",)
+    ordering = ("organisation_id", "name")
+
+    def get_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:  # noqa: ARG002  Django's signature
+        if obj is None:
+            return ChannelForm.Meta.fields
+        return ("whose", "type", *ChannelForm.Meta.fields[2:], "waiting", "dead", "try_it")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:  # noqa: ARG002
+        return () if obj is None else ("whose", "type", "waiting", "dead", "try_it")
+
+    def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None:
+            return form
+        mine = within_reach(request, Organisation.objects.order_by("slug"), "pk")
+        return type("OwnChannelForm", (form,), {"organisation": forms.ModelChoiceField(mine)})
+
+    def get_urls(self) -> Any:
+        own = [path("<path:key>/test/", self.admin_site.admin_view(self.test), name="analytics_channel_test")]
+        return own + super().get_urls()
+
+    @admin.display(description="waiting messages")
+    def waiting(self, channel: Channel) -> int:
+        return channel.deliveries.filter(status=DeliveryStatus.PENDING).count()
+
+    @admin.display(description="dead messages")
+    def dead(self, channel: Channel) -> str:
+        count = channel.deliveries.filter(status=DeliveryStatus.DEAD).count()
+        dead = f"?status__exact={DeliveryStatus.DEAD}&channel__id__exact={channel.pk}"
+        return format_html('<a href="{}{}">{}</a>', reverse("admin:analytics_delivery_changelist"), dead, count)
+
+    @admin.display(description="test")
+    def try_it(self, channel: Channel) -> str:
+        return format_html('<a href="{}">Send a test</a>', reverse("admin:analytics_channel_test", args=[channel.pk]))
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm, change: bool) -> None:
+        assert isinstance(form, ChannelForm)
+        now = timezone.now()
+        if change:
+            managing.channel_change(Channel.objects.get(pk=obj.pk), form.given(), now=now)
+            return
+        organisation = form.cleaned_data["organisation"]
+        channel, secret = managing.channel_create(
+            organisation_id=organisation.pk, organisation_uuid=organisation.public_id, given=form.given(), now=now
+        )
+        vars(obj).update(vars(channel))
+        if secret is not None:
+            messages.success(request, f"The signing secret of {channel.name}, shown this once: {secret}")
+
+    def test(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Ask, then send a message that says that the channel works."""
+
+        def act(channel: Channel) -> str:
+            managing.channel_test(channel, now=timezone.now())
+            return f"A test goes to {channel.name}; its deliveries tell what came of it."
+
+        told = "The channel's receivers get a message that says that it works."
+        return self.confirmed(request, key, verb="Send a test", told=told, act=act)  # type: ignore[no-any-return]  # a page or a redirection
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(_ReadOnlyAdmin):
+    """Messages and what came of them. Dead ones are sent again from here, under their old id."""
+
+    list_display = ("created_at", "whose", "channel", "kind", "subject", "status", "attempts", "last_error")
+    list_filter = ("status", "kind")
+    list_select_related = ("channel",)
+    ordering = ("-created_at", "-id")
+    fields = (
+        "whose", "channel", "kind", "key", "subject", "text", "data", "status", "attempts", "next_attempt_at",
+        "last_error", "created_at", "ended_at", "again",
+    )  # fmt: skip
+    readonly_fields = ("whose", "again")
+    actions = ("resend_all",)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "channel__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # stubs ask for a request
+
+    def get_urls(self) -> Any:
+        own = [path("<path:key>/resend/", self.admin_site.admin_view(self.resend), name="analytics_delivery_resend")]
+        return own + super().get_urls()
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Who may change messages may send them again."""
+        return ReachAdmin.has_change_permission(self, request)
+
+    @admin.display(description="send again")
+    def again(self, delivery: Delivery) -> str:
+        if delivery.status != DeliveryStatus.DEAD:
+            return "-"
+        return format_html(
+            '<a href="{}">Send again</a>', reverse("admin:analytics_delivery_resend", args=[delivery.pk])
+        )
+
+    @admin.action(description="Send the dead ones of these again", permissions=["resend"])
+    def resend_all(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+        count = sum(delivery_resend(one, now=timezone.now()) for one in rows)
+        messages.success(request, f"{count} messages wait to be sent again.")
+
+    def resend(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Ask, then let the worker try a dead message anew."""
+
+        def act(delivery: Delivery) -> str:
+            revived = delivery_resend(delivery, now=timezone.now())
+            return "The message waits to be sent again." if revived else "The message is not dead: it is left alone."
+
+        told = "The worker tries it anew, under the id that it had."
+        return self.confirmed(request, key, verb="Send again", told=told, act=act)  # type: ignore[no-any-return]  # as above

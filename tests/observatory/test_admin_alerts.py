@@ -1,0 +1,138 @@
+"""Budgets, channels and messages in the admin: seen, tried, sent again."""
+
+import re
+from ipaddress import ip_network
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from analytics.alerts.channels import announce
+from analytics.alerts.managing import channel_create, shown_target
+from analytics.models import Channel, Delivery, DeliveryStatus
+from observatory.accounts.models import Membership, User
+from tests.observatory.accounts.credentials import PASSWORD
+
+URL = "http://127.0.0.1:9/hook"
+
+
+@pytest.fixture
+def staff(db, settings):
+    settings.ALERT_ALLOWED_NETWORKS = (ip_network("127.0.0.0/8"),)
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("root", password=PASSWORD))
+    return browser
+
+
+@pytest.fixture
+def channel(staff, tenant):
+    made, _ = channel_create(
+        organisation_id=tenant.organisation.pk,
+        organisation_uuid=tenant.organisation.public_id,
+        given={"type": "webhook", "name": "pager", "url": URL},
+        now=timezone.now(),
+    )
+    return made
+
+
+@pytest.fixture
+def dead(channel):
+    announce(organisation_id=channel.organisation_id, project_id=None, kind="budget", key="k", subject="Spent",
+             text="All of it.", data={})  # fmt: skip
+    Delivery.objects.update(status=DeliveryStatus.DEAD, attempts=9, last_error="The receiver answered 500.")
+    return Delivery.objects.get()
+
+
+def admin(model, *rest):
+    return "/".join(["/admin/analytics", model, *map(str, rest), ""])
+
+
+def test_every_list_and_form_opens(staff, api, dead):
+    api.post("/api/v1/costs/budgets", {"name": "b", "amount": 1, "period": "daily"}, content_type="application/json")
+    for model in ("budget", "budgetperiod", "channel", "delivery"):
+        page = staff.get(admin(model)).content.decode()
+        (one, *_) = re.findall(rf'href="(/admin/analytics/{model}/[\w-]+/change/)', page)
+        assert staff.get(one).status_code == 200
+    assert (staff.get(admin("channel", "add")).status_code, "The receiver answered 500." in page) == (200, True)
+
+
+def test_a_channel_that_is_made_here_shows_its_secret_once(staff, tenant):
+    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "pager", "url": URL, "is_active": "on"}
+    reply = staff.post(admin("channel", "add"), form, follow=True)
+    (channel,) = Channel.objects.all()
+
+    assert re.search(r"whsec_[\w+/=]+", reply.content.decode())
+    assert "whsec_" not in staff.get(admin("channel", channel.pk, "change")).content.decode()
+    assert (channel.organisation_uuid, shown_target(channel)) == (tenant.organisation.public_id, "http://127.0.0.1:9/…")
+
+
+def test_a_private_address_is_refused_beside_its_box(staff, tenant, settings):
+    settings.ALERT_ALLOWED_NETWORKS = ()
+    form = {"organisation": tenant.organisation.pk, "type": "webhook", "name": "pager", "url": URL}
+    page = staff.post(admin("channel", "add"), form).content.decode()
+
+    assert ("private network" in page, Channel.objects.count()) == (True, 0)
+
+
+def test_a_change_without_a_url_keeps_it(staff, channel):
+    staff.post(admin("channel", channel.pk, "change"), {"name": "other", "url": "", "is_active": "on"})
+    channel.refresh_from_db()
+
+    assert (channel.name, shown_target(channel), channel.row_version) == ("other", "http://127.0.0.1:9/…", 2)
+
+
+def test_the_button_sends_a_test_once_it_is_confirmed(staff, channel):
+    asked = staff.get(admin("channel", channel.pk, "test"))
+    before = Delivery.objects.count()
+    reply = staff.post(admin("channel", channel.pk, "test"))
+
+    assert (asked.status_code, before, reply.status_code) == (200, 0, 302)
+    assert [one.kind for one in Delivery.objects.all()] == ["test"]
+
+
+def test_a_dead_message_is_sent_again_by_its_button(staff, dead):
+    assert "Send again" in staff.get(admin("delivery", dead.pk, "change")).content.decode()
+    staff.post(admin("delivery", dead.pk, "resend"))
+    dead.refresh_from_db()
+
+    assert (dead.status, dead.attempts) == ("pending", 0)
+
+
+def test_dead_messages_are_sent_again_by_the_list(staff, dead):
+    staff.post(admin("delivery"), {"action": "resend_all", "_selected_action": [dead.pk]})
+    dead.refresh_from_db()
+
+    assert dead.status == "pending"
+
+
+def test_a_deleted_channel_takes_its_messages_along(staff, dead):
+    staff.post(admin("channel", dead.channel_id, "delete"), {"post": "yes"})
+
+    assert (Channel.objects.count(), Delivery.objects.count()) == (0, 0)
+
+
+def test_staff_of_another_organisation_see_and_send_nothing(staff, dead, make_tenant):
+    other = User.objects.create_user("theirs", password=PASSWORD, is_staff=True)
+    other.user_permissions.set(Permission.objects.filter(content_type__app_label="analytics"))
+    Membership.objects.create(user=other, organisation=make_tenant("umbrella").organisation, role="admin")
+    browser = Client()
+    browser.force_login(other)
+
+    assert "pager" not in browser.get(admin("channel")).content.decode()
+    assert browser.post(admin("delivery", dead.pk, "resend")).status_code == 404
+    assert browser.post(admin("channel", dead.channel_id, "test")).status_code == 404
+    dead.refresh_from_db()
+    assert (dead.status, Delivery.objects.count()) == ("dead", 1)
+
+
+def test_who_may_only_look_sends_nothing(staff, dead, tenant):
+    other = User.objects.create_user("looks", password=PASSWORD, is_staff=True)
+    other.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    Membership.objects.create(user=other, organisation=tenant.organisation, role="viewer")
+    browser = Client()
+    browser.force_login(other)
+
+    assert browser.get(admin("delivery")).status_code == 200
+    assert browser.post(admin("delivery", dead.pk, "resend")).status_code == 403
+    assert browser.post(admin("channel", dead.channel_id, "test")).status_code == 403
