@@ -180,7 +180,7 @@ def read_body(body: Mapping[str, Any], members: Sequence[Member], path: str = ""
     return {one.name: _value(body, one, path) for one in members}
 
 
-def read_sent(body: Mapping[str, Any], members: Sequence[Member], *, partial: bool = False) -> dict[str, Any]:
+def read_sent(body: Any, members: Sequence[Member], *, partial: bool = False) -> dict[str, Any]:
     """Return the members that were sent, null among them, for what is changed by a body; raise as `read_body` does.
 
     Without `partial` those that are required must be there.
