@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
-        epilog="example: python -m benchmarks --only storage --spans 1000000 --spans 10000000 --store /var/tmp/bench",
+        epilog="example: python -m benchmarks --only storage --spans 1000000 --spans 10000000 --store FOLDER",
     )
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this one (may be repeated)")
     parser.add_argument(

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from analytics.anomalies.detection import DAY, HISTORY, HOUR, History
-from analytics.anomalies.runs import WHOLE, Key, Run, judged
+from analytics.anomalies.runs import Key, Run, judged
+from analytics.anomalies.watching import WHOLE
 from analytics.management.demo import incident_of
 from analytics.management.demo.vendors import INCIDENT
 from benchmarks.demo_hours import demo_hours

@@ -8,7 +8,7 @@ from math import ceil
 from typing import NamedTuple
 
 from analytics.anomalies.detection import Hour
-from analytics.anomalies.runs import WHOLE, Series
+from analytics.anomalies.watching import WHOLE, Series
 from analytics.management.demo.generator import demo_traces
 from analytics.management.demo.rhythm import SECOND_NS
 from analytics.management.demo.shapes import Kind

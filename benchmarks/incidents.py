@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from analytics.anomalies.detection import HOUR, WEEK, Hour
-from analytics.anomalies.runs import WHOLE, Series
+from analytics.anomalies.watching import WHOLE, Series
 from analytics.management.demo.rhythm import HOURS, WEEKEND
 
 WEEKS, JUDGED = 5, WEEK

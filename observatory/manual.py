@@ -29,17 +29,21 @@ SECTIONS: Mapping[str, str] = {
     "adr": "Decisions",
 }
 _CACHED = {"Cache-Control": "public, max-age=3600", "Vary": "Accept, Accept-Encoding"}
-_MOST_FOUND, _AROUND = 30, 80
+_MOST_FOUND, _MOST_WORDS, _AROUND = 30, 16, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One file: its place (`how-to/export`), its title, its body as HTML, and its words for the search."""
+    """One file: its place (`how-to/export`), its title, its body as HTML, its words as they are shown when found.
+
+    The search compares `folded`.
+    """
 
     place: str
     title: str
     html: str
     words: str
+    folded: str
 
     @property
     def section(self) -> str:
@@ -58,7 +62,7 @@ def pages() -> Mapping[str, Page]:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Answer with the list of pages, or with those that hold every word of `q`."""
-    words = request.GET.get("q", "").split()
+    words = list(dict.fromkeys(request.GET.get("q", "").split()))[:_MOST_WORDS]
     shown = {"sections": _sections(), "q": " ".join(words), "found": [*_search(words)] if words else None}
     return _answer(request, "manual/index.html", shown)
 
@@ -89,10 +93,10 @@ def _sections() -> list[tuple[str, list[Page]]]:
 def _search(words: list[str]) -> Iterator[tuple[Page, str]]:
     """Yield pages that hold every word in any case, those with one in the title first, with the text around a word."""
     wanted = [word.casefold() for word in words]
-    hits = [page for page in pages().values() if all(word in page.words.casefold() for word in wanted)]
+    hits = [page for page in pages().values() if all(word in page.folded for word in wanted)]
     hits.sort(key=lambda page: not any(word in page.title.casefold() for word in wanted))
     for page in hits[:_MOST_FOUND]:
-        at = page.words.casefold().find(wanted[0])
+        at = page.folded.find(wanted[0])
         yield page, page.words[max(0, at - _AROUND) : at + _AROUND]
 
 
@@ -104,11 +108,13 @@ def _page(path: Path) -> Page:
     _name_headings(tokens)
     _lead_links(tokens, place)
     text = " ".join(token.content for token in tokens if token.type in ("inline", "fence"))
+    words = " ".join(re.sub(r"[`*]|\]\([^)]*\)", "", text).replace("[", "").split())
     return Page(
         place=place,
         title=title.replace("`", ""),
         html=_scrolling(markdown.renderer.render(tokens, markdown.options, {})),
-        words=" ".join(re.sub(r"[`*]|\]\([^)]*\)", "", text).replace("[", "").split()),
+        words=words,
+        folded=words.casefold(),
     )
 
 

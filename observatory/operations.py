@@ -127,7 +127,7 @@ def operation_run(run_id: str) -> None:
     except _REFUSALS as refused:
         state = State.REFUSED
         out.write(str(refused) if isinstance(refused, CommandError) else progress.said)
-    except Exception:
+    except Exception:  # whatever it is: who asked is told that it failed, and the log has it
         state = State.FAILED
         log.exception("operation failed", run=run_id, commands=run.words)
         out.write(f"{INTERNAL_SERVER_ERROR.message}. The log tells of run {run_id}.")

@@ -33,13 +33,12 @@ def announce(
     of what has a form in JSON, with decimals and instants. A `subject` is one line.
     """
     now = timezone.now()
-    line = " ".join(subject.split())[:_LONGEST_SUBJECT]
     members = dumps(dict(data)).decode()
     channels = Channel.objects.filter(organisation_id=organisation_id, is_active=True).order_by("created_at", "id")
     with transaction.atomic():
         written = [
             delivery_add(
-                channel, project_id=project_id, kind=kind, key=key, subject=line, text=text, data=members, now=now
+                channel, project_id=project_id, kind=kind, key=key, subject=subject, text=text, data=members, now=now
             )
             for channel in channels
         ]
@@ -47,7 +46,11 @@ def announce(
 
 
 def delivery_add(channel: Channel, *, key: str, now: datetime, **message: Any) -> Delivery | None:
-    """Write one message for a channel and put it into the queue; `None` where the channel has one of this key."""
+    """Write one message for a channel and put it into the queue; `None` where the channel has one of this key.
+
+    Its `subject` becomes one line.
+    """
+    message["subject"] = " ".join(message["subject"].split())[:_LONGEST_SUBJECT]
     delivery, made = Delivery.objects.get_or_create(
         channel=channel,
         key=key,

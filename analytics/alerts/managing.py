@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -119,9 +120,15 @@ def channel_test(channel: Channel, *, now: datetime) -> Delivery:
     return delivery
 
 
-def shown_target(channel: Channel) -> str | Sequence[str]:
-    """Return addresses as they are, and of a URL where it leads to: what stands behind the host is a secret."""
-    known = decrypt(channel.target)
+def shown_target(channel: Channel) -> str | Sequence[str] | None:
+    """Return addresses as they are, and of a URL where it leads to: what stands behind the host is a secret.
+
+    `None` when it was encrypted under another SECRET_ENCRYPTION_KEY: then it has to be given anew.
+    """
+    try:
+        known = decrypt(channel.target)
+    except InvalidToken:
+        return None
     if channel.type == ChannelType.EMAIL:
         addresses: list[str] = json.loads(known)
         return addresses

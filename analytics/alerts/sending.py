@@ -40,7 +40,12 @@ def _send(delivery_id: UUID, *, now: datetime) -> bool:
     if not delivery.channel.is_active:
         _give_up(delivery, "The channel is switched off.")
         return False
+    if delivery.attempts > len(PAUSES):
+        _give_up(delivery, "Each attempt ended in a fault of this service: its log tells of them.")
+        return False
     delivery.attempts += 1
+    # Noted first: an attempt that ends in a fault, or with its worker, is one too, and is made again after its pause.
+    _note(delivery, next_attempt_at=now + _pause(delivery))
     try:
         hand_over(delivery, delivery.channel, now=now)
     except FailedError as problem:
@@ -55,9 +60,13 @@ def _failed(delivery: Delivery, reason: str, *, now: datetime) -> None:
     if delivery.attempts > len(PAUSES):
         _give_up(delivery, reason)
         return
-    due = now + PAUSES[delivery.attempts - 1]
+    due = now + _pause(delivery)
     _note(delivery, next_attempt_at=due, last_error=reason)
     enqueue(delivery.id, at=due)
+
+
+def _pause(delivery: Delivery) -> timedelta:
+    return PAUSES[min(delivery.attempts, len(PAUSES)) - 1]
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:

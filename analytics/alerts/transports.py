@@ -99,7 +99,7 @@ def _email(delivery: Delivery, channel: Channel, now: datetime) -> None:  # noqa
     )
     try:
         message.send()
-    except (OSError, smtplib.SMTPException) as problem:
+    except (OSError, ValueError, smtplib.SMTPException) as problem:  # Django refuses a header with a `ValueError`
         raise FailedError(f"The mail server did not take it: {type(problem).__name__}.") from problem
 
 

@@ -184,7 +184,7 @@ class Baseline:
         for _ in range(3):
             errors, requests = sum(one.errors for one in points), sum(one.requests for one in points)
             rate = (errors + 0.5) / (requests + 1)
-            points = [one for one in self._points if _of_rate(one.errors, one.requests, rate) < _CLEAR]
+            points = [one for one in self._points if of_rate(one.errors, one.requests, rate) < _CLEAR]
         return Decimal(rate).quantize(Decimal("0.000001"))
 
     @cached_property
@@ -222,7 +222,7 @@ class Baseline:
     def _residual(self, seen: _Point, expected: Number) -> float:
         match self.watched.noise:
             case Noise.RATE:
-                return _of_rate(seen.errors, seen.requests, float(expected))
+                return of_rate(seen.errors, seen.requests, float(expected))
             case Noise.LEVEL:
                 if seen.value <= 0 or expected <= 0:
                     return 0.0
@@ -286,7 +286,8 @@ def _of_count(seen: float, expected: float) -> float:
     return copysign(sqrt(max(2 * surprise, 0.0)), seen - expected)
 
 
-def _of_rate(failed: int, requests: int, rate: float) -> float:
+def of_rate(failed: int, requests: int, rate: float) -> float:
+    """Return the deviance residual of so many failed requests, where a share of `rate` is expected to fail."""
     rate = min(max(rate, 1e-6), 1 - 1e-6)
     surprise = 0.0
     for seen, chance in ((failed, rate), (requests - failed, 1 - rate)):

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from analytics.anomalies.detection import DAY, HISTORY, WEEK
-from analytics.anomalies.runs import WHOLE, Key, Run
+from analytics.anomalies.runs import Key, Run
+from analytics.anomalies.watching import WHOLE
 from analytics.queries.figures import Answer, Ask, ask
 from analytics.queries.plans import Filter, Question
 from analytics.queries.reports.parts import share

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 
 from analytics.anomalies.detection import History, Hour
-from analytics.anomalies.runs import WHOLE, Series
+from analytics.anomalies.watching import WHOLE, Series
 from analytics.queries.figures import Answer, ask
 from analytics.queries.plans import Question, Sort
 from analytics.queries.sources import earliest

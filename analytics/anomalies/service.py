@@ -11,8 +11,9 @@ from django.db.models import Q
 from analytics.anomalies.detection import DAY, HISTORY, HOUR, WEEK, History
 from analytics.anomalies.explaining import Part, explained
 from analytics.anomalies.reading import histories_of
-from analytics.anomalies.runs import MOST_TOGETHER, QUIET, Key, Run, Series, judged
+from analytics.anomalies.runs import QUIET, Key, Run, judged
 from analytics.anomalies.telling import tell_channels, tell_event
+from analytics.anomalies.watching import MOST_TOGETHER, Series
 from analytics.models import Anomaly, AnomalyProgress, AnomalyStatus
 from analytics.registry.anomalies import Direction, severity_of
 from analytics.scope import Scope

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from analytics.exports import metrics
@@ -20,6 +20,7 @@ from analytics.exports.files import StoreError, forget_work, notes_path, store, 
 from analytics.exports.formats import Format, Opening
 from analytics.exports.reading import Pace, Step, Walk
 from analytics.exports.selecting import format_of, selection_of, spans_of
+from analytics.exports.selectors import OPEN
 from analytics.exports.telling import tell
 from analytics.exports.writing import LostError, WorkFile, Writer
 from analytics.models import ExportJob, ExportStatus
@@ -212,6 +213,8 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
     if file.path.stat().st_size != file.size:
         raise _FailedError("The file came out shorter than what was written: create the export again.")
     _update(job, file_name=name)  # so that nothing is put away of a job that was cancelled
+    if job.target and _later(job).exists():
+        raise _FailedError("A later export of the same day makes its file.")
     place = store()
     place.put(file.path, name)
     if place.size(name) != file.size:
@@ -221,8 +224,9 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
     kept_days = job.keep_days if job.target else settings.EXPORT_TTL_DAYS
     job.completed_at, job.expires_at = now, None if kept_days is None else now + timedelta(days=kept_days)
     try:
-        _update(
+        _finish(
             job,
+            now=now,
             bytes=job.bytes,
             sha256=job.sha256,
             file_name=name,
@@ -232,23 +236,35 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
             more=job.more,
         )
     except _EndedError:
-        place.delete(name)
+        if not job.target:  # else it is in the place of an earlier one, and is as good as that was
+            place.delete(name)
         raise
     forget_work(job.id)
-    if job.target:
-        _replace_earlier(job, now=now)
     metrics.JOBS.labels(job.status).inc()
     metrics.BYTES.labels(job.format).inc(job.bytes)
     metrics.DURATION.labels(job.format).observe((now - job.created_at).total_seconds())
     tell(job)
 
 
-def _replace_earlier(job: ExportJob, *, now: datetime) -> None:
-    """Let the earlier exports of the same day be over: their file is this one's now."""
-    earlier = ExportJob.objects.filter(
-        organisation_id=job.organisation_id, target=job.target, status=ExportStatus.COMPLETED
+def _finish(job: ExportJob, *, now: datetime, **values: object) -> None:
+    """Write the row of a job that is done; earlier exports of the same day are over, their file is this one's now."""
+    with transaction.atomic():
+        _update(job, **values)
+        if job.target:
+            done = _of_target(job).filter(status=ExportStatus.COMPLETED, created_at__lte=job.created_at)
+            done.update(status=ExportStatus.EXPIRED, expires_at=now)
+
+
+def _later(job: ExportJob) -> QuerySet[ExportJob]:
+    """Return exports of the same day that were asked for later, and have or will have its file."""
+    return _of_target(job).filter(
+        created_at__gt=job.created_at,
+        status__in=[*OPEN, ExportStatus.COMPLETED],
     )
-    earlier.exclude(id=job.id).update(status=ExportStatus.EXPIRED, expires_at=now)
+
+
+def _of_target(job: ExportJob) -> QuerySet[ExportJob]:
+    return ExportJob.objects.filter(organisation_id=job.organisation_id, target=job.target).exclude(id=job.id)
 
 
 def _fail(job: ExportJob, reason: str) -> None:

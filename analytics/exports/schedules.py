@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from analytics.exports.selecting import format_of, scope_of
@@ -67,9 +67,11 @@ def schedule_change(schedule: ExportSchedule, changed: Mapping[str, Any]) -> Exp
     for name, value in changed.items():
         setattr(schedule, name, value)
     schedule.not_before, schedule.problem = None, None
+    written = [*changed, "not_before", "problem"]
     if "next_day" in changed:
         schedule.job_id = None  # the export under way ends, and is not counted as the day that is wanted now
-    schedule.save(update_fields=[*changed, "not_before", "problem", "job_id"])
+        written.append("job_id")  # otherwise it is the worker's, who may have begun or settled one meanwhile
+    schedule.save(update_fields=written)
     return schedule
 
 
@@ -135,6 +137,10 @@ def _go_on(schedule: ExportSchedule, *, now: datetime) -> bool:
     except ApiError as refused:
         _postpone(schedule, refused.message, now=now)
         return False
+    except DatabaseError as problem:  # a count that took too long, above all: the schedules after it go on
+        log.warning("scheduled export not begun", schedule_id=str(schedule.id), problem=type(problem).__name__)
+        _postpone(schedule, "The database did not answer in time.", now=now)
+        return False
     # Of the schedule as it was read: one that was set to another day meanwhile goes on there.
     ExportSchedule.objects.filter(id=schedule.id, next_day=day).update(job_id=job.id)
     return True
@@ -149,7 +155,9 @@ def _settle(schedule: ExportSchedule, job_id: UUID, *, now: datetime) -> None:
     elif job.status in (ExportStatus.FAILED, ExportStatus.CANCELLED):
         _postpone(schedule, job.error_message or "The export was cancelled.", now=now)
     elif job.status not in OPEN:
-        same.update(next_day=schedule.next_day + _DAY, last_job_id=job.id, job_id=None, problem=None)
+        same.filter(next_day=schedule.next_day).update(
+            next_day=schedule.next_day + _DAY, last_job_id=job.id, job_id=None, problem=None
+        )
 
 
 def _postpone(schedule: ExportSchedule, problem: str, *, now: datetime) -> None:

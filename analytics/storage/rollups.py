@@ -57,7 +57,8 @@ def _refresh(grain: str, before: datetime) -> list[Bucket]:
     buckets = _due(grain, before)
     if buckets:
         remake(grain, buckets)
-    _thin_out_marks(grain, before)
+    if len(buckets) < BATCH_BUCKETS[grain]:  # with more to do there is a next time, and soon
+        _thin_out_marks(grain, before)
     return buckets
 
 

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from analytics.registry.facts import FACTS_BY_KEY
-from analytics.registry.rollups import BY_TABLE, ROLLUPS, SLICE, SLICE_GRAIN, SLICES
+from analytics.registry.rollups import BY_TABLE, MINUTE, ROLLUPS, SLICE, SLICE_GRAIN, SLICES
 from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
-from analytics.storage.changes import floor
 from analytics.storage.horizons import SPANS_ARE_GONE
 from analytics.storage.making import rebuild
 from analytics.storage.transactions import retried
@@ -28,23 +27,34 @@ _PARTS = sorted({BY_TABLE[one.parts].grain for one in ROLLUPS if one.parts})
 
 def mark(minutes: Sequence[Bucket]) -> None:
     """Mark the slices of minutes that were made anew, if they are busy or made already; in the caller's transaction."""
-    found = sorted({(organisation, project, floor(start, SLICE)) for organisation, project, start in minutes})
     with connection.cursor() as cursor:
+        # A busy slice has a minute with its fifth or more: of few others all five are looked at.
         cursor.execute(
             f"""
             INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
-            SELECT organisation_id, project_id, %(grain)s, bucket FROM {GIVEN}
+            SELECT DISTINCT changed.organisation_id, changed.project_id, %(grain)s, changed.slice
+            FROM (
+                SELECT given.*, date_bin(%(width)s, given.bucket, 'epoch') AS slice, {_spans_of("r")} AS spans
+                FROM {GIVEN} LEFT JOIN {_MINUTES.table} AS r
+                    ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
+                    AND r.bucket = given.bucket
+            ) AS changed
             WHERE EXISTS (
-                SELECT FROM {_KNOWN} AS r WHERE r.organisation_id = given.organisation_id
-                    AND r.project_id = given.project_id AND r.bucket = given.bucket
-            ) OR %(busy)s <= (
-                SELECT sum({_MINUTES.read(FACTS_BY_KEY["span_count"], "r")}) FROM {_MINUTES.table} AS r
-                WHERE r.organisation_id = given.organisation_id AND r.project_id = given.project_id
-                    AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(width)s
-            )
+                SELECT FROM {_KNOWN} AS r WHERE r.organisation_id = changed.organisation_id
+                    AND r.project_id = changed.project_id AND r.bucket = changed.slice
+            ) OR CASE WHEN changed.spans >= %(share)s THEN %(busy)s <= (
+                SELECT sum({_spans_of("r")}) FROM {_MINUTES.table} AS r
+                WHERE r.organisation_id = changed.organisation_id AND r.project_id = changed.project_id
+                    AND r.bucket >= changed.slice AND r.bucket < changed.slice + %(width)s
+            ) END
             """,
-            columns_of(found) | {"grain": SLICE_GRAIN, "busy": BUSY_SPANS, "width": SLICE},
+            columns_of(minutes)
+            | {"grain": SLICE_GRAIN, "busy": BUSY_SPANS, "share": BUSY_SPANS / (SLICE / MINUTE), "width": SLICE},
         )
+
+
+def _spans_of(minute: str) -> str:
+    return _MINUTES.read(FACTS_BY_KEY["span_count"], minute)
 
 
 def refresh(*, before: datetime) -> None:

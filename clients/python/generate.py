@@ -209,13 +209,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 4 when a file is out of date")
     check = parser.parse_args().check
-    stale = [path for path, text in made().items() if not path.is_file() or path.read_text() != text]
+    stale = {path: text for path, text in made().items() if not path.is_file() or path.read_text() != text}
     if check:
         for path in stale:
             print(f"{path} is out of date: run `python clients/python/generate.py`.", file=sys.stderr)
         return 4 if stale else 0
-    for path in stale:
-        path.write_text(made()[path])
+    for path, text in stale.items():
+        path.write_text(text)
     return 0
 
 

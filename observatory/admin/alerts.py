@@ -135,7 +135,10 @@ class ChannelForm(SentenceModelForm):
             told = "Left empty, it stays as it is."
             self.fields["url"].help_text = self.fields["addresses"].help_text = told
             shown = managing.shown_target(self.instance)
-            if self.instance.type == ChannelType.EMAIL:
+            if shown is None:
+                told = "It was encrypted under another SECRET_ENCRYPTION_KEY: give it anew."
+                self.fields["url"].help_text = self.fields["addresses"].help_text = told
+            elif self.instance.type == ChannelType.EMAIL:
                 self.initial["addresses"] = ", ".join(shown)
             else:
                 self.fields["url"].help_text = f"Now {shown} {told}"

@@ -36,7 +36,7 @@ def greeting(url: str, credentials: Path, *, live_url: str) -> str:
         f"LLM Observatory is ready: {url}",
         f"Dashboards:               {url}/app",
         f"Credentials:              {credentials} (sign in as demo-developer)",
-        f"Documentation:            {url}/api/docs",
+        f"Documentation:            {url}/docs (of the API: {url}/api/docs)",
         f"Events as they happen:    {live_url}/api/v1/events",
         "",
         "Send a span, sign in, and read it back:",

@@ -239,6 +239,37 @@ def test_a_download_that_breaks_goes_on_where_it_broke(tmp_path, waits):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["AsyncClient.csv", "Client.csv"]
 
 
+def test_a_file_store_that_is_away_is_asked_again(tmp_path, waits):
+    refused = json_reply({"error": {"code": 1702, "message": "away"}}, 503, **{"Retry-After": "3"})
+
+    def transport():
+        return answering(refused, (200, {"Repr-Digest": digest(b"file")}, b"file"))[0]
+
+    paths = both(transport, lambda client: client.download("1", tmp_path / type(client).__name__))
+
+    assert ([path.read_bytes() for path in paths], waits) == ([b"file"] * 2, [3.0, 3.0])
+
+
+def test_a_download_that_is_given_up_leaves_nothing_behind(tmp_path, waits):
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken()))
+
+    with Client(ADDRESS, transport=transport) as client, pytest.raises(ServiceAwayError):
+        client.download("1", tmp_path / "file.csv")
+
+    assert ([*tmp_path.iterdir()], len(waits)) == ([], 3)
+
+
+def test_a_time_that_nobody_would_wait_is_told_instead(waits):
+    transport, requests = answering(
+        json_reply({"error": {"code": 1500, "message": "full"}}, 429, **{"Retry-After": "inf"})
+    )
+
+    with Client(ADDRESS, transport=transport) as client, pytest.raises(ObservatoryError):
+        client.me()
+
+    assert (len(requests), waits) == (1, [])
+
+
 def test_a_file_with_another_digest_is_not_kept(tmp_path):
     transport, _ = answering((200, {"Repr-Digest": digest(b"other")}, b"this"))
 
@@ -273,6 +304,19 @@ def test_a_stream_that_breaks_is_resumed_after_its_last_event(waits):
     assert told[0].data == {"cost_usd": Decimal("0.1")}
     assert dict(requests[1].url.params) == {"events": "trace_created", "model": "gpt-4o"}
     assert [one.headers.get("Last-Event-ID") for one in requests[1:]] == [None, "2-0"]
+
+
+@pytest.mark.parametrize("cut", [b"id: 2-0\n", b"id: 2-0\nevent: x\ndata: {"], ids=["after the id", "inside the data"])
+def test_an_event_that_breaks_off_is_told_again(waits, cut):
+    whole = b"id: 1-0\ndata: {}\n\n"
+    parts = [(200, {}, whole + cut), (200, {}, b"id: 2-0\ndata: {}\n\n")]
+    transport, requests = answering(json_reply({"sse_url": f"{ADDRESS}/stream"}), *parts)
+
+    with Client(ADDRESS, transport=transport) as client:
+        stream = client.events("trace_created")
+        told = [next(stream).id for _ in range(2)]
+
+    assert (told, requests[2].headers["Last-Event-ID"]) == (["1-0", "2-0"], "1-0")
 
 
 def test_a_stream_that_is_refused_says_so():

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import yaml
 
+from analytics.registry.rollups import GRAIN_WIDTHS
 from observatory.env import BASE_DIR
 from observatory.series import SERIES
 
@@ -51,6 +52,13 @@ def test_a_rule_asks_for_series_and_labels_that_there_are(rule):
     for name, selectors in asked:
         assert name in known
         assert set(re.findall(r"(\w+)(?:=|!=)", selectors)) <= known[name]
+
+
+def test_grains_are_named_as_they_are_recorded():
+    named = set(re.findall(r'granularity="([^"]+)"', (FOLDER / "rules.yml").read_text()))
+
+    assert named
+    assert named <= set(GRAIN_WIDTHS)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -144,7 +144,6 @@ def _note(budget_id: UUID, measured: Measured) -> bool:
     late = {"spent": measured.before.dollars, "unpriced_requests": measured.before.unpriced_requests}
     _rows_of(budget, measured.before.period).update(**late)
     period, seen = _period(budget, measured)
-    was = BudgetState(period.state)
     period.amount, period.spent = budget.amount, measured.now.dollars
     period.unpriced_requests = measured.now.unpriced_requests
     period.state = state = state_of(budget, period.spent)
@@ -154,7 +153,7 @@ def _note(budget_id: UUID, measured: Measured) -> bool:
         period.overrun_on = period.overrun_earliest = period.overrun_latest = None
     _resolve(budget, period, now=measured.at)
     if budget.is_active:
-        _tell(budget, period, was=was, now=measured.at)
+        _tell(budget, period, was=_told(period), now=measured.at)
     period.save()
     if budget.evaluated_at is not None and _shown(period) != seen:
         budget.changes += 1
@@ -198,6 +197,14 @@ def _resolve(budget: Budget, period: BudgetPeriod, *, now: datetime) -> None:
     left.exclude(period=period).update(resolved_at=now)
     above = [state for state, rank in RANK.items() if rank > RANK[BudgetState(period.state)]]
     left.filter(period=period, state__in=above).update(resolved_at=now)
+
+
+def _told(period: BudgetPeriod) -> BudgetState:
+    """Return the highest state that an alert tells of: one that rose while its budget was off is told when it is on."""
+    states = (
+        BudgetAlert.objects.filter(period=period, resolved_at=None).exclude(state="").values_list("state", flat=True)
+    )
+    return max(map(BudgetState, states), key=RANK.__getitem__, default=BudgetState.OK)
 
 
 def _tell(budget: Budget, period: BudgetPeriod, *, was: BudgetState, now: datetime) -> None:

@@ -17,9 +17,10 @@ from procrastinate.testing import InMemoryConnector
 from analytics.alerts import addresses, transports
 from analytics.alerts.addresses import ForbiddenAddressError, addresses_of, checked_url, is_reachable
 from analytics.alerts.channels import announce
+from analytics.alerts.managing import channel_test, shown_target
 from analytics.alerts.sending import PAUSES, deliveries_forget, deliveries_revive, delivery_resend, delivery_send
 from analytics.jobs import deliver
-from analytics.models import Delivery, DeliveryStatus
+from analytics.models import Channel, Delivery, DeliveryStatus
 from analytics.storage.exclusive import exclusively
 from tests.analytics.alerts.conftest import due
 
@@ -247,6 +248,51 @@ def test_a_channel_that_was_switched_off_sends_nothing_more(make_channel, said, 
     assert (delivery.status, delivery.last_error, posts.taken) == ("dead", "The channel is switched off.", [])
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://[x]/", "http://a:b/", "ftp://a/", "", "https://a b/"])
+def test_what_is_no_url_of_a_receiver_is_refused(url):
+    with pytest.raises(ForbiddenAddressError):
+        checked_url(url)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_a_name_that_cannot_be_is_refused(host):
+    with pytest.raises(ForbiddenAddressError):
+        addresses_of(checked_url(f"https://{host}/"))
+
+
+def test_an_attempt_that_ends_in_a_fault_counts_until_the_message_is_dead(make_channel, said, posts, monkeypatch):
+    make_channel("webhook", url=posts.url)
+    said()
+    (delivery,), now = Delivery.objects.all(), timezone.now()
+
+    def broken(*_, **__):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("analytics.alerts.sending.hand_over", broken)
+    for _ in range(len(PAUSES) + 1):
+        with pytest.raises(RuntimeError):
+            delivery_send(delivery.id, now=now)
+        now += PAUSES[-1]
+
+    assert delivery_send(delivery.id, now=now) is False
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == (DeliveryStatus.DEAD, len(PAUSES) + 1)
+
+
+def test_the_subject_of_a_trial_is_one_line_whatever_the_channel_is_called(make_channel, posts):
+    make_channel("webhook", url=posts.url)
+    Channel.objects.update(name="ops\nBcc: all@example.com")
+
+    assert channel_test(Channel.objects.get(), now=timezone.now()).subject == "A test of ops Bcc: all@example.com"
+
+
+def test_a_target_under_another_encryption_key_is_shown_as_none(make_channel, posts, settings):
+    make_channel("webhook", url=posts.url)
+    settings.SECRET_ENCRYPTION_KEY = "x" * 32
+
+    assert shown_target(Channel.objects.get()) is None
+
+
 def test_a_channel_of_another_encryption_key_says_so(make_channel, said, posts, work, settings):
     make_channel("webhook", url=posts.url)
     said()
@@ -282,7 +328,8 @@ def test_a_message_that_is_gone_is_no_work(db):
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "::1", "fe80::1", "fc00::1", "fec0::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::",
-        "2001:0:102:304::80ff:fffe",
+        "2001:0:102:304::80ff:fffe", "192.0.0.192", "168.63.129.16", "192.88.99.1", "::127.0.0.1",
+        "2606:2800:21f:cb07:0:5efe:10.0.0.1",
     ],
 )  # fmt: skip
 def test_no_message_goes_into_a_private_network(address):

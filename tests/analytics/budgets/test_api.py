@@ -9,7 +9,7 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from analytics.costs.budgets import service
-from analytics.models import Budget, BudgetPeriod
+from analytics.models import Budget, BudgetAlert, BudgetPeriod
 from errors.catalog import QUERY_TIMEOUT
 from errors.exceptions import ApiError
 from observatory.accounts.models import AuditEntry
@@ -315,6 +315,16 @@ def test_one_that_is_off_is_told_of_to_nobody(api, create, send):
 
     assert (reply.json()["current"]["state"], reply["ETag"]) == ("critical", '"1"')
     assert alerts(Budget.objects.get()) == []
+
+
+def test_what_rose_while_it_was_off_is_told_when_it_is_on(api, create, send):
+    spent_just_now(send, 99)
+    budget = Budget.objects.get(id=create(period="yearly", is_active=False).json()["id"])
+    Budget.objects.update(is_active=True)
+    evaluate(budget, timezone.now())
+    evaluate(budget, timezone.now())
+
+    assert [one.severity for one in BudgetAlert.objects.filter(period__budget=budget)] == ["critical"]
 
 
 def test_a_gateway_that_asks_with_an_old_tag_learns_of_the_next_period(api, made):

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow.dataset
 import pytest
 from django.conf import settings as configured
+from django.db import OperationalError
 from jsonschema import Draft202012Validator
 
 from analytics.exports import schedules
@@ -183,6 +184,54 @@ def test_set_back_it_makes_days_again_in_the_place_of_their_files(api, send, sch
     assert first.status == "expired"
     assert exports_expire(now=datetime.now(UTC)) == 0  # the file is the second one's
     assert days_in(tenant) == [f"day={FIRST}"]
+
+
+def test_an_export_that_was_overtaken_leaves_the_later_one_its_file(api, send, schedule, tenant, turn):
+    send(*on_day(0, 2))
+    reply = schedule()
+    schedules.schedules_run(now=SOON)
+    (old,) = ExportJob.objects.all()
+    change(api, reply, next_day=str(FIRST))
+    schedules.schedules_run(now=SOON + HOUR)
+    newer = ExportJob.objects.exclude(id=old.id).get()
+    export_run(newer.id)
+    export_run(old.id)
+
+    states = {job.id: job.status for job in ExportJob.objects.all()}
+    assert states == {newer.id: "completed", old.id: "failed"}
+    assert days_in(tenant) == [f"day={FIRST}"]
+
+
+def test_a_change_of_something_else_takes_no_export_from_the_worker(api, schedule, turn, monkeypatch):
+    reply = schedule()
+    read = schedules.schedule_get
+
+    def begun_meanwhile(*given):
+        found = read(*given)
+        schedules.schedules_run(now=SOON)
+        return found
+
+    with monkeypatch.context() as late:
+        late.setattr(schedules, "schedule_get", begun_meanwhile)
+        assert change(api, reply, name="Other").status_code == 200
+
+    assert ExportSchedule.objects.get().job_id == ExportJob.objects.get().id
+
+
+def test_a_schedule_that_the_database_fails_keeps_none_behind_it_waiting(schedule, monkeypatch):
+    schedule(), schedule(name="Next", prefix="next")
+    create, asked = schedules.export_create, []
+
+    def slow(given, **rest):
+        asked.append(given)
+        if len(asked) == 1:
+            raise OperationalError("canceling statement due to statement timeout")
+        return create(given, **rest)
+
+    monkeypatch.setattr(schedules, "export_create", slow)
+
+    assert schedules.schedules_run(now=SOON) == 1
+    assert sorted(bool(one.problem) for one in ExportSchedule.objects.all()) == [False, True]
 
 
 @pytest.mark.parametrize(("keep", "left"), [(None, True), (5, False)])

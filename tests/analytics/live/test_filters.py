@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.live.filters import EQUALITIES, EventFilter
@@ -63,6 +63,7 @@ _WANTED = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_WANTED, max_size=8), st.lists(st.tuples(_FACTS, st.sampled_from([1, 2, 3, None])), max_size=8))
 def test_who_is_found_by_the_first_equality_is_who_would_be_found_by_asking_each(wanted, told):
     connection = connected()

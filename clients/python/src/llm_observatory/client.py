@@ -10,7 +10,7 @@ import httpx
 
 from llm_observatory import flows
 from llm_observatory.downloads import Download
-from llm_observatory.errors import ObservatoryError, ServiceAwayError
+from llm_observatory.errors import ObservatoryError, RefusedError
 from llm_observatory.flows import Event
 from llm_observatory.operations import Operations
 from llm_observatory.settings import Settings, base_url, headers_of
@@ -48,28 +48,27 @@ class Client(Operations):
 
     def each(self, operation: Callable[..., Any], **given: Any) -> Iterator[Any]:
         """Yield the items of every page of a list: `client.each(client.traces_list, q="status:error")`."""
-        listing = flows.pages("", operation, given)
-        try:
-            method, arguments = next(listing)
-            while True:
-                reply = method(**arguments)
-                name, items = flows.items_of(reply)
-                yield from items
-                method, arguments = listing.send(reply if name == "data" else reply | {"": items})
-        except StopIteration:
-            return
+        listing = flows.pages(given)
+        arguments = next(listing)
+        while True:
+            reply = operation(**arguments)
+            yield from flows.items_of(reply)
+            try:
+                arguments = listing.send(reply)
+            except StopIteration:
+                return
 
     def events(self, *types: str, last_event_id: str = "", **filters: Text | float) -> Iterator[Event]:
         """Yield events as they happen, for ever; a stream that breaks off is resumed after its last event.
 
         Raises `ObservatoryError` when the service refuses the stream.
         """
-        reader = flows.EventReader()
-        reader.last_id = last_event_id
+        reader = flows.EventReader(last_event_id)
         query = query_of({"events": ",".join(types), **filters})
         url = self.me().get("sse_url") or "/api/v1/events"
         attempt = 0
         while True:
+            reader.begin()
             headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
             try:
                 with self._http.stream("GET", url, params=query, headers=headers) as reply:
@@ -84,7 +83,7 @@ class Client(Operations):
             except ObservatoryError as refused:
                 if refused.status not in flows.RETRIED:
                     raise
-            time.sleep(flows.resumed_after(attempt))
+            time.sleep(flows.backed_off(attempt))
             attempt += 1
 
     def download(self, job_id: str, path: str | Path) -> Path:
@@ -99,14 +98,17 @@ class Client(Operations):
                 with self._http.stream("GET", flows.file_of(job_id), headers=file.headers()) as reply:
                     if reply.is_error:
                         reply.read()
-                        raise flows.error_of(reply)
                     file.begin(reply)
                     for octets in reply.iter_raw():
                         file.write(octets)
                 return file.end()
-            except httpx.TransportError:
-                time.sleep(flows.resumed_after(attempt))
-        raise ServiceAwayError(f"{job_id}: the download broke off {self._settings.tries} times")
+            except (httpx.TransportError, RefusedError) as problem:
+                wait = flows.wait_after(problem, attempt, tries=self._settings.tries)
+                if wait is None:
+                    file.give_up()
+                    raise flows.failure_of(problem, job_id) from problem
+            time.sleep(wait)
+        raise AssertionError("tries is at least 1")
 
     def export(self, path: str | Path, *, every: float = 1.0, **given: Any) -> Path:
         """Make an export of spans, wait for it, and write its file to `path`.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from llm_observatory.errors import DigestError
+from llm_observatory.errors import DigestError, RefusedError
 
 
 class Download:
@@ -26,7 +26,9 @@ class Download:
         return {"Range": f"bytes={self._part.stat().st_size}-", "If-Range": self._tag}
 
     def begin(self, reply: httpx.Response) -> None:
-        """Note what the reply says of the file; begin anew when it is whole."""
+        """Note what the reply says of the file; begin anew when it is whole. Raises `RefusedError` for a refusal."""
+        if reply.is_error:
+            raise RefusedError(reply)
         if reply.status_code != httpx.codes.PARTIAL_CONTENT:
             self._part.unlink(missing_ok=True)
         self._tag = reply.headers.get("ETag", "")
@@ -35,6 +37,10 @@ class Download:
     def write(self, octets: bytes) -> None:
         with self._part.open("ab") as file:
             file.write(octets)
+
+    def give_up(self) -> None:
+        """Leave nothing behind."""
+        self._part.unlink(missing_ok=True)
 
     def end(self) -> Path:
         """Give the file its name. Raises `DigestError` when its digest is not the one that was told."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+
 
 class ObservatoryError(Exception):
     """The service's answer that is no success: its catalogue number, its sentence, and how to go on.
@@ -28,3 +30,11 @@ class ServiceAwayError(Exception):
 
 class DigestError(Exception):
     """A downloaded file is not the one that the service made; it was removed."""
+
+
+class RefusedError(Exception):
+    """An answer that is no file, on its way to what decides whether it is asked for again."""
+
+    def __init__(self, reply: httpx.Response) -> None:
+        super().__init__(reply.status_code)
+        self.reply = reply

@@ -14,11 +14,12 @@ from uuid import uuid4
 
 import httpx
 
-from llm_observatory.errors import ObservatoryError, ServiceAwayError
+from llm_observatory.errors import ObservatoryError, RefusedError, ServiceAwayError
 from llm_observatory.values import body_of, json_of, query_of
 
 RETRIED = frozenset({429, 502, 503, 504})
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+_FIRST_WAIT, _LONGEST_WAIT, _DOUBLED = 0.5, 30.0, 6
+_LONGEST_ASKED = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,38 +105,37 @@ def tried(send: Send, *, tries: int) -> Generator[Send | Wait, Answer, httpx.Res
         answer = yield send
         last = attempt == tries - 1
         if isinstance(answer, httpx.Response):
-            if answer.status_code not in RETRIED or last:
+            wait = wait_of(answer, attempt) if answer.status_code in RETRIED and not last else None
+            if wait is None:
                 return answer
-            yield Wait(_wait_of(answer, attempt))
+            yield Wait(wait)
         elif last:
             raise ServiceAwayError(f"{send.path}: no answer ({type(answer).__name__})") from answer
         else:
-            yield Wait(_backed_off(attempt))
+            yield Wait(backed_off(attempt))
     raise AssertionError("tries is at least 1")
 
 
-def pages(path_of_items: str, method: Any, given: Mapping[str, Any]) -> Generator[Any, Any, None]:
-    """Yield calls of `method` until the last page; each is answered with its reply."""
+def pages(given: Mapping[str, Any]) -> Generator[dict[str, Any], Any, None]:
+    """Yield the arguments of each page until the last one; each is answered with its reply."""
     given = dict(given)
     while True:
-        reply = yield method, given
+        reply = yield given
         pagination = reply.get("pagination", {})
         if not pagination.get("has_more"):
             return
         if "cursor" in pagination:
             given["cursor"] = pagination["cursor"]
         else:
-            given["offset"] = pagination["offset"] + len(reply[path_of_items])
+            given["offset"] = pagination["offset"] + len(items_of(reply))
 
 
-def items_of(reply: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """Return name and items of a page: `data`, or the one list that a named list has."""
-    if isinstance(reply.get("data"), list):
-        return "data", reply["data"]
-    for name, value in reply.items():
-        if isinstance(value, list):
-            return name, value
-    raise TypeError("this operation does not answer with a list")
+def items_of(reply: Mapping[str, Any]) -> list[Any]:
+    """Return the items of a page: the one list that it has beside what describes it."""
+    lists = [value for value in reply.values() if isinstance(value, list)]
+    if len(lists) != 1:
+        raise TypeError("this operation does not answer with a list")
+    return lists[0]
 
 
 def error_of(reply: httpx.Response) -> ObservatoryError:
@@ -155,15 +155,18 @@ def loads(content: bytes) -> Any:
     return json.loads(content, parse_float=Decimal)
 
 
-def _wait_of(reply: httpx.Response, attempt: int) -> float:
+def wait_of(reply: httpx.Response, attempt: int) -> float | None:
+    """Return the seconds that the service asks to wait; `None` for more than a caller should sleep through."""
     try:
-        return max(0.0, float(reply.headers["Retry-After"]))
+        told = float(reply.headers["Retry-After"])
     except (KeyError, ValueError):
-        return _backed_off(attempt)
+        return backed_off(attempt)
+    return told if 0 <= told <= _LONGEST_ASKED else None
 
 
-def _backed_off(attempt: int) -> float:
-    return float(min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)) * random.uniform(0.5, 1.0)
+def backed_off(attempt: int) -> float:
+    """Return the seconds before something is tried again that did not say when."""
+    return float(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempt, _DOUBLED))) * random.uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +179,23 @@ class Event:
 
 
 class EventReader:
-    """Makes events of the lines of a `text/event-stream` (WHATWG HTML, 9.2.6)."""
+    """Makes events of the lines of a `text/event-stream` (WHATWG HTML, 9.2.6). `last_id` is of the last whole event."""
 
-    def __init__(self) -> None:
-        self.last_id = ""
-        self._type, self._data = "", list[str]()
+    def __init__(self, last_id: str = "") -> None:
+        self.last_id = last_id
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what a stream that broke off had told of an event: it is told again."""
+        self._type, self._data, self._id = "", list[str](), self.last_id
 
     def feed(self, line: str) -> Iterator[Event]:
         """Take one line without its end; yield the event that it completes."""
         if not line:
+            self.last_id = self._id
             if self._data:
                 yield Event(self._type or "message", loads("\n".join(self._data).encode()), self.last_id)
-            self._type, self._data = "", []
+            self.begin()
             return
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
@@ -196,7 +204,7 @@ class EventReader:
         elif name == "data":
             self._data.append(value)
         elif name == "id":
-            self.last_id = value
+            self._id = value
 
 
 UNFINISHED = frozenset({"pending", "processing"})
@@ -212,6 +220,17 @@ def check_completed(job: Mapping[str, Any]) -> None:
         raise ObservatoryError(0, {"message": job.get("error_message") or f"the export is {job['status']}"})
 
 
-def resumed_after(attempt: int) -> float:
-    """Return the seconds before a broken stream or download is taken up again."""
-    return _backed_off(attempt)
+def wait_after(problem: httpx.TransportError | RefusedError, attempt: int, *, tries: int) -> float | None:
+    """Return the seconds before a download is taken up again; `None` when trying again is of no use."""
+    if attempt == tries - 1:
+        return None
+    if isinstance(problem, RefusedError):
+        return wait_of(problem.reply, attempt) if problem.reply.status_code in RETRIED else None
+    return backed_off(attempt)
+
+
+def failure_of(problem: httpx.TransportError | RefusedError, job_id: str) -> Exception:
+    """Return what a download that is given up raises."""
+    if isinstance(problem, RefusedError):
+        return error_of(problem.reply)
+    return ServiceAwayError(f"{job_id}: the download broke off ({type(problem).__name__})")

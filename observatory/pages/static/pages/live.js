@@ -12,6 +12,7 @@
       this.hold = form.querySelector("[data-live-pause]");
       this.state = this.list.querySelector("[data-live-state]");
       this.on = false; this.paused = false; this.waiting = 0; this.last = ""; this.retry_ms = FIRST_RETRY_MS;
+      this.pause_ms = LEAST_MS; this.looking = false;
       this.button.addEventListener("click", () => (this.on ? this.stop() : this.start()));
       this.hold.addEventListener("click", () => this.pause(!this.paused));
       form.hidden = false;
@@ -95,14 +96,23 @@
       this.waiting += count;
       if (this.paused || document.hidden) {
         if (this.paused) this.say(`Paused: ${this.waiting} new`);
-      } else if (!this.soon) {
-        this.soon = setTimeout(() => this.look(), Math.max(0, LEAST_MS - (Date.now() - (this.looked || 0))));
+      } else {
+        this.look_soon();
       }
+    }
+
+    // One look at a time, and one more for what was heard of meanwhile.
+    look_soon() {
+      if (this.soon || this.looking) return;
+      const since = Date.now() - (this.looked || 0);
+      this.soon = setTimeout(() => this.look(), Math.max(0, this.pause_ms - since));
     }
 
     async look() {
       clearTimeout(this.soon);
       this.soon = null;
+      if (this.looking) return;
+      this.looking = true;
       this.looked = Date.now();
       const heard = this.waiting;
       try {
@@ -113,7 +123,13 @@
         if (!rows || !this.on || this.paused || !this.list.isConnected) return;
         this.show(rows);
         this.waiting -= heard;
-      } catch { /* the next event looks again */ }
+        this.pause_ms = LEAST_MS;
+      } catch {
+        this.pause_ms = Math.min(this.pause_ms * 2, LONGEST_RETRY_MS);
+      } finally {
+        this.looking = false;
+        if (this.on && this.waiting && !this.paused && !document.hidden) this.look_soon();
+      }
     }
 
     show(rows) {
@@ -146,7 +162,9 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && tail && tail.on && !tail.paused && tail.waiting) tail.look();
   });
-  addEventListener("pagehide", () => { if (tail) tail.close(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) { tail = null; make(); } });
+  // A page that the browser keeps and shows again has its buttons still: only the stream is opened anew.
+  let wasOn = false;
+  addEventListener("pagehide", () => { wasOn = Boolean(tail && tail.on); if (tail) tail.close(); });
+  addEventListener("pageshow", (event) => { if (event.persisted && tail && wasOn) tail.start(); });
   make();
 })();
