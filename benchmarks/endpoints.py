@@ -26,9 +26,7 @@ from benchmarks.loading import Loaded
 Call = Callable[[], Any]
 DAY, WEEK, MONTH = 1, 7, 30
 # Whose rollup has a row for every user: what they read grows with the rows of it.
-BY_USER: Mapping[str, str] = dict.fromkeys(
-    ("costs_attribution_by_user", "costs_breakdown", "users_by_cost"), "llm_people_1day"
-)
+BY_USER: Mapping[str, str] = {"costs_attribution_by_user": "llm_usage_1day", "costs_breakdown": "llm_usage_1hour"}
 
 
 def calls(what: Loaded) -> dict[str, Call]:
@@ -38,8 +36,8 @@ def calls(what: Loaded) -> dict[str, Call]:
     def over(days: int) -> dict[str, Any]:
         return {"scope": scope, "where": TimeRange(start=what.end - timedelta(days=days), end=what.end)}
 
-    def listed(listing: Any, by: str = "last_ts") -> Call:
-        sort = Sort(by=by)
+    def listed(listing: Any) -> Call:
+        sort = Sort(by="last_ts")
         return partial(
             people,
             listing=listing,
@@ -76,7 +74,6 @@ def calls(what: Loaded) -> dict[str, Call]:
         "costs_unpriced": partial(costs_unpriced, **over(MONTH)),
         "costs_forecast": partial(cost_forecast, days=30, **over(MONTH)),
         "users": listed(USERS),
-        "users_by_cost": listed(USERS, "total_cost_usd"),
         "sessions": listed(SESSIONS),
     }
 

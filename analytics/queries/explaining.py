@@ -43,9 +43,10 @@ def _plan(run: Run) -> Mapping[str, Any]:
         )
     for distinct in question.distincts:
         each = Statements(question=question, segments=run.segments(question.for_distinct(distinct)))
-        of_spans = source_of(each.segments) == "spans"
-        counted = each.values if of_spans else each.hashes if distinct.exact else each.registers
-        parts.append(_part(f"different {distinct.key}", each, counted(distinct)))
+        exact = source_of(each.segments) == "spans"
+        parts.append(
+            _part(f"different {distinct.key}", each, each.values(distinct) if exact else each.registers(distinct))
+        )
     return {
         "grain": question.grain.key,
         "start_time": question.range.start,

@@ -166,8 +166,9 @@ def _complete(run: Run, found: Mapping[Key, Facts]) -> bool:
             facts.update(values.get(key, nothing))
     for distinct in question.distincts:
         statements = Statements(question=question, segments=run.segments(question.for_distinct(distinct)))
-        counts = _counted(statements, distinct)
-        estimated = estimated or not (distinct.exact or source_of(statements.segments) == "spans")
+        exact = source_of(statements.segments) == "spans"
+        counts = _counted(statements, distinct) if exact else _estimated(statements, distinct)
+        estimated = estimated or not exact
         for key, facts in found.items():
             facts[f"{distinct.key}_distinct"] = counts.get(key, 0)
     return estimated
@@ -217,10 +218,10 @@ def _ranked(binned: Mapping[int, int], wanted: Sequence[Quantile], *, least: int
 
 
 def _counted(statements: Statements, distinct: Distinct) -> dict[Key, int]:
-    if source_of(statements.segments) == "spans":
-        return {row[:-1]: row[-1] for row in _read(statements.values(distinct))}
-    if distinct.exact:
-        return {row[:-1]: row[-1] for row in _read(statements.hashes(distinct))}
+    return {row[:-1]: row[-1] for row in _read(statements.values(distinct))}
+
+
+def _estimated(statements: Statements, distinct: Distinct) -> dict[Key, int]:
     ranks: dict[Key, dict[int, int]] = defaultdict(dict)
     for *key, rank, count in _read(statements.registers(distinct)):
         ranks[tuple(key)][rank] = count

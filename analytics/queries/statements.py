@@ -114,19 +114,6 @@ class Statements:
 
     def registers(self, distinct: Distinct) -> Statement:
         """Return the statement of key, rank and how many registers of different values have that rank."""
-        keys = self._keys
-        greatest = f"""SELECT {_listed(keys, ", max(held) & 63 AS rank")} FROM ({self._held(distinct)}) AS seen
-            GROUP BY {", ".join([*keys, "held >> 6"])}"""
-        sql = f"""SELECT {_listed(keys, ", rank, count(*)")} FROM ({greatest}) AS greatest
-            GROUP BY {_positions(len(keys) + 1)}"""
-        return sql, self._parameters
-
-    def hashes(self, distinct: Distinct) -> Statement:
-        """Return the statement of key and number of different values, by their hashes."""
-        counted = _listed(self._keys, ", count(DISTINCT held)")
-        return f"SELECT {counted} FROM ({self._held(distinct)}) AS seen {self._grouped}", self._parameters
-
-    def _held(self, distinct: Distinct) -> str:
         keys, parts = self._keys, []
         for rollup, places in self._sources:
             head = self._head(rollup)
@@ -135,15 +122,21 @@ class Statements:
                     f"SELECT DISTINCT {_listed(head, f', {distinct.value} AS value')} FROM {self._from(None, places)}"
                     f" WHERE {self._where(None, places)} AND {distinct.value} IS NOT NULL"
                 )
-                of_value = f", {distinct.kept('value')} AS held"
-                parts.append(f"SELECT {_listed(keys, of_value)} FROM ({known}) AS known")
+                parts.append(
+                    f"SELECT {_listed(keys, ', observatory_register(value) AS register')} FROM ({known}) AS known"
+                )
             else:
                 parts.append(
-                    f"SELECT {_listed(head, ', one.held')} FROM {rollup.table} AS s"
-                    f" CROSS JOIN LATERAL unnest(s.{distinct.column}) AS one (held)"
+                    f"SELECT {_listed(head, ', held.register')} FROM {rollup.table} AS s"
+                    f" CROSS JOIN LATERAL unnest(s.{distinct.registers}) AS held (register)"
                     f" WHERE {self._where(rollup, places)}"
                 )
-        return " UNION ALL ".join(parts)
+        seen = " UNION ALL ".join(parts)
+        greatest = f"""SELECT {_listed(keys, ", max(register) & 63 AS rank")} FROM ({seen}) AS seen
+            GROUP BY {", ".join([*keys, "register >> 6"])}"""
+        sql = f"""SELECT {_listed(keys, ", rank, count(*)")} FROM ({greatest}) AS greatest
+            GROUP BY {_positions(len(keys) + 1)}"""
+        return sql, self._parameters
 
     def spans(self, *, owner: str = _TENANT) -> tuple[str, str, dict[str, Any]]:
         """Return the relations, the condition and the parameters that choose the spans of the segments.

@@ -83,29 +83,18 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distinct:
-    """Something whose different values are counted: from the values themselves, or from what rollups keep of them.
+    """Something whose different values are counted: from the values themselves, or from registers that rollups keep.
 
-    They keep registers, which are 64 times their number plus their rank (see `sketches`); of two with one number the
-    greater counts. Of what is `exact`, for there are few to a row, they keep hashes of 64 bits.
+    A register is 64 times its number plus its rank (see `sketches`); of two with one number the greater counts.
     """
 
     key: str
     value: str
-    exact: bool = False
 
     @property
-    def column(self) -> str:
-        """Name of the array column of registers or hashes."""
-        return f"{self.key}_{'hashes' if self.exact else 'registers'}"
-
-    @property
-    def type(self) -> str:
-        """Type of that column."""
-        return "bigint[]" if self.exact else "integer[]"
-
-    def kept(self, value: str) -> str:
-        """Return the SQL of what is kept of a value that is not NULL."""
-        return f"hashtextextended({value}, 0)" if self.exact else f"observatory_register({value})"
+    def registers(self) -> str:
+        """Name of the array column of registers."""
+        return f"{self.key}_registers"
 
 
 def _count(key: str, condition: str) -> Fact:
@@ -155,11 +144,6 @@ UNPRICED_FACTS: tuple[Fact, ...] = (
     Fact(key="unpriced_min", over_spans=f"min{_UNPRICED}", merge=Merge.MIN, type="timestamptz"),
     Fact(key="unpriced_max", over_spans=f"max{_UNPRICED}", merge=Merge.MAX, type="timestamptz"),
 )
-# When somebody was first and last seen; rollups of users alone keep these.
-SEEN_FACTS: tuple[Fact, ...] = (
-    Fact(key="first_ts", over_spans="min(s.ts)", merge=Merge.MIN, type="timestamptz"),
-    Fact(key="last_ts", over_spans="max(s.ts)", merge=Merge.MAX, type="timestamptz"),
-)
 
 # What one span costs and how many tokens it has: only spans tell least, greatest and percentiles of these.
 SPREADS: Mapping[str, str] = {
@@ -176,8 +160,11 @@ SPREADS: Mapping[str, str] = {
 }
 UNKEPT_FACTS: tuple[Fact, ...] = (
     *(fact for name, value in SPREADS.items() for fact in _extremes(name, value, USAGE, kept=False)),
+    Fact(key="first_ts", over_spans="min(s.ts)", merge=Merge.MIN, kept=False),
+    Fact(key="last_ts", over_spans="max(s.ts)", merge=Merge.MAX, kept=False),
     # Spans are one source, so these are whole.
     Fact(key="trace_count", over_spans="count(DISTINCT (s.project_id, s.trace_id))", kept=False),
+    Fact(key="session_count", over_spans="count(DISTINCT s.session_id)", kept=False),
     Fact(key="user_min", over_spans="min(s.user_id)", merge=Merge.MIN, kept=False),
 )
 UNKEPT_SKETCHES: tuple[Sketch, ...] = tuple(
@@ -188,8 +175,6 @@ DISTINCTS: tuple[Distinct, ...] = (
     Distinct(key="users", value="s.user_id"),
     Distinct(key="sessions", value="s.session_id"),
 )
-# The sessions of one user.
-SESSIONS_OF_USER = Distinct(key="user_sessions", value="s.session_id", exact=True)
-FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in (*FACTS, *UNPRICED_FACTS, *SEEN_FACTS, *UNKEPT_FACTS)}
+FACTS_BY_KEY: Mapping[str, Fact] = {fact.key: fact for fact in (*FACTS, *UNPRICED_FACTS, *UNKEPT_FACTS)}
 SKETCHES_BY_KEY: Mapping[str, Sketch] = {sketch.key: sketch for sketch in (*SKETCHES, *UNKEPT_SKETCHES)}
-DISTINCTS_BY_KEY: Mapping[str, Distinct] = {distinct.key: distinct for distinct in (*DISTINCTS, SESSIONS_OF_USER)}
+DISTINCTS_BY_KEY: Mapping[str, Distinct] = {distinct.key: distinct for distinct in DISTINCTS}

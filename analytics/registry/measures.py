@@ -10,14 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 
-from analytics.registry.facts import (
-    DISTINCTS_BY_KEY,
-    FACTS_BY_KEY,
-    SESSIONS_OF_USER,
-    SKETCHES_BY_KEY,
-    TOKEN_PARTS,
-    Distinct,
-)
+from analytics.registry.facts import DISTINCTS_BY_KEY, FACTS_BY_KEY, SKETCHES_BY_KEY, TOKEN_PARTS
 
 Facts = Mapping[str, Any]
 Number = int | Decimal | None
@@ -319,12 +312,6 @@ def _single(key: str, unit: Unit, description: str) -> Figure:
     return Figure(key=key, measure=measure, aggregation="value")
 
 
-def _of_user(key: str, of: Distinct, description: str) -> Figure:
-    """Return a number of different values that only the list of users has."""
-    measure = Measure(key=key, unit=Unit.COUNT, of={"value": distinct(of.key)}, description=description, nullable=True)
-    return Figure(key=key, measure=measure, aggregation="value")
-
-
 # What lists tell besides; they are no measures, for nothing else can be asked of them.
 OF_LISTS: Mapping[str, Figure] = {
     one.key: one
@@ -332,7 +319,7 @@ OF_LISTS: Mapping[str, Figure] = {
         _single("first_ts", Unit.TIME, "Start of the first span."),
         _single("last_ts", Unit.TIME, "Start of the last span."),
         _single("trace_count", Unit.COUNT, "Traces."),
-        _of_user("session_count", SESSIONS_OF_USER, "Sessions."),
+        _single("session_count", Unit.COUNT, "Sessions."),
         _single("user_min", Unit.TEXT, "User; the first in alphabetical order of several."),
         _single("unpriced_min", Unit.TIME, "Start of the first span without a price."),
         _single("unpriced_max", Unit.TIME, "Start of the last span without a price."),

@@ -8,8 +8,6 @@ from analytics.registry.facts import (
     DISTINCTS,
     FACTS,
     FACTS_BY_KEY,
-    SEEN_FACTS,
-    SESSIONS_OF_USER,
     SKETCHES,
     UNPRICED_FACTS,
     Distinct,
@@ -22,7 +20,6 @@ LABELS = ("provider", "model", "environment", "service_name", "operation_name", 
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
 UNPRICED_LABELS = ("provider", "model", "unpriced_reason")
 MODEL_LABELS = ("provider", "model", "environment", "operation_name", "status_code", "error_type")
-PEOPLE_LABELS = ("user_id", "team_id")
 # What a fact is in most rows, which stand for few spans: a sparse rollup keeps NULL instead. Braces name other facts.
 _USUAL: Mapping[str, str] = {
     "span_count": "{request_count}",
@@ -47,7 +44,7 @@ class Rollup:
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
     from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
     `details` answers only what no other can. A `late` one came when others of its width were there, which have more
-    rows and answer for what was before it. Busy hours are made of slices, or of the rollup `parts` by five minutes.
+    rows and answer for what was before it.
     """
 
     table: str
@@ -63,7 +60,6 @@ class Rollup:
     by_user: bool = False
     details: bool = False
     late: bool = False
-    parts: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -77,7 +73,7 @@ class Rollup:
         types = {fact.key: "integer" if fact.key in narrow else fact.type for fact in self.facts}
         for sketch in self.sketches:
             types |= {sketch.bins: "smallint[]", sketch.counts: "integer[]" if self.sparse else "bigint[]"}
-        return types | {one.column: one.type for one in self.distincts}
+        return types | {one.registers: "integer[]" for one in self.distincts}
 
     def kept(self, fact: Fact, value: Callable[[str], str]) -> str:
         """Return the SQL of what is kept in the column of `fact`; `value` gives that of a fact's value by its key."""
@@ -126,23 +122,9 @@ ROLLUPS: tuple[Rollup, ...] = (
         table="llm_models_5min",
         grain="5min",
         width=FIVE,
-        kind="model_part",
-        labels=(*MODEL_LABELS, "unpriced_reason"),
-        facts=(*FACTS, *UNPRICED_FACTS[-2:]),
-        sparse=True,
-        late=True,
-    ),
-    Rollup(
-        table="llm_people_5min",
-        grain="5min",
-        width=FIVE,
         kind="recent",
-        labels=PEOPLE_LABELS,
-        facts=(*FACTS, *SEEN_FACTS),
-        sketches=(),
-        distincts=(SESSIONS_OF_USER,),
+        labels=MODEL_LABELS,
         sparse=True,
-        by_user=True,
         late=True,
     ),
     Rollup(
@@ -206,41 +188,14 @@ ROLLUPS: tuple[Rollup, ...] = (
         details=True,
     ),
     Rollup(
-        table="llm_models_1hour",
-        grain="1hour",
-        width=HOUR,
-        kind="model_hour",
-        labels=MODEL_LABELS,
-        source="llm_metrics_1hour",
-        sparse=True,
-        late=True,
-    ),
-    Rollup(
         table="llm_models_1day",
         grain="1day",
         width=DAY,
         kind="model_day",
         labels=MODEL_LABELS,
-        source="llm_models_1hour",
+        source="llm_metrics_1hour",
         sparse=True,
         late=True,
-    ),
-    *(
-        Rollup(
-            table=f"llm_people_{grain}",
-            grain=grain,
-            width=width,
-            kind=kind,
-            labels=PEOPLE_LABELS,
-            facts=(*FACTS, *SEEN_FACTS),
-            sketches=(),
-            distincts=(SESSIONS_OF_USER,),
-            sparse=True,
-            by_user=True,
-            late=True,
-            parts="llm_people_5min" if width == HOUR else None,
-        )
-        for grain, width, kind in (("1hour", HOUR, "people_hour"), ("1day", DAY, "people_day"))
     ),
     *(
         Rollup(
@@ -257,13 +212,18 @@ ROLLUPS: tuple[Rollup, ...] = (
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
-# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads them.
+# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads these.
 SLICE = FIVE
 SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
     one.table: replace(one, table=one.table.replace("1hour", "5min"), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
-    if one.width == HOUR and one.source is None and not one.late
+    if one.width == HOUR and one.source is None
+}
+# What is made of slices where there are some: those hours, and five minutes that questions read.
+OF_SLICES: Mapping[str, Rollup] = SLICES | {
+    "llm_models_5min": SLICES["llm_metrics_1hour"],
+    "llm_different_5min": SLICES["llm_distinct_1hour"],
 }
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.

@@ -9,18 +9,17 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Merge, Sketch
-from analytics.registry.rollups import BY_TABLE, SLICE, SLICES, Rollup
+from analytics.registry.rollups import BY_TABLE, OF_SLICES, SLICE, Rollup
 from analytics.storage.buckets import GIVEN, Bucket, columns_of
 
 _NO_LABEL = "''"
-USER = "user_id"
 Stretch = tuple[int, int, datetime, datetime, datetime]
 
 
 def rebuild(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket] = ()) -> None:
     """Make `buckets` (organisation, project, start) of a rollup anew; part of the caller's transaction.
 
-    What `slices` tell of hours is taken from them, and the rest of those hours from spans.
+    What `slices` tell of buckets is taken from them, and the rest of those buckets from spans.
     """
     sql, parameters = insertion(rollup, buckets, slices)
     with connection.cursor() as cursor:
@@ -50,15 +49,14 @@ def insertion(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket
         (f"facts_of_{source.name}", [fact.key for fact in rollup.facts]) for source in sources
     ]
     parts += [(sketch.key, sketch.columns) for sketch in rollup.sketches]
-    parts += [(distinct.key, [distinct.column]) for distinct in rollup.distincts]
+    parts += [(distinct.key, [distinct.registers]) for distinct in rollup.distincts]
     grouped = f"GROUP BY {_positions(rollup)}" if len(parts) > 1 else ""  # facts of one source are whole already
-    ordered = f"ORDER BY {USER}" if USER in rollup.labels else ""  # one user's rows lie together, for who asks of some
     padded = " UNION ALL ".join(_padded(name, rollup, held) for name, held in parts)
     sql = f"""
         INSERT INTO {rollup.table} ({", ".join([*rollup.keys, *rollup.columns])})
         WITH {", ".join(tables)}
         SELECT {", ".join([*rollup.keys, *_values(rollup, sources=len(sources), parts=len(parts))])}
-        FROM ({padded}) AS parts {grouped} {ordered}"""
+        FROM ({padded}) AS parts {grouped}"""
     return sql, parameters
 
 
@@ -99,12 +97,12 @@ class _Source:
         """Return the common tables: of spans those that are read, and the facts."""
         if self.finer is not None:
             facts = ", ".join(f"{whole(one, self.finer.read(one, 'r'))} AS {one.key}" for one in rollup.facts)
-            rows = f"SELECT {self.named(rollup)}, {facts} FROM {self._rows()} AS r GROUP BY {_positions(rollup)}"
+            rows = f"SELECT {self._named(rollup)}, {facts} FROM {self._rows()} AS r GROUP BY {_positions(rollup)}"
             return [f"facts_of_{self.name} AS ({rows})"]
         # Every expression over spans says `s`; the labels and the bucket of the inner query carry the keys' names.
         read = ", ".join(f"s.{column}" for column in _read_of_spans(rollup))
         facts = ", ".join(f"{fact.over_spans} AS {fact.key}" for fact in rollup.facts)
-        rows = f"SELECT {self.named(rollup)}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)}"
+        rows = f"SELECT {self._named(rollup)}, {facts} FROM chosen AS s GROUP BY {_positions(rollup)}"
         return [
             f"chosen AS (SELECT given.*, {read} FROM {self._rows()} AS s)",
             f"facts_of_{self.name} AS ({rows})",
@@ -114,23 +112,23 @@ class _Source:
         """Return the query of keys, `bin` and `n` of a sketch."""
         grouped = f"GROUP BY {_positions(rollup)}, {len(rollup.keys) + 1}"
         if self.finer is None:
-            return f"""SELECT {self.named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
+            return f"""SELECT {self._named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
                 FROM chosen AS s WHERE {sketch.condition} {grouped}"""
-        return f"""SELECT {self.named(rollup)}, held.bin, observatory_sum(coalesce(held.n, 1)) AS n
+        return f"""SELECT {self._named(rollup)}, held.bin, observatory_sum(coalesce(held.n, 1)) AS n
             FROM {self._rows()} AS r
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
 
-    def held(self, rollup: Rollup, distinct: Distinct) -> str:
-        """Return the query of keys and `held`, what is kept of each of different values."""
+    def registered(self, distinct: Distinct) -> str:
+        """Return the query of keys and `register` of a count of different values."""
         if self.finer is None:
-            return f"""SELECT {self.named(rollup)}, {distinct.kept(distinct.value)} AS held
+            return f"""SELECT s.organisation_id, s.project_id, s.bucket,
+                    observatory_register({distinct.value}) AS register
                 FROM chosen AS s WHERE {distinct.value} IS NOT NULL"""
-        return f"""SELECT {self.named(rollup)}, kept.held
-            FROM {self._rows()} AS r CROSS JOIN LATERAL unnest(r.{distinct.column}) AS kept (held)"""
+        return f"""SELECT given.organisation_id, given.project_id, given.bucket, held.register
+            FROM {self._rows()} AS r CROSS JOIN LATERAL unnest(r.{distinct.registers}) AS held (register)"""
 
-    def named(self, rollup: Rollup) -> str:
-        """Return the keys of a row, under their names."""
+    def _named(self, rollup: Rollup) -> str:
         if self.finer is None:
             labels = "".join(f", coalesce(s.{label}, {_NO_LABEL}) AS {label}" for label in rollup.labels)
             return f"s.organisation_id, s.project_id, s.bucket{labels}"
@@ -169,13 +167,9 @@ def _sources(rollup: Rollup, buckets: Sequence[Bucket], slices: set[Bucket]) -> 
             (of_slices if covered else of_spans).append((*bucket, begins, ends))
     found = [
         (_Source(name="spans", finer=None), of_spans),
-        (_Source(name="slices", finer=_slices_of(rollup)), of_slices),
+        (_Source(name="slices", finer=OF_SLICES.get(rollup.table)), of_slices),
     ]
     return [(source, stretches) for source, stretches in found if stretches]
-
-
-def _slices_of(rollup: Rollup) -> Rollup | None:
-    return BY_TABLE[rollup.parts] if rollup.parts else SLICES.get(rollup.table)
 
 
 def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tuple[bool, datetime, datetime]]:
@@ -198,7 +192,7 @@ def _stretches(bucket: Bucket, rollup: Rollup, slices: set[Bucket]) -> list[tupl
 def _joined(rollup: Rollup, sources: Sequence[_Source]) -> list[str]:
     return [
         *(_sketched(one, rollup, [source.binned(rollup, one) for source in sources]) for one in rollup.sketches),
-        *(_different(one, rollup, [source.held(rollup, one) for source in sources]) for one in rollup.distincts),
+        *(_registered(one, rollup, [source.registered(one) for source in sources]) for one in rollup.distincts),
     ]
 
 
@@ -215,15 +209,13 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
             FROM ({rows}) AS binned GROUP BY {keys} {"HAVING count(*) > 1" if rollup.sparse else ""})"""
 
 
-def _different(distinct: Distinct, rollup: Rollup, held: Sequence[str]) -> str:
-    """Return what is kept of different values: hashes, each once, or of registers with one number the greatest."""
-    keys, seen = ", ".join(rollup.keys), " UNION ALL ".join(held)
-    if distinct.exact:
-        return f"""{distinct.key} AS (
-            SELECT {keys}, array_agg(DISTINCT held) AS {distinct.column} FROM ({seen}) AS seen GROUP BY {keys})"""
+def _registered(distinct: Distinct, rollup: Rollup, registered: Sequence[str]) -> str:
+    keys = ", ".join(rollup.keys)
     return f"""{distinct.key} AS (
-            SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.column}
-            FROM (SELECT {keys}, max(held) AS register FROM ({seen}) AS seen GROUP BY {keys}, held >> 6) AS greatest
+            SELECT {keys}, array_agg(register ORDER BY register) AS {distinct.registers}
+            FROM (SELECT {keys}, max(register) AS register
+                FROM ({" UNION ALL ".join(registered)}) AS seen
+                GROUP BY {keys}, register >> 6) AS greatest
             GROUP BY {keys})"""
 
 

@@ -45,13 +45,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="detail_hour", days=37, within="detail_day"),
     Kind(key="detail_day", setting="RETENTION_DAY_DAYS", within=None),
-    Kind(key="model_part", setting="RETENTION_MINUTE_DAYS", within=None),
-    Kind(key="model_hour", setting="RETENTION_HOUR_DAYS", within="model_day"),
     Kind(key="model_day", setting="RETENTION_DAY_DAYS", within=None),
-    # The ends of a week, and the day that is still open.
+    # The ends of a week, and the hour that is still open.
     Kind(key="recent", days=8, within=None),
-    Kind(key="people_hour", setting="RETENTION_MINUTE_DAYS", within="people_day"),
-    Kind(key="people_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="audit", setting="RETENTION_AUDIT_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}

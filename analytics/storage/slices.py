@@ -1,4 +1,4 @@
-"""Five minutes of busy projects, made as they end, so that their hour is made in seconds when it ends.
+"""Five minutes of busy projects, made as they end, so that what is made of them takes no spans: mostly their hour.
 
 They are not for questions and say nothing that spans do not. A slice counts for an hour only while neither it nor one
 of its minutes is marked; of the rest of the hour spans tell, and of all of it where there are no slices.
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from analytics.registry.facts import FACTS_BY_KEY
-from analytics.registry.rollups import BY_TABLE, MINUTE, ROLLUPS, SLICE, SLICE_GRAIN, SLICES
+from analytics.registry.rollups import BY_TABLE, MINUTE, SLICE, SLICE_GRAIN, SLICES
 from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
 from analytics.storage.horizons import SPANS_ARE_GONE
 from analytics.storage.making import rebuild
@@ -21,8 +21,6 @@ BUSY_SPANS = 2000
 BATCH_SLICES = 24
 _KNOWN = SLICES["llm_distinct_1hour"].table  # every slice that was made has one row in it for each project
 _MINUTES = BY_TABLE["llm_metrics_1min"]
-# Rollups of five minutes that hours are made of as well.
-_PARTS = sorted({BY_TABLE[one.parts].grain for one in ROLLUPS if one.parts})
 
 
 def mark(minutes: Sequence[Bucket]) -> None:
@@ -84,15 +82,15 @@ def _refresh(before: datetime) -> int:
     return len(due)
 
 
-def made(hours: Sequence[Bucket]) -> list[Bucket]:
-    """Return the slices of `hours` that say what their spans say."""
+def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
+    """Return the slices of `buckets` of some width that say what their spans say."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT DISTINCT r.organisation_id, r.project_id, r.bucket
             FROM {GIVEN} JOIN {_KNOWN} AS r
                 ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
-                AND r.bucket >= given.bucket AND r.bucket < given.bucket + interval '1 hour'
+                AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(of)s
             WHERE NOT EXISTS (
                 SELECT FROM bucket_change AS marks
                 WHERE marks.organisation_id = r.organisation_id AND marks.project_id = r.project_id
@@ -100,7 +98,7 @@ def made(hours: Sequence[Bucket]) -> list[Bucket]:
                     AND marks.bucket >= r.bucket AND marks.bucket < r.bucket + %(width)s
             )
             """,
-            columns_of(hours) | {"grains": [_MINUTES.grain, *_PARTS, SLICE_GRAIN], "width": SLICE},
+            columns_of(buckets) | {"grains": [_MINUTES.grain, SLICE_GRAIN], "width": SLICE, "of": width},
         )
         found: list[Bucket] = cursor.fetchall()
     return found

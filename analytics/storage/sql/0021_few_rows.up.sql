@@ -17,7 +17,6 @@ CREATE TABLE llm_models_5min (
     operation_name text NOT NULL,
     status_code text NOT NULL,
     error_type text NOT NULL,
-    unpriced_reason text NOT NULL,
     span_count integer,
     request_count integer,
     error_count integer,
@@ -43,8 +42,6 @@ CREATE TABLE llm_models_5min (
     ttft_sum bigint,
     ttft_min integer,
     ttft_max integer,
-    unpriced_min timestamptz,
-    unpriced_max timestamptz,
     duration_bins smallint[],
     duration_counts integer[],
     ttft_bins smallint[],
@@ -52,50 +49,7 @@ CREATE TABLE llm_models_5min (
 );
 CREATE INDEX llm_models_5min_by_bucket ON llm_models_5min (organisation_id, project_id, bucket);
 
--- The same by hour: made of rows that also tell services apart, of which there are many more.
-CREATE TABLE llm_models_1hour (
-    organisation_id integer NOT NULL,
-    project_id integer NOT NULL,
-    bucket timestamptz NOT NULL,
-    provider text NOT NULL,
-    model text NOT NULL,
-    environment text NOT NULL,
-    operation_name text NOT NULL,
-    status_code text NOT NULL,
-    error_type text NOT NULL,
-    span_count integer,
-    request_count integer,
-    error_count integer,
-    usage_count integer,
-    priced_count integer,
-    unpriced_count integer,
-    uncached_input_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    audio_input_tokens bigint,
-    visible_output_tokens bigint,
-    reasoning_tokens bigint,
-    audio_output_tokens bigint,
-    prompt_cost_nanousd bigint,
-    completion_cost_nanousd bigint,
-    total_cost_nanousd bigint,
-    reported_cost_nanousd bigint,
-    duration_sum bigint,
-    duration_min bigint,
-    duration_max bigint,
-    ttft_count integer,
-    ttft_sum bigint,
-    ttft_min integer,
-    ttft_max integer,
-    duration_bins smallint[],
-    duration_counts integer[],
-    ttft_bins smallint[],
-    ttft_counts integer[]
-);
-CREATE INDEX llm_models_1hour_by_bucket ON llm_models_1hour (organisation_id, project_id, bucket);
-
--- The same by day.
+-- The same by day: made of rows that also tell services apart, of which there are many more.
 CREATE TABLE llm_models_1day (
     organisation_id integer NOT NULL,
     project_id integer NOT NULL,
@@ -138,123 +92,6 @@ CREATE TABLE llm_models_1day (
 );
 CREATE INDEX llm_models_1day_by_bucket ON llm_models_1day (organisation_id, project_id, bucket);
 
--- One row a project, five minutes and user: what they used, when they were seen first and last, hashes of their sessions.
-CREATE TABLE llm_people_5min (
-    organisation_id integer NOT NULL,
-    project_id integer NOT NULL,
-    bucket timestamptz NOT NULL,
-    user_id text NOT NULL,
-    team_id text NOT NULL,
-    span_count integer,
-    request_count integer,
-    error_count integer,
-    usage_count integer,
-    priced_count integer,
-    unpriced_count integer,
-    uncached_input_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    audio_input_tokens bigint,
-    visible_output_tokens bigint,
-    reasoning_tokens bigint,
-    audio_output_tokens bigint,
-    prompt_cost_nanousd bigint,
-    completion_cost_nanousd bigint,
-    total_cost_nanousd bigint,
-    reported_cost_nanousd bigint,
-    duration_sum bigint,
-    duration_min bigint,
-    duration_max bigint,
-    ttft_count integer,
-    ttft_sum bigint,
-    ttft_min integer,
-    ttft_max integer,
-    first_ts timestamptz,
-    last_ts timestamptz,
-    user_sessions_hashes bigint[]
-);
-CREATE INDEX llm_people_5min_by_bucket ON llm_people_5min (organisation_id, project_id, bucket);
-CREATE INDEX llm_people_5min_by_user ON llm_people_5min (organisation_id, project_id, user_id, bucket);
-
--- The same by hour.
-CREATE TABLE llm_people_1hour (
-    organisation_id integer NOT NULL,
-    project_id integer NOT NULL,
-    bucket timestamptz NOT NULL,
-    user_id text NOT NULL,
-    team_id text NOT NULL,
-    span_count integer,
-    request_count integer,
-    error_count integer,
-    usage_count integer,
-    priced_count integer,
-    unpriced_count integer,
-    uncached_input_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    audio_input_tokens bigint,
-    visible_output_tokens bigint,
-    reasoning_tokens bigint,
-    audio_output_tokens bigint,
-    prompt_cost_nanousd bigint,
-    completion_cost_nanousd bigint,
-    total_cost_nanousd bigint,
-    reported_cost_nanousd bigint,
-    duration_sum bigint,
-    duration_min bigint,
-    duration_max bigint,
-    ttft_count integer,
-    ttft_sum bigint,
-    ttft_min integer,
-    ttft_max integer,
-    first_ts timestamptz,
-    last_ts timestamptz,
-    user_sessions_hashes bigint[]
-);
-CREATE INDEX llm_people_1hour_by_bucket ON llm_people_1hour (organisation_id, project_id, bucket);
-CREATE INDEX llm_people_1hour_by_user ON llm_people_1hour (organisation_id, project_id, user_id, bucket);
-
--- The same by day.
-CREATE TABLE llm_people_1day (
-    organisation_id integer NOT NULL,
-    project_id integer NOT NULL,
-    bucket timestamptz NOT NULL,
-    user_id text NOT NULL,
-    team_id text NOT NULL,
-    span_count integer,
-    request_count integer,
-    error_count integer,
-    usage_count integer,
-    priced_count integer,
-    unpriced_count integer,
-    uncached_input_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    audio_input_tokens bigint,
-    visible_output_tokens bigint,
-    reasoning_tokens bigint,
-    audio_output_tokens bigint,
-    prompt_cost_nanousd bigint,
-    completion_cost_nanousd bigint,
-    total_cost_nanousd bigint,
-    reported_cost_nanousd bigint,
-    duration_sum bigint,
-    duration_min bigint,
-    duration_max bigint,
-    ttft_count integer,
-    ttft_sum bigint,
-    ttft_min integer,
-    ttft_max integer,
-    first_ts timestamptz,
-    last_ts timestamptz,
-    user_sessions_hashes bigint[]
-);
-CREATE INDEX llm_people_1day_by_bucket ON llm_people_1day (organisation_id, project_id, bucket);
-CREATE INDEX llm_people_1day_by_user ON llm_people_1day (organisation_id, project_id, user_id, bucket);
-
 -- One row a project and five minutes: registers that count different users and sessions, for the ends of a range.
 CREATE TABLE llm_different_5min (
     organisation_id integer NOT NULL,
@@ -266,8 +103,8 @@ CREATE TABLE llm_different_5min (
     PRIMARY KEY (organisation_id, project_id, bucket)
 );
 
--- What some users used, by model: of the dearest of them, and of one who is erased.
-CREATE INDEX llm_usage_1day_by_user ON llm_usage_1day (organisation_id, project_id, user_id, bucket);
+-- Marks of slices have a name of their own now.
+UPDATE bucket_change SET grain = 'slice' WHERE grain = '5min';
 
 -- A day of spans does not go while five minutes of it wait to be made anew.
 DO $$
@@ -284,5 +121,5 @@ END $$;
 -- They are complete from tomorrow on; what was before, rollups with more rows tell, and spans.
 INSERT INTO retention_horizons (kind, organisation_id, project_id, kept_since)
 SELECT kind, 0, 0, (date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
-FROM (VALUES ('model_part'), ('model_hour'), ('model_day'), ('recent'), ('people_hour'), ('people_day')) AS known (kind)
+FROM (VALUES ('model_day'), ('recent')) AS known (kind)
 WHERE EXISTS (SELECT FROM llm_traces);

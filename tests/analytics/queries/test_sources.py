@@ -28,25 +28,22 @@ def test_the_coarsest_rollups_come_first():
     [
         (
             Need(labels=frozenset({"model", "error_type"})),
-            ["llm_models_1day", "llm_metrics_1day", "llm_models_1hour", "llm_metrics_1hour", "llm_models_5min"],
+            ["llm_models_1day", "llm_metrics_1day", "llm_metrics_1hour", "llm_models_5min"],
         ),
         (Need(labels=frozenset({"service_name"})), ["llm_metrics_1day", "llm_metrics_1hour"]),
         (
             Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["request_count"]})),
-            ["llm_people_1day", "llm_usage_1day", "llm_people_1hour", "llm_usage_1hour", "llm_people_5min"],
+            ["llm_usage_1day", "llm_usage_1hour"],
         ),
         (Need(labels=frozenset({"user_id", "model"})), ["llm_usage_1day", "llm_usage_1hour"]),
-        (
-            Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["last_ts"]})),
-            ["llm_people_1day", "llm_people_1hour", "llm_people_5min"],
-        ),
+        (Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["last_ts"]})), []),
         (
             Need(distincts=frozenset({DISTINCTS_BY_KEY["users"]})),
             ["llm_distinct_1day", "llm_distinct_1hour", "llm_different_5min"],
         ),
         (
             Need(labels=frozenset({"unpriced_reason"}), facts=frozenset({FACTS_BY_KEY["unpriced_min"]})),
-            ["llm_unpriced_1day", "llm_unpriced_1hour", "llm_models_5min"],
+            ["llm_unpriced_1day", "llm_unpriced_1hour"],
         ),
     ],
 )
@@ -55,13 +52,15 @@ def test_of_those_that_keep_what_is_needed_the_one_with_the_fewest_rows_comes_fi
 
 
 def test_before_a_late_rollup_another_of_its_width_answers():
-    models = fitting(Need(labels=frozenset({"model"}), width=HOUR))
-    kept = Horizons(rollups={"model_hour": NOON + HOUR, "model_part": NOON + HOUR})
-    where = TimeRange(start=NOON, end=NOON + 2 * HOUR + FIVE)
+    models = fitting(Need(labels=frozenset({"model"})))
+    midnight = NOON.replace(hour=0)
+    kept = Horizons(rollups={"model_day": midnight + DAY, "recent": midnight + DAY})
+    where = TimeRange(start=midnight - FIVE, end=midnight + 2 * DAY + FIVE)
     assert told(choose(where, models, NOTHING, kept)) == [
-        ("llm_metrics_1hour", NOON, NOON + HOUR),
-        ("llm_models_1hour", NOON + HOUR, NOON + 2 * HOUR),
-        ("llm_models_5min", NOON + 2 * HOUR, where.end),
+        ("spans", where.start, midnight),
+        ("llm_metrics_1day", midnight, midnight + DAY),
+        ("llm_models_1day", midnight + DAY, midnight + 2 * DAY),
+        ("llm_models_5min", midnight + 2 * DAY, where.end),
     ]
 
 

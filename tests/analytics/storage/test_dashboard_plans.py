@@ -89,7 +89,7 @@ def test_errors_by_day_read_the_totals_of_days(refreshed):
 
 @pytest.mark.parametrize(
     ("label", "rollup"),
-    [("model", "llm_models_1day"), ("service_name", "llm_metrics_1day"), ("user_id", "llm_people_1day")],
+    [("model", "llm_models_1day"), ("service_name", "llm_metrics_1day"), ("user_id", "llm_usage_1day")],
 )
 def test_cost_by_a_label_reads_the_days_that_keep_it(refreshed, label, rollup):
     with CaptureQueriesContext(connection) as asked:
@@ -102,7 +102,7 @@ def test_ragged_ends_read_hours_and_then_five_minutes(refreshed):
     with CaptureQueriesContext(connection) as asked:
         ask(by("model", refreshed, *RAGGED))
 
-    assert read_by(asked) == {"llm_models_1day", "llm_models_1hour", "llm_models_5min"}
+    assert read_by(asked) == {"llm_models_1day", "llm_metrics_1hour", "llm_models_5min"}
 
 
 def test_users_of_an_open_day_read_its_hours_and_spans_of_the_open_hour(refreshed, owner):
@@ -110,7 +110,7 @@ def test_users_of_an_open_day_read_its_hours_and_spans_of_the_open_hour(refreshe
     with CaptureQueriesContext(connection) as asked:
         ask(by("user_id", refreshed, *ALL_DAYS))
 
-    assert read_by(asked) == {"llm_people_1day", "llm_people_1hour", "llm_traces 04"}
+    assert read_by(asked) == {"llm_usage_1day", "llm_usage_1hour", "llm_traces 04"}
 
 
 def test_questions_without_a_rollup_prune_days(refreshed):

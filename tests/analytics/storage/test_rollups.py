@@ -267,13 +267,13 @@ def test_different_users_are_exact_where_spans_answer(scope):
 def test_hours_of_usage_that_are_past_their_limit_do_not_come_back(scope):
     old = DAY - timedelta(days=9)
     send(scope, raw(1, offset=-9 * 86_400, user="a"))
-    for kind in ("usage_hour", "people_hour", "recent"):
+    for kind in ("usage_hour", "recent"):
         move_horizon(kind, to=DAY)
     refresh_all()
-    tables = ["llm_usage_1hour", "llm_people_1hour", "llm_people_5min", "llm_usage_1day", "llm_people_1day"]
+    tables = ["llm_usage_1hour", "llm_models_5min", "llm_usage_1day", "llm_models_1day"]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}")
-        assert cursor.fetchone() == (0, 0, 0, 1, 1)
+        assert cursor.fetchone() == (0, 0, 1, 1)
     found = ask(scope, old, old + timedelta(hours=3), figures=COUNTS, user_id="a")
     assert (found.totals["request_count_sum"], found.source) == (1, "spans")
 
