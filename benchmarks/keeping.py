@@ -108,9 +108,9 @@ def _lag(spans: int, clock: Callable[[], float]) -> float:
     """Return how old the oldest stale bucket gets: the worker's timer, and the pass that makes an hour when it ends.
 
     What the worker makes while the hour runs was made before: all but the last minute, the last five minutes with their
-    slice, and the hour of its slices. Two slices stand for twelve: the ten before them are there, and empty. Processor time stands for time,
-    since a pass is one connection's work. Of fewer spans than ten minutes have at that rate the pass is taken to be as
-    much shorter.
+    slice, and the hour of its slices. Two slices stand for twelve: the ten before them are there, and empty. Processor
+    time stands for time, since a pass is one connection's work. Of fewer spans than ten minutes have at that rate the
+    pass is taken to be as much shorter.
     """
     what = load_ten_minutes(spans=spans, day=(datetime.now(UTC) - timedelta(days=10)).date())
     refresh_all(replace(what, end=what.end - MINUTE))
