@@ -167,9 +167,9 @@ def test_policies_tell_last_run_result_and_next_run(db):
     assert (one.next_run.minute, one.next_run > datetime.now(UTC)) == (41, True)
 
 
-def deferred(name, *, ago, finished=True):
+def deferred(name, *, ago, finished=True, now=None):
     """A run as the worker makes it: the queue keeps when it was due; of one that succeeded nothing else is left."""
-    due = int((timezone.now() - ago).timestamp())
+    due = int(((now or timezone.now()) - ago).timestamp())
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT procrastinate_defer_periodic_job_v2('default', NULL, NULL, %s, 0, '', %s, '{}')", [name, due]
@@ -182,9 +182,10 @@ def deferred(name, *, ago, finished=True):
 
 
 def test_a_run_that_succeeded_is_told_although_its_job_is_deleted(db):
-    run_of("retention", ago=timedelta(minutes=70), status="failed")
-    at = deferred("retention", ago=timedelta(minutes=10))
-    one = {one.name: one for one in policies(now=timezone.now())}["retention"]
+    run_of("retention", ago=timedelta(hours=3), status="failed")
+    now = timezone.now().replace(minute=51)  # it is due at minute 41 of each hour
+    at = deferred("retention", ago=timedelta(minutes=10), now=now)
+    one = {one.name: one for one in policies(now=now)}["retention"]
     assert (one.last_run, one.last_result, one.late) == (at, "succeeded", False)
 
 
