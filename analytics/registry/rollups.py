@@ -117,25 +117,17 @@ MINUTE, FIVE, HOUR, DAY = timedelta(minutes=1), timedelta(minutes=5), timedelta(
 # kept for a week only, without sketches, whose making from five minutes took as long as from spans.
 ROLLUPS: tuple[Rollup, ...] = (
     Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
-    # Five minutes answer for the ends of a range and the hour that is still open.
+    # Five minutes answer for the ends of a range and the hour that is still open. Their sketches took twice as long to
+    # make as all the rest of them.
     Rollup(
         table="llm_models_5min",
         grain="5min",
         width=FIVE,
         kind="recent",
         labels=MODEL_LABELS,
+        sketches=(),
         sparse=True,
         late=True,
-    ),
-    Rollup(
-        table="llm_different_5min",
-        grain="5min",
-        width=FIVE,
-        kind="recent",
-        facts=FACTS[:1],
-        sketches=(),
-        distincts=DISTINCTS,
-        details=True,
     ),
     Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
     Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, kind="hour", source="llm_metrics_1hour"),
@@ -221,10 +213,7 @@ SLICES: Mapping[str, Rollup] = {
     if one.width == HOUR and one.source is None
 }
 # What is made of slices where there are some: those hours, and five minutes that questions read.
-OF_SLICES: Mapping[str, Rollup] = SLICES | {
-    "llm_models_5min": SLICES["llm_metrics_1hour"],
-    "llm_different_5min": SLICES["llm_distinct_1hour"],
-}
+OF_SLICES: Mapping[str, Rollup] = {**SLICES, "llm_models_5min": SLICES["llm_metrics_1hour"]}
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.
 LAST_KINDS: frozenset[str] = frozenset(KINDS) - {

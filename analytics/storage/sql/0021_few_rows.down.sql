@@ -12,7 +12,6 @@ BEGIN
         EXECUTE replace(one.said, '''1min'', ''5min'', ''1hour''', '''1min'', ''1hour''');
     END LOOP;
 END $$;
-DROP TABLE llm_different_5min;
 DROP TABLE llm_models_1day;
 DROP TABLE llm_models_5min;
 DROP AGGREGATE observatory_sum(bigint);

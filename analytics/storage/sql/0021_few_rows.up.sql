@@ -41,11 +41,7 @@ CREATE TABLE llm_models_5min (
     ttft_count integer,
     ttft_sum bigint,
     ttft_min integer,
-    ttft_max integer,
-    duration_bins smallint[],
-    duration_counts integer[],
-    ttft_bins smallint[],
-    ttft_counts integer[]
+    ttft_max integer
 );
 CREATE INDEX llm_models_5min_by_bucket ON llm_models_5min (organisation_id, project_id, bucket);
 
@@ -91,17 +87,6 @@ CREATE TABLE llm_models_1day (
     ttft_counts integer[]
 );
 CREATE INDEX llm_models_1day_by_bucket ON llm_models_1day (organisation_id, project_id, bucket);
-
--- One row a project and five minutes: registers that count different users and sessions, for the ends of a range.
-CREATE TABLE llm_different_5min (
-    organisation_id integer NOT NULL,
-    project_id integer NOT NULL,
-    bucket timestamptz NOT NULL,
-    span_count bigint NOT NULL,
-    users_registers integer[],
-    sessions_registers integer[],
-    PRIMARY KEY (organisation_id, project_id, bucket)
-);
 
 -- Marks of slices have a name of their own now.
 UPDATE bucket_change SET grain = 'slice' WHERE grain = '5min';

@@ -39,7 +39,7 @@ def test_the_coarsest_rollups_come_first():
         (Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["last_ts"]})), []),
         (
             Need(distincts=frozenset({DISTINCTS_BY_KEY["users"]})),
-            ["llm_distinct_1day", "llm_distinct_1hour", "llm_different_5min"],
+            ["llm_distinct_1day", "llm_distinct_1hour"],
         ),
         (
             Need(labels=frozenset({"unpriced_reason"}), facts=frozenset({FACTS_BY_KEY["unpriced_min"]})),

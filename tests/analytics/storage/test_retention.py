@@ -398,7 +398,7 @@ def test_what_retention_frees_is_in_the_audit_log_of_whoever_lost_it(projects):
     run("apply", "--dry-run")
     run("apply")
     run("apply")
-    past = ["llm_different_5min", "llm_models_5min", "llm_usage_1hour"]
+    past = ["llm_models_5min", "llm_usage_1hour"]
     assert entries(resource_type="retention") == [
         (
             one.organisation_id,
