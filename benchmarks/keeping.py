@@ -12,7 +12,6 @@ from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
 from analytics.registry.rollups import DAY, HOUR, MINUTE, SLICE, SLICES
 from analytics.scope import Scope, ScopedProject
-from analytics.storage import slices
 from analytics.storage.rollups import refresh
 from benchmarks.figures import Figure, seconds
 from benchmarks.filled import Filled
@@ -108,10 +107,10 @@ def _make_empty_slices(start: datetime, end: datetime) -> None:
 def _lag(spans: int, clock: Callable[[], float]) -> float:
     """Return how old the oldest stale bucket gets: the worker's timer, and the pass that makes an hour when it ends.
 
-    What the worker makes while the hour runs was made before: all but the last minute, the last slice, and the hour of
-    its slices. Two slices stand for twelve: the ten before them are there, and empty. Processor time stands for time,
-    since a pass is one connection's work. Of fewer spans than ten minutes have at that rate the pass is taken to be as
-    much shorter.
+    What the worker makes while the hour runs was made before: all but the last minute, the last five minutes with their
+    slice, and the hour of its slices. Two slices stand for twelve: the ten before them are there, and empty. Processor
+    time stands for time, since a pass is one connection's work. Of fewer spans than ten minutes have at that rate the
+    pass is taken to be as much shorter.
     """
     what = load_ten_minutes(spans=spans, day=(datetime.now(UTC) - timedelta(days=10)).date())
     refresh_all(replace(what, end=what.end - MINUTE))
@@ -119,7 +118,7 @@ def _lag(spans: int, clock: Callable[[], float]) -> float:
 
     def last_slice() -> None:
         refresh("1min", before=what.end)
-        slices.refresh(before=what.end)
+        refresh("5min", before=what.end)  # slices first, of which it is made
 
     of_slice = seconds(last_slice, clock=clock)
     of_hour = seconds(lambda: refresh_all(what), clock=clock) * int(HOUR / TEN_MINUTES)

@@ -9,38 +9,47 @@ from django.utils.functional import Promise
 
 JSON = "application/json"
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATETIME
+_OFFSET = len("+00:00")
 INTEGERS_OF_ORJSON = range(-(2**63), 2**64)
 
 
 def plain_decimal(value: Decimal) -> str:
     """Return a finite decimal in plain notation without trailing zeros and without an exponent."""
-    if not value.is_finite():
+    text = str(value)  # four times as quick as a format, which only what has an exponent needs
+    if "E" in text:
+        text = f"{value:f}"
+    if text[-1] == "0":
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
+    if not text[-1].isdecimal():
         raise ValueError(f"{value} has no form in JSON")
-    text = format(value, "f")
-    if text[-1] == "0" and "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return text
 
 
 def _default(value: object) -> object:
+    kind = type(value)
+    if kind is Decimal:  # most of them, of a table with thousands
+        return orjson.Fragment(plain_decimal(value))  # type: ignore[arg-type]  # it is one
     match value:
-        case Decimal():
-            return orjson.Fragment(plain_decimal(value))
         case datetime():
             return _instant(value)
         case date():
             return value.isoformat()
+        case Decimal():
+            return orjson.Fragment(plain_decimal(value))
         case Promise():
             return str(value)
         case _:
-            raise TypeError(f"{type(value).__name__} has no form in JSON")
+            raise TypeError(f"{kind.__name__} has no form in JSON")
 
 
 def _instant(value: datetime) -> str:
+    if value.tzinfo is UTC:
+        return value.isoformat()[:-_OFFSET] + "Z"
     if value.tzinfo is None:
         raise ValueError("a datetime without a time zone is no instant")
-    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
-    return f"{text.removesuffix('+00:00')}Z"
+    return value.astimezone(UTC).isoformat()[:-_OFFSET] + "Z"
 
 
 def _with_wide_integers(value: Any) -> Any:

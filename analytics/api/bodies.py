@@ -42,8 +42,10 @@ def told(name: str, allowed: Sequence[str] | Mapping[str, Any]) -> str:
     return f"{hint}Allowed: {', '.join(allowed)}"
 
 
-def text(*, longest: int, shortest: int = 0, expected: str = "a text that is not empty") -> Read:
-    """Return a reader of texts."""
+def text(
+    *, longest: int, shortest: int = 0, expected: str = "a text that is not empty", stripped: bool = False
+) -> Read:
+    """Return a reader of texts; with `stripped` without the spaces around them."""
 
     def read(name: str, value: Any) -> str:
         if not isinstance(value, str) or "\0" in value:
@@ -52,7 +54,7 @@ def text(*, longest: int, shortest: int = 0, expected: str = "a text that is not
             raise ApiError(TEXT_TOO_LONG, field=name, high=longest)
         if len(value.strip()) < shortest:
             raise ApiError(INVALID_FIELD_FORMAT, field=name, expected=expected)
-        return value
+        return value.strip() if stripped else value
 
     return read
 
@@ -101,15 +103,15 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-def texts(*, most: int, longest: int, allowed: Sequence[str] = ()) -> Read:
+def texts(*, most: int, longest: int, least: int = 0, allowed: Sequence[str] = ()) -> Read:
     """Return a reader of lists of texts, each kept once; with `allowed` only those."""
     one = text(longest=longest, shortest=1)
 
     def read(name: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise ApiError(INVALID_FIELD_FORMAT, field=name, expected="a list of texts")
-        if len(value) > most:
-            raise ApiError(LIMIT_EXCEEDED, field=name, low=0, high=most, details=f"Received items: {len(value)}")
+        if not least <= len(value) <= most:
+            raise ApiError(LIMIT_EXCEEDED, field=name, low=least, high=most, details=f"Received items: {len(value)}")
         items = tuple(dict.fromkeys(one(f"{name}[{place}]", item) for place, item in enumerate(value)))
         for item in items:
             if allowed and item not in allowed:
@@ -122,6 +124,17 @@ def texts(*, most: int, longest: int, allowed: Sequence[str] = ()) -> Read:
 def anything(_name: str, value: Any) -> Any:
     """Read a value that is checked later."""
     return value
+
+
+def choice(*allowed: str) -> Read:
+    """Return a reader of one of `allowed`, written exactly so."""
+
+    def read(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise ApiError(INVALID_FIELD_VALUE, field=name, details=told(str(value)[:64], allowed))
+        return value
+
+    return read
 
 
 def one_of(names: Mapping[str, Any]) -> Read:
@@ -187,11 +200,27 @@ def object_of(members: Sequence[Member]) -> Read:
 
 def read_body(body: Mapping[str, Any], members: Sequence[Member], path: str = "") -> dict[str, Any]:
     """Return the canonical value of each member; raise 400/1200-1205 naming the first that is wrong by its path."""
+    _check_names(body, members, path)
+    return {one.name: _value(body, one, path) for one in members}
+
+
+def read_sent(body: Any, members: Sequence[Member], *, partial: bool = False) -> dict[str, Any]:
+    """Return the members that were sent, null among them, for what is changed by a body; raise as `read_body` does.
+
+    Without `partial` those that are required must be there.
+    """
+    _check_names(body, members, "")
+    for one in members:
+        if one.required and not partial and one.name not in body:
+            raise ApiError(MISSING_REQUIRED_FIELD, field=one.name)
+    return {one.name: one.read(one.name, body[one.name]) for one in members if one.name in body}
+
+
+def _check_names(body: Mapping[str, Any], members: Sequence[Member], path: str) -> None:
     by_spelling = {spelling: one for one in members for spelling in (one.name, *one.also)}
     for name in body:
         if name not in by_spelling:
             raise ApiError(UNKNOWN_MEMBER, field=f"{path}{name}"[:200], details=told(name, by_spelling))
-    return {one.name: _value(body, one, path) for one in members}
 
 
 def _value(body: Mapping[str, Any], one: Member, path: str) -> Any:
@@ -205,12 +234,14 @@ def _value(body: Mapping[str, Any], one: Member, path: str) -> Any:
     return one.default
 
 
-def schema_of(members: Sequence[Member], *, example: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the members as the OpenAPI document shows a body."""
+def schema_of(
+    members: Sequence[Member], *, partial: bool = False, example: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the members as the OpenAPI document shows a body; with `partial` none of them is required."""
     shown: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "required": [one.name for one in members if one.required and not one.also],
+        "required": [one.name for one in members if one.required and not (one.also or partial)],
         "properties": {
             spelling: {**one.schema, **({"description": one.description} if one.description else {})}
             for one in members

@@ -36,7 +36,7 @@ from analytics.registry.dimensions import Dimension
 from analytics.registry.grains import BY_KEY as GRAINS
 from analytics.registry.grains import INTERVALS
 from analytics.registry.measures import AGGREGATIONS, BY_KEY, Figure, figure
-from errors.catalog import FIELD_VALUE_REFUSED, INVALID_FIELD_FORMAT, INVALID_FIELD_VALUE
+from errors.catalog import FIELD_VALUE_REFUSED, INVALID_FIELD_FORMAT, INVALID_FIELD_VALUE, UNPROCESSABLE_CONTENT
 from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
@@ -136,6 +136,8 @@ class MetricsQueryView(FigureView):
     def ask(self, request: Request, **_path: str) -> Asked:
         body = cast("dict[str, Any]", request.data)
         values = read_body(body, QUERY_BODY)
+        if values["other"] and values["interval"] != "all":
+            raise ApiError(UNPROCESSABLE_CONTENT, field="other", details="Send it with interval all.")
         where = time_range(values, default=timedelta(days=1), longest_days=settings.METRICS_MAX_RANGE_DAYS)
         figures = _aliased(values["metrics"])
         groups = list(
@@ -151,7 +153,7 @@ class MetricsQueryView(FigureView):
             having=[_having(one, place) for place, one in enumerate(values["having"])],
             sort=_sort(values["sort_by"], figures, groups),
             limit=values["limit"],
-            other=values["other"] and values["interval"] == "all",
+            other=values["other"],
             told=(body.get("filters") or [], body.get("having") or []),
         )
         kept = {name: value for name, value in body.items() if name not in {"project_id", "from", "to"}}

@@ -255,9 +255,9 @@ def _rows_of(question: Question, found: Mapping[Key, Facts]) -> list[Row]:
     figures = [one.of.value for one in question.figures]
     return [
         Row(
-            bucket=key[0] if with_bucket else None,
-            labels=tuple([text or None for text in key[with_bucket:]]),
-            values=tuple([value(facts, seconds) for value in figures]),
+            key[0] if with_bucket else None,
+            tuple([text or None for text in key[with_bucket:]]) if question.group_by else (),
+            tuple([value(facts, seconds) for value in figures]),
         )
         for key, facts in found.items()
     ]

@@ -44,12 +44,20 @@ class Need:
 
 
 def fitting(need: Need) -> list[Rollup]:
-    """Return the rollups that can answer, coarsest first, of each width the one with the fewest rows."""
+    """Return the rollups that can answer, coarsest first, of each width the one with the fewest rows.
+
+    Behind a late one stands what answers for what was before it. One by labels is passed over for a finer one without.
+    """
     able = sorted(
         filter(need.is_met_by, ROLLUPS), key=lambda one: (-one.width, one.by_user or one.details, len(one.labels))
     )
-    widths = dict.fromkeys(rollup.width for rollup in able)
-    return [next(rollup for rollup in able if rollup.width == width) for width in widths]
+    found: list[Rollup] = []
+    for width in dict.fromkeys(rollup.width for rollup in able):
+        of_width = [one for one in able if one.width == width]
+        known = next((place for place, one in enumerate(of_width) if not one.late), len(of_width))
+        finer = any(one.width < width and not (one.labels or one.details) for one in able)
+        found += [one for one in of_width[: known + 1] if not (finer and (one.labels or one.details))]
+    return found
 
 
 def widened(where: TimeRange, rollups: Sequence[Rollup], kept: Horizons) -> TimeRange:

@@ -15,7 +15,7 @@ from analytics.registry.dimensions import PROJECT, Dimension
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Sketch
 from analytics.registry.measures import Figure, Quantile
 from analytics.registry.rollups import Rollup
-from analytics.storage.making import merged, whole
+from analytics.storage.making import whole
 
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
 _CONTENT = """
@@ -102,7 +102,7 @@ class Statements:
                 held = f"""SELECT {_listed(head, f", observatory_bin({sketch.value}) AS bin, count(*) AS n")}
                     FROM {self._from(None, places)} WHERE {self._where(None, places)} AND {sketch.condition}"""
             else:
-                held = f"""SELECT {_listed(head, ", held.bin, sum(coalesce(held.n, 1))::bigint AS n")}
+                held = f"""SELECT {_listed(head, ", held.bin, observatory_sum(coalesce(held.n, 1)) AS n")}
                     FROM {rollup.table} AS s
                     CROSS JOIN LATERAL unnest({", ".join(rollup.arrays(sketch, "s"))}) AS held (bin, n)
                     WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"""
@@ -166,10 +166,11 @@ class Statements:
 
     def _fact_parts(self) -> Iterator[str]:
         for rollup, places in self._sources:
+            # Rows of a rollup are put together once, with those of the others.
             facts = "".join(f", {_fact(key, rollup)} AS {key}" for key in self.question.facts)
             yield (
                 f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup, places)}"
-                f" WHERE {self._where(rollup, places)} {self._grouped}"
+                f" WHERE {self._where(rollup, places)} {'' if rollup else self._grouped}"
             )
 
     def _over_spans(self, columns: str) -> str:
@@ -336,7 +337,7 @@ def _positions(count: int) -> str:
 
 def _fact(key: str, rollup: Rollup | None) -> str:
     fact = FACTS_BY_KEY[key]
-    return merged(fact.merge, rollup.read(fact, "s")) if rollup else fact.over_spans
+    return rollup.read(fact, "s") if rollup else fact.over_spans
 
 
 def _whole(key: str) -> str:

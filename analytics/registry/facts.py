@@ -83,7 +83,7 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distinct:
-    """Something whose different values are counted: from the values themselves, or from registers kept by day.
+    """Something whose different values are counted: from the values themselves, or from registers that rollups keep.
 
     A register is 64 times its number plus its rank (see `sketches`); of two with one number the greater counts.
     """
@@ -102,7 +102,7 @@ def _count(key: str, condition: str) -> Fact:
 
 
 def _sum(key: str, value: str, condition: str) -> Fact:
-    return Fact(key=key, over_spans=f"coalesce(sum({value}) FILTER (WHERE {condition}), 0)::bigint")
+    return Fact(key=key, over_spans=f"coalesce(observatory_sum({value}) FILTER (WHERE {condition}), 0)")
 
 
 def _extremes(name: str, value: str, condition: str = CALLS, *, kept: bool = True) -> tuple[Fact, Fact]:

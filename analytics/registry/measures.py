@@ -134,7 +134,7 @@ def cost(key: str) -> Expression:
     return Expression(
         facts=(key, "priced_count", "usage_count", "unpriced_count"),
         value=lambda facts, _seconds: (
-            Decimal(facts[key]) / NANO
+            Decimal(facts[key]).scaleb(-9)
             if facts["priced_count"] or not (facts["usage_count"] or facts["unpriced_count"])
             else None
         ),
@@ -145,10 +145,13 @@ def cost(key: str) -> Expression:
 def mean(keys: Iterable[str], count: str, *, decimals: int = 3) -> Expression:
     """Return the sum of facts over their count, rounded; `None` over nothing."""
     parts = tuple(keys)
+    first, rest = parts[0], parts[1:]
     return Expression(
         facts=(*parts, count),
         value=lambda facts, _seconds: (
-            _quotient(sum([facts[key] for key in parts]), facts[count], decimals) if facts[count] else None
+            _quotient(facts[first] + sum([facts[key] for key in rest]) if rest else facts[first], whole, decimals)
+            if (whole := facts[count])
+            else None
         ),
         sql=f"round(({' + '.join(parts)})::numeric / nullif({count}, 0), {decimals})",
     )

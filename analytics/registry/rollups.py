@@ -19,6 +19,7 @@ from analytics.registry.facts import (
 LABELS = ("provider", "model", "environment", "service_name", "operation_name", "status_code", "error_type")
 USAGE_LABELS = ("user_id", "team_id", "provider", "model", "environment")
 UNPRICED_LABELS = ("provider", "model", "unpriced_reason")
+MODEL_LABELS = ("provider", "model", "environment", "operation_name", "status_code", "error_type")
 # What a fact is in most rows, which stand for few spans: a sparse rollup keeps NULL instead. Braces name other facts.
 _USUAL: Mapping[str, str] = {
     "span_count": "{request_count}",
@@ -42,7 +43,8 @@ class Rollup:
     It is made of spans, or of the finer rollup `source`. A missing label is the empty
     text in it. `kind` says how long it is kept. A `sparse` one has many small rows, and keeps as NULL whatever follows
     from the rest of the row: what is as usual, and a sketch of one bin. One `by_user` has the most rows. One for
-    `details` answers only what no other can.
+    `details` answers only what no other can. A `late` one came when others of its width were there, which have more
+    rows and answer for what was before it.
     """
 
     table: str
@@ -57,6 +59,7 @@ class Rollup:
     sparse: bool = False
     by_user: bool = False
     details: bool = False
+    late: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -109,11 +112,23 @@ class Rollup:
         return _USUAL.get(key, _NOTHING if FACTS_BY_KEY[key].merge is Merge.SUM else None)
 
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, FIVE, HOUR, DAY = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 # In the order of refreshing: each comes after what it is made of. Days of usage are made of spans: hours of usage are
 # kept for a week only, without sketches, whose making from five minutes took as long as from spans.
 ROLLUPS: tuple[Rollup, ...] = (
     Rollup(table="llm_metrics_1min", grain="1min", width=MINUTE, kind="minute", sparse=True),
+    # Five minutes answer for the ends of a range and the hour that is still open. Their sketches took twice as long to
+    # make as all the rest of them.
+    Rollup(
+        table="llm_models_5min",
+        grain="5min",
+        width=FIVE,
+        kind="recent",
+        labels=MODEL_LABELS,
+        sketches=(),
+        sparse=True,
+        late=True,
+    ),
     Rollup(table="llm_metrics_1hour", grain="1hour", width=HOUR, kind="hour", labels=LABELS, sparse=True),
     Rollup(table="llm_totals_1hour", grain="1hour", width=HOUR, kind="hour", source="llm_metrics_1hour"),
     Rollup(
@@ -164,6 +179,16 @@ ROLLUPS: tuple[Rollup, ...] = (
         distincts=DISTINCTS,
         details=True,
     ),
+    Rollup(
+        table="llm_models_1day",
+        grain="1day",
+        width=DAY,
+        kind="model_day",
+        labels=MODEL_LABELS,
+        source="llm_metrics_1hour",
+        sparse=True,
+        late=True,
+    ),
     *(
         Rollup(
             table=f"llm_unpriced_{grain}",
@@ -179,14 +204,16 @@ ROLLUPS: tuple[Rollup, ...] = (
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
-# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads them.
-SLICE = timedelta(minutes=5)
-SLICE_GRAIN = "5min"
+# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads these.
+SLICE = FIVE
+SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
-    one.table: replace(one, table=one.table.replace("1hour", SLICE_GRAIN), grain=SLICE_GRAIN, width=SLICE)
+    one.table: replace(one, table=one.table.replace("1hour", "5min"), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
     if one.width == HOUR and one.source is None
 }
+# What is made of slices where there are some: those hours, and five minutes that questions read.
+OF_SLICES: Mapping[str, Rollup] = {**SLICES, "llm_models_5min": SLICES["llm_metrics_1hour"]}
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))
 # Kinds of which no other rollup is made: past their limit they need not be made anew.
 LAST_KINDS: frozenset[str] = frozenset(KINDS) - {

@@ -11,7 +11,7 @@ from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage.spans import Tenant
 
 # Writers mark these; a day is marked when one of its hours is refreshed.
-MARKED_GRAINS = ("1min", "1hour")
+MARKED_GRAINS = ("1min", "5min", "1hour")
 _NS = 1_000_000_000
 
 

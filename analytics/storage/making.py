@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Merge, Sketch
-from analytics.registry.rollups import BY_TABLE, SLICE, SLICES, Rollup
+from analytics.registry.rollups import BY_TABLE, OF_SLICES, SLICE, Rollup
 from analytics.storage.buckets import GIVEN, Bucket, columns_of
 
 _NO_LABEL = "''"
@@ -19,7 +19,7 @@ Stretch = tuple[int, int, datetime, datetime, datetime]
 def rebuild(rollup: Rollup, buckets: Sequence[Bucket], slices: Sequence[Bucket] = ()) -> None:
     """Make `buckets` (organisation, project, start) of a rollup anew; part of the caller's transaction.
 
-    What `slices` tell of hours is taken from them, and the rest of those hours from spans.
+    What `slices` tell of buckets is taken from them, and the rest of those buckets from spans.
     """
     sql, parameters = insertion(rollup, buckets, slices)
     with connection.cursor() as cursor:
@@ -114,7 +114,7 @@ class _Source:
         if self.finer is None:
             return f"""SELECT {self._named(rollup)}, observatory_bin({sketch.value}) AS bin, count(*) AS n
                 FROM chosen AS s WHERE {sketch.condition} {grouped}"""
-        return f"""SELECT {self._named(rollup)}, held.bin, sum(coalesce(held.n, 1))::bigint AS n
+        return f"""SELECT {self._named(rollup)}, held.bin, observatory_sum(coalesce(held.n, 1)) AS n
             FROM {self._rows()} AS r
             CROSS JOIN LATERAL unnest({", ".join(self.finer.arrays(sketch, "r"))}) AS held (bin, n)
             WHERE r.{sketch.greatest} IS NOT NULL {grouped}"""
@@ -167,7 +167,7 @@ def _sources(rollup: Rollup, buckets: Sequence[Bucket], slices: set[Bucket]) -> 
             (of_slices if covered else of_spans).append((*bucket, begins, ends))
     found = [
         (_Source(name="spans", finer=None), of_spans),
-        (_Source(name="slices", finer=SLICES.get(rollup.table)), of_slices),
+        (_Source(name="slices", finer=OF_SLICES.get(rollup.table)), of_slices),
     ]
     return [(source, stretches) for source, stretches in found if stretches]
 
@@ -201,7 +201,7 @@ def _sketched(sketch: Sketch, rollup: Rollup, binned: Sequence[str]) -> str:
     keys, (bins, counts) = ", ".join(rollup.keys), sketch.columns
     rows = binned[0]
     if len(binned) > 1:
-        rows = f"""SELECT {keys}, bin, sum(n)::bigint AS n FROM ({" UNION ALL ".join(binned)}) AS of_each
+        rows = f"""SELECT {keys}, bin, observatory_sum(n) AS n FROM ({" UNION ALL ".join(binned)}) AS of_each
             GROUP BY {keys}, bin"""
     return f"""{sketch.key} AS (
             SELECT {keys}, array_agg(bin ORDER BY bin) AS {bins},
@@ -241,4 +241,4 @@ def whole(fact: Fact, column: str) -> str:
 
 def merged(merge: Merge, column: str) -> str:
     """Return the SQL that makes one fact of the rows of a rollup."""
-    return f"sum({column})::bigint" if merge is Merge.SUM else f"{merge.value}({column})"
+    return f"observatory_sum({column})" if merge is Merge.SUM else f"{merge.value}({column})"

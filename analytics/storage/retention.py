@@ -45,6 +45,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(key="usage_day", setting="RETENTION_DAY_DAYS", within=None),
     Kind(key="detail_hour", days=37, within="detail_day"),
     Kind(key="detail_day", setting="RETENTION_DAY_DAYS", within=None),
+    Kind(key="model_day", setting="RETENTION_DAY_DAYS", within=None),
+    # The ends of a week, and the hour that is still open.
+    Kind(key="recent", days=8, within=None),
     Kind(key="audit", setting="RETENTION_AUDIT_DAYS", within=None),
 )
 BY_KEY: Mapping[str, Kind] = {kind.key: kind for kind in KINDS}

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.registry.rollups import DAY, GRAIN_WIDTHS, LAST_KINDS, ROLLUPS, SLICES
+from analytics.registry.rollups import DAY, GRAIN_WIDTHS, LAST_KINDS, OF_SLICES, ROLLUPS
 from analytics.storage import slices
 from analytics.storage.buckets import GIVEN, Bucket, columns_of, lock_name
 from analytics.storage.changes import floor
@@ -19,7 +19,8 @@ from analytics.storage.making import rebuild
 from analytics.storage.transactions import retried
 
 # Buckets that are made anew in one transaction: of busy projects a day has as many spans as two hundred minutes.
-BATCH_BUCKETS: Mapping[str, int] = {"1min": 500, "1hour": 96, "1day": 8}
+BATCH_BUCKETS: Mapping[str, int] = {"1min": 500, "5min": 200, "1hour": 96, "1day": 8}
+_OF_SLICES = {rollup.grain for rollup in ROLLUPS if rollup.table in OF_SLICES}
 # SQL: none of the hours of the day `marks` waits to be made anew.
 HOURS_ARE_DONE = """AND NOT EXISTS (
     SELECT FROM bucket_change AS hours
@@ -42,7 +43,7 @@ def refresh(grain: str, *, before: datetime) -> Refreshed:
 
     A day waits until none of its hours is marked.
     """
-    if grain == "1hour":
+    if grain in _OF_SLICES:
         slices.refresh(before=before)
     # Read committed is enough: what is read after the marks were taken is never older than what they tell of.
     taken = retried(lambda: _refresh(grain, before))
@@ -80,12 +81,12 @@ def _due(grain: str, before: datetime) -> list[Bucket]:
 def remake(grain: str, buckets: Sequence[Bucket]) -> None:
     """Take the marks of `buckets` and make them anew in every rollup of `grain`; part of the caller's transaction."""
     take_marks(grain, buckets)
-    kept, made = horizons_of(()), slices.made(buckets) if grain == "1hour" else []
+    kept, made = horizons_of(()), slices.made(buckets, GRAIN_WIDTHS[grain]) if grain in _OF_SLICES else []
     for rollup in ROLLUPS:
         # What is past the limit of a rollup was dropped from it, and does not come back.
         alive = [one for one in buckets if rollup.kind not in LAST_KINDS or one[-1] >= kept.of(rollup)]
         if rollup.grain == grain and alive:
-            rebuild(rollup, alive, made if rollup.table in SLICES else [])
+            rebuild(rollup, alive, made if rollup.table in OF_SLICES else [])
     if grain == "1min":
         slices.mark(buckets)
     if grain == "1hour":

@@ -1,4 +1,4 @@
-"""Five minutes of busy projects, made as they end, so that their hour is made in seconds when it ends.
+"""Five minutes of busy projects, made as they end, so that what is made of them takes no spans: mostly their hour.
 
 They are not for questions and say nothing that spans do not. A slice counts for an hour only while neither it nor one
 of its minutes is marked; of the rest of the hour spans tell, and of all of it where there are no slices.
@@ -82,15 +82,15 @@ def _refresh(before: datetime) -> int:
     return len(due)
 
 
-def made(hours: Sequence[Bucket]) -> list[Bucket]:
-    """Return the slices of `hours` that say what their spans say."""
+def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
+    """Return the slices of `buckets` of some width that say what their spans say."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT DISTINCT r.organisation_id, r.project_id, r.bucket
             FROM {GIVEN} JOIN {_KNOWN} AS r
                 ON r.organisation_id = given.organisation_id AND r.project_id = given.project_id
-                AND r.bucket >= given.bucket AND r.bucket < given.bucket + interval '1 hour'
+                AND r.bucket >= given.bucket AND r.bucket < given.bucket + %(of)s
             WHERE NOT EXISTS (
                 SELECT FROM bucket_change AS marks
                 WHERE marks.organisation_id = r.organisation_id AND marks.project_id = r.project_id
@@ -98,7 +98,7 @@ def made(hours: Sequence[Bucket]) -> list[Bucket]:
                     AND marks.bucket >= r.bucket AND marks.bucket < r.bucket + %(width)s
             )
             """,
-            columns_of(hours) | {"grains": [_MINUTES.grain, SLICE_GRAIN], "width": SLICE},
+            columns_of(buckets) | {"grains": [_MINUTES.grain, SLICE_GRAIN], "width": SLICE, "of": width},
         )
         found: list[Bucket] = cursor.fetchall()
     return found

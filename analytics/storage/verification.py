@@ -98,10 +98,10 @@ def aggregates_rebuild(
 
     Days are made of hours: with days their hours are made anew, and with hours the days that they are in.
     """
-    minutes, hours = grain in {None, "1min"}, grain in {None, "1hour", "1day"}
+    hours = grain in {None, "1hour", "1day"}
     days = Window(start=floor(window.start, DAY), end=min(_whole_day(window.end), now), projects=window.projects)
     of_hours = days if grain == "1day" else window
-    plan = {"1min": window} if minutes else {}
+    plan = {one: window for one in ("1min", "5min") if grain in {None, one}}
     plan |= {"1hour": of_hours, "1day": days} if hours else {}
     found = {one: buckets_with_data(one, where) for one, where in plan.items()}
     if not dry_run:

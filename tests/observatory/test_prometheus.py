@@ -207,7 +207,7 @@ def test_how_far_rollups_are_behind_is_told_as_it_is_now(db):
             {"at": timezone.now() - timedelta(hours=3)},
         )
 
-    assert told("rollup_dirty_buckets") == {("1min",): 0, ("1hour",): 2, ("1day",): 0}
+    assert told("rollup_dirty_buckets") == {("1min",): 0, ("5min",): 0, ("1hour",): 2, ("1day",): 0}
     lag = told("rollup_lag_seconds")
     assert (lag["1min",], lag["1hour",] // 60, lag["1day",]) == (0, 120, 0)
 

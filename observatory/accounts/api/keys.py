@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.api.bodies import Member, choice, read_sent, schema_of, text, texts, whole
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
 from analytics.api.resources import check_if_match, tagged, written
@@ -17,27 +18,27 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import keys
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.bodies import Member, body_of, schema_of
 from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import ApiKey, Organisation, User
 from observatory.accounts.roles import ROLES
 
+_NAME_CHARS = 200
 _NAMES = {"type": "array", "items": {"type": "string"}}
 CHANGEABLE: tuple[Member, ...] = (
     Member(
         name="name",
-        read=bodies.text(longest=200),
+        read=text(longest=200, shortest=1, stripped=True),
         schema={"type": "string", "minLength": 1, "maxLength": 200},
         required=True,
     ),
     Member(
         name="projects",
-        read=bodies.names(most=1000),
+        read=texts(most=1000, longest=_NAME_CHARS),
         schema={**_NAMES, "description": "UUIDs or slugs."},
         required=True,
     ),
-    Member(name="permissions", read=bodies.names(most=100), schema=_NAMES, required=True),
-    Member(name="rate_limit_tier", read=bodies.choice(*ROLES), schema={"type": "string", "enum": list(ROLES)}),
+    Member(name="permissions", read=texts(most=100, longest=_NAME_CHARS), schema=_NAMES, required=True),
+    Member(name="rate_limit_tier", read=choice(*ROLES), schema={"type": "string", "enum": list(ROLES)}),
     Member(
         name="allowed_ips", read=bodies.networks, schema={**_NAMES, "description": "Networks (CIDR); none: everywhere."}
     ),
@@ -50,19 +51,19 @@ CHANGEABLE: tuple[Member, ...] = (
 FIXED: tuple[Member, ...] = (
     Member(
         name="environment",
-        read=bodies.choice("live", "test"),
+        read=choice("live", "test"),
         schema={"type": "string", "enum": ["live", "test"], "default": "live"},
     ),
     Member(
         name="signing",
-        read=bodies.choice("off", "required"),
+        read=choice("off", "required"),
         schema={"type": "string", "enum": ["off", "required"], "default": "off"},
     ),
 )
 ROTATION: tuple[Member, ...] = (
     Member(
         name="overlap_seconds",
-        read=bodies.integer(low=0, high=settings.KEY_ROTATION_OVERLAP_MAX_SECONDS),
+        read=whole(low=0, high=settings.KEY_ROTATION_OVERLAP_MAX_SECONDS),
         schema={
             "type": "integer",
             "minimum": 0,
@@ -96,7 +97,7 @@ class KeyListView(ManagementView):
         responses={201: shapes.ref("NewApiKey"), **ERROR_REPLIES},
     )
     def post(self, request: Request) -> Response:
-        body = body_of(request, (*CHANGEABLE, *FIXED))
+        body = read_sent(request.data, (*CHANGEABLE, *FIXED))
         return written(request, lambda: self._create(request, body))
 
     @staticmethod
@@ -135,7 +136,7 @@ class KeyView(ManagementView):
         responses={200: shapes.ref("ApiKey"), **ERROR_REPLIES},
     )
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002  as above
-        body = body_of(request, CHANGEABLE, partial=True)
+        body = read_sent(request.data, CHANGEABLE, partial=True)
         return written(request, lambda: self._change(request, id, body))
 
     @staticmethod
@@ -172,7 +173,7 @@ class KeyRotationView(ManagementView):
         responses={201: shapes.ref("NewApiKey"), **ERROR_REPLIES},
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002  the parameter's name in the document
-        body = body_of(request, ROTATION) if request.data else {}
+        body = read_sent(request.data, ROTATION) if request.data else {}
         overlap = timedelta(seconds=body.get("overlap_seconds", settings.KEY_ROTATION_OVERLAP_SECONDS))
 
         def rotate() -> Response:

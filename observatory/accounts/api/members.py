@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.api.bodies import Member, choice, read_sent, schema_of, texts
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
 from analytics.api.resources import check_if_match, tagged, written
@@ -15,17 +16,17 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import keys, members
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.bodies import Member, body_of, schema_of
 from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import Membership, Organisation
 from observatory.accounts.roles import ROLES
 
+_NAME_CHARS = 200
 EMAIL = Member(name="email", read=bodies.email, schema={"type": "string", "format": "email"}, required=True)
 CHANGEABLE: tuple[Member, ...] = (
-    Member(name="role", read=bodies.choice(*ROLES), schema={"type": "string", "enum": list(ROLES)}, required=True),
+    Member(name="role", read=choice(*ROLES), schema={"type": "string", "enum": list(ROLES)}, required=True),
     Member(
         name="projects",
-        read=bodies.names(most=1000),
+        read=texts(most=1000, longest=_NAME_CHARS),
         schema={"type": "array", "items": {"type": "string"}, "description": "UUIDs or slugs."},
     ),
 )
@@ -54,7 +55,7 @@ class MemberListView(ManagementView):
         responses={201: shapes.ref("Member"), **ERROR_REPLIES},
     )
     def post(self, request: Request) -> Response:
-        body = body_of(request, (EMAIL, *CHANGEABLE))
+        body = read_sent(request.data, (EMAIL, *CHANGEABLE))
         return written(request, lambda: self._add(request, body))
 
     @staticmethod
@@ -89,7 +90,7 @@ class MemberView(ManagementView):
         responses={200: shapes.ref("Member"), **ERROR_REPLIES},
     )
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002  as above
-        body = body_of(request, CHANGEABLE, partial=True)
+        body = read_sent(request.data, CHANGEABLE, partial=True)
         return written(request, lambda: self._change(request, id, body))
 
     @staticmethod

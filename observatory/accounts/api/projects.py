@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.api.bodies import Member, choice, flag, read_sent, schema_of, text, whole
 from analytics.api.common import LIMIT_AND_OFFSET
 from analytics.api.parameters import documented
 from analytics.api.resources import check_if_match, tagged, written
@@ -17,12 +18,11 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 from observatory.accounts import projects
 from observatory.accounts.api import bodies, shapes
-from observatory.accounts.api.bodies import Member, body_of, schema_of
 from observatory.accounts.api.views import ManagementView, caller_of, note, page_of
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.redaction import read_redaction, read_scopes
 
-_DAYS = bodies.integer(low=2, high=LONGEST_DAYS)
+_DAYS = whole(low=2, high=LONGEST_DAYS)
 _LIMITS = ("spans_days", "content_days")
 
 
@@ -39,7 +39,7 @@ _LIMIT = {"type": ["integer", "null"], "minimum": 2, "maximum": LONGEST_DAYS}
 MEMBERS: tuple[Member, ...] = (
     Member(
         name="name",
-        read=bodies.text(longest=200),
+        read=text(longest=200, shortest=1, stripped=True),
         schema={"type": "string", "minLength": 1, "maxLength": 200},
         required=True,
     ),
@@ -49,11 +49,11 @@ MEMBERS: tuple[Member, ...] = (
         schema={"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
         required=True,
     ),
-    Member(name="is_public", read=bodies.boolean, schema={"type": "boolean", "default": False}),
-    Member(name="archived", read=bodies.boolean, schema={"type": "boolean", "default": False}),
+    Member(name="is_public", read=flag, schema={"type": "boolean", "default": False}),
+    Member(name="archived", read=flag, schema={"type": "boolean", "default": False}),
     Member(
         name="content_capture",
-        read=bodies.choice(*CONTENT_CAPTURES),
+        read=choice(*CONTENT_CAPTURES),
         schema={"type": "string", "enum": list(CONTENT_CAPTURES)},
     ),
     Member(name="redaction", read=lambda _name, value: value, schema={"type": "object"}),
@@ -98,7 +98,7 @@ class ProjectListView(ManagementView):
         responses={201: shapes.ref("Project"), **ERROR_REPLIES},
     )
     def post(self, request: Request) -> Response:
-        body = body_of(request, MEMBERS)
+        body = read_sent(request.data, MEMBERS)
         if "redaction" in body:
             body["redaction"] = read_redaction(body["redaction"])
         return written(request, lambda: self._create(request, body))
@@ -128,7 +128,7 @@ class ProjectView(ManagementView):
         responses={200: shapes.ref("Project"), **ERROR_REPLIES},
     )
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002  as above
-        body = body_of(request, MEMBERS, partial=True)
+        body = read_sent(request.data, MEMBERS, partial=True)
         return written(request, lambda: self._change(request, id, body))
 
     @staticmethod

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
+from analytics.registry.rollups import BY_TABLE
 from tests.analytics.api.payloads import NS, now_ns, span
 
 URL, QUERY = "/api/v1/metrics", "/api/v1/metrics/query"
@@ -178,6 +179,13 @@ def test_fields_leave_out_figures(api, calls, window):
         ("metrics=request_count&colour=red", (400, 1202, "colour")),
         ("metrics=request_count&fields=data.cost", (400, 1202, "fields")),
         ("metrics=request_count&project_id=nobody", (403, 1101, "project_id")),
+        ("metrics=request_count&model=", (400, 1203, "model")),
+        (f"metrics=request_count&model={'x' * 10_001}", (400, 1205, "model")),
+        ("metrics=request_count&start_time=2026-01-01T00:00:00", (400, 1203, "start_time")),
+        ("metrics=request_count&start_time=now-1d-1h-1m-1s", (400, 1203, "start_time")),
+        ("metrics=request_count&start_time=now&end_time=now", (400, 1204, "start_time")),
+        (f"metrics=request_count&project_id={','.join(f'p{n}' for n in range(21))}", (400, 1205, "project_id")),
+        ("metrics=request_count&group_by=model,attributes.%00", (400, 1203, "group_by")),
     ],
 )
 def test_what_is_wrong_with_a_query_is_named(api, query, expected):
@@ -200,9 +208,8 @@ def test_a_plan_is_told_instead_of_run(api, calls, window):
     (plan,) = api.get(URL, query).json()["plan"]
     assert (plan["grain"], plan["columns"]) == ("1hour", ["request_count", "duration"])
     assert [part["part"] for part in plan["parts"]] == ["facts", "percentiles of duration"]
-    assert "llm_totals_1hour" in {source["source"] for part in plan["parts"] for source in part["sources"]} | {
-        "llm_totals_1hour"
-    }
+    sources = {source["source"] for part in plan["parts"] for source in part["sources"]}
+    assert (sources - {*BY_TABLE}, "llm_traces" in sources) == ({"llm_traces"}, True)
     assert all("%(from_0)s" in part["sql"] and window["start_time"] not in part["sql"] for part in plan["parts"])
 
 
@@ -339,6 +346,13 @@ METRIC = {"metric": "request_count"}
         ({"metrics": [METRIC], "start_time": "yesterday"}, (400, 1203, "start_time")),
         ({"metrics": [METRIC], "from": "now-1d"}, (400, 1202, "from")),
         ({"metrics": [METRIC], "start_time": "now-91d", "end_time": "now"}, (400, 1204, "start_time")),
+        ({"metrics": [METRIC], "start_time": "now", "end_time": "now-1h"}, (400, 1204, "start_time")),
+        ({"metrics": [METRIC], "start_time": "now-1d/x", "end_time": "now"}, (400, 1203, "start_time")),
+        ({"metrics": [METRIC], "other": True, "interval": "1hour"}, (422, 1211, "other")),
+        (
+            {"metrics": [METRIC], "filters": [{"dimension": "model", "operator": "in", "value": ["x"] * 1001}]},
+            (400, 1205, "filters[0].value"),
+        ),
         ({"metrics": [METRIC], "colour": "red"}, (400, 1202, "colour")),
         ({"metrics": [METRIC], "project_id": ["nobody"]}, (403, 1101, "project_id")),
     ],

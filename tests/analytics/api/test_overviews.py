@@ -6,7 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage.rollups import refresh
 from tests.analytics.api.payloads import NS, now_ns, span
 
 HOUR = 3600 * NS
@@ -355,7 +358,11 @@ def test_what_is_wrong_with_labels_is_named(api, path, expected):
     assert error(api.get(LABELS + path)) == expected
 
 
-def test_one_figure_is_one_number_wherever_it_is_read(api, calls, window):
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_one_figure_is_one_number_wherever_it_is_read(api, calls, window, refreshed):
+    if refreshed:
+        for grain in GRAIN_WIDTHS:
+            refresh(grain, before=timezone.now())
     query = api.post(
         "/api/v1/metrics/query",
         {
@@ -366,6 +373,7 @@ def test_one_figure_is_one_number_wherever_it_is_read(api, calls, window):
                 {"metric": "duration", "aggregation": "p95", "alias": "p95"},
                 {"metric": "error_rate", "alias": "rate"},
                 {"metric": "total_tokens", "alias": "tokens"},
+                {"metric": "total_cost", "alias": "cost"},
             ],
             "filters": [{"dimension": "model", "operator": "eq", "value": "gpt-4o"}],
         },
@@ -376,8 +384,12 @@ def test_one_figure_is_one_number_wherever_it_is_read(api, calls, window):
     current = api.get(SUMMARY, narrowed).json()["current_period"]
     compared = api.get(COMPARE, {**window, "models": "gpt-4o,none"}).json()["models"][0]["metrics"]
     table = api.get(
-        "/api/v1/metrics", {**narrowed, "metrics": "request_count,error_rate,total_tokens", "interval": "all"}
+        "/api/v1/metrics",
+        {**narrowed, "metrics": "request_count,error_rate,total_tokens,total_cost", "interval": "all"},
     ).json()["data"][0]
+    costs = api.get("/api/v1/costs/summary", narrowed).json()["overview"]
+    analytics = api.get("/api/v1/costs/analytics", narrowed).json()
+    (attributed,) = api.get("/api/v1/costs/attribution", {**narrowed, "dimension": "model"}).json()["items"]
     assert {
         performance["request_count"],
         current["total_requests"],
@@ -389,3 +401,12 @@ def test_one_figure_is_one_number_wherever_it_is_read(api, calls, window):
     assert performance["error_rate"] == current["error_rate"] == table["error_rate"] == query["rate"] == 0.333333
     assert performance["total_tokens"] == current["total_tokens"] == compared["total_tokens"] == query["tokens"] == 4500
     assert table["total_tokens"] == 4500
+    assert {
+        query["cost"],
+        table["total_cost"],
+        current["total_cost_usd"],
+        compared["total_cost_usd"],
+        costs["total_cost"],
+        analytics["total_cost"],
+        attributed["total_cost"],
+    } == {0.0225}

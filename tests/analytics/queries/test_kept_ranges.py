@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from analytics.queries.sources import Need, choose, fitting, widened
 from analytics.queries.timerange import TimeRange
-from analytics.registry.rollups import DAY, HOUR, MINUTE
+from analytics.registry.rollups import DAY, GRAIN_WIDTHS, HOUR, MINUTE
 from analytics.storage.horizons import Horizons
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
-NOTHING = {"1min": frozenset(), "1hour": frozenset(), "1day": frozenset()}
+NOTHING = {grain: frozenset() for grain in GRAIN_WIDTHS}
 TOTALS = fitting(Need())
 SPANS_GONE = Horizons(spans=MIDNIGHT, rollups={"minute": MIDNIGHT})
 

@@ -137,5 +137,7 @@ def test_an_unselected_figure_is_not_computed(filled):
         ask(Question(scope=filled, range=TimeRange(start=DAY, end=DAY + timedelta(days=3)), figures=[count]))
     (statement,) = [one["sql"] for one in captured if "request_count" in one["sql"]]
     assert [
-        name for name in ("duration", "ttft", "cost", "tokens", "user_id", "observatory_") if name in statement
+        name
+        for name in ("duration", "ttft", "cost", "tokens", "user_id", "observatory_bin", "observatory_register")
+        if name in statement
     ] == []

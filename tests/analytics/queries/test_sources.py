@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from analytics.queries.sources import Need, Segment, choose, fitting
 from analytics.queries.timerange import TimeRange
-from analytics.registry.rollups import BY_TABLE, DAY, HOUR, MINUTE
+from analytics.registry.facts import DISTINCTS_BY_KEY, FACTS_BY_KEY
+from analytics.registry.rollups import BY_TABLE, DAY, FIVE, GRAIN_WIDTHS, HOUR, MINUTE
+from analytics.storage.horizons import Horizons
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NOTHING = {"1min": frozenset(), "1hour": frozenset(), "1day": frozenset()}
+NOTHING = {grain: frozenset() for grain in GRAIN_WIDTHS}
 TOTALS = fitting(Need())
 
 
@@ -21,10 +23,44 @@ def test_the_coarsest_rollups_come_first():
     assert [one.table for one in TOTALS] == ["llm_totals_1day", "llm_totals_1hour", "llm_metrics_1min"]
 
 
-def test_labels_ask_for_rollups_that_keep_them():
-    assert [one.table for one in fitting(Need(labels=frozenset({"model", "error_type"})))] == [
-        "llm_metrics_1day",
-        "llm_metrics_1hour",
+@pytest.mark.parametrize(
+    ("need", "tables"),
+    [
+        (
+            Need(labels=frozenset({"model", "error_type"})),
+            ["llm_models_1day", "llm_metrics_1day", "llm_metrics_1hour", "llm_models_5min"],
+        ),
+        (Need(labels=frozenset({"service_name"})), ["llm_metrics_1day", "llm_metrics_1hour"]),
+        (
+            Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["request_count"]})),
+            ["llm_usage_1day", "llm_usage_1hour"],
+        ),
+        (Need(labels=frozenset({"user_id", "model"})), ["llm_usage_1day", "llm_usage_1hour"]),
+        (Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["last_ts"]})), []),
+        (
+            Need(distincts=frozenset({DISTINCTS_BY_KEY["users"]})),
+            ["llm_distinct_1day", "llm_distinct_1hour"],
+        ),
+        (
+            Need(labels=frozenset({"unpriced_reason"}), facts=frozenset({FACTS_BY_KEY["unpriced_min"]})),
+            ["llm_unpriced_1day", "llm_unpriced_1hour"],
+        ),
+    ],
+)
+def test_of_those_that_keep_what_is_needed_the_one_with_the_fewest_rows_comes_first(need, tables):
+    assert [one.table for one in fitting(need)] == tables
+
+
+def test_before_a_late_rollup_another_of_its_width_answers():
+    models = fitting(Need(labels=frozenset({"model"})))
+    midnight = NOON.replace(hour=0)
+    kept = Horizons(rollups={"model_day": midnight + DAY, "recent": midnight + DAY})
+    where = TimeRange(start=midnight - FIVE, end=midnight + 2 * DAY + FIVE)
+    assert told(choose(where, models, NOTHING, kept)) == [
+        ("spans", where.start, midnight),
+        ("llm_metrics_1day", midnight, midnight + DAY),
+        ("llm_models_1day", midnight + DAY, midnight + 2 * DAY),
+        ("llm_models_5min", midnight + 2 * DAY, where.end),
     ]
 
 
@@ -70,7 +106,7 @@ def test_a_day_is_behind_with_any_of_its_hours():
 def test_segments_cover_the_range_once_and_never_a_marked_bucket(offset, length, minutes, hours):
     base = NOON.replace(hour=0)
     where = TimeRange(start=base + timedelta(seconds=offset), end=base + timedelta(seconds=offset + length))
-    marked = {
+    marked = NOTHING | {
         "1min": frozenset(base + minute * MINUTE for minute in minutes),
         "1hour": frozenset(base + hour * HOUR for hour in hours),
         "1day": frozenset(),

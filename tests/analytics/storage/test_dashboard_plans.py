@@ -46,7 +46,8 @@ def mark(scope: Scope, owner: psycopg.Connection, condition: str, *values: Any) 
         f"""
         INSERT INTO bucket_change (organisation_id, project_id, grain, bucket)
         SELECT DISTINCT organisation_id, project_id, grain, date_bin(width, ts, TIMESTAMPTZ '1970-01-01 00:00Z')
-        FROM llm_traces, (VALUES ('1min', interval '1 minute'), ('1hour', interval '1 hour')) AS grains (grain, width)
+        FROM llm_traces, (VALUES ('1min', interval '1 minute'), ('5min', interval '5 minutes'),
+            ('1hour', interval '1 hour')) AS grains (grain, width)
         WHERE organisation_id = ANY(%s) AND {condition}
         """,
         [list(scope.projects), *values],
@@ -86,7 +87,10 @@ def test_errors_by_day_read_the_totals_of_days(refreshed):
     assert read_by(asked) == {"llm_totals_1day"}
 
 
-@pytest.mark.parametrize(("label", "rollup"), [("model", "llm_metrics_1day"), ("user_id", "llm_usage_1day")])
+@pytest.mark.parametrize(
+    ("label", "rollup"),
+    [("model", "llm_models_1day"), ("service_name", "llm_metrics_1day"), ("user_id", "llm_usage_1day")],
+)
 def test_cost_by_a_label_reads_the_days_that_keep_it(refreshed, label, rollup):
     with CaptureQueriesContext(connection) as asked:
         ask(by(label, refreshed, *ALL_DAYS))
@@ -94,11 +98,11 @@ def test_cost_by_a_label_reads_the_days_that_keep_it(refreshed, label, rollup):
     assert read_by(asked) == {rollup}
 
 
-def test_ragged_ends_read_hours_and_then_spans_of_the_two_days_alone(refreshed):
+def test_ragged_ends_read_hours_and_then_five_minutes(refreshed):
     with CaptureQueriesContext(connection) as asked:
         ask(by("model", refreshed, *RAGGED))
 
-    assert read_by(asked) == {"llm_metrics_1day", "llm_metrics_1hour", "llm_traces 01", "llm_traces 04"}
+    assert read_by(asked) == {"llm_models_1day", "llm_metrics_1hour", "llm_models_5min"}
 
 
 def test_users_of_an_open_day_read_its_hours_and_spans_of_the_open_hour(refreshed, owner):

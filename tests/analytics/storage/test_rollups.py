@@ -159,7 +159,7 @@ def assert_equal_to_spans(scope, start, end, **given):
 
 def test_a_refreshed_range_is_answered_from_rollups_alone(scope):
     send(scope, *(raw(number, offset=number * 1000, duration=number * 37) for number in range(1, 80)))
-    assert refresh_all() == {"1min": 79, "1hour": 22, "1day": 1}
+    assert refresh_all() == {"1min": 79, "5min": 79, "1hour": 22, "1day": 1}
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "rollup"
 
 
@@ -173,16 +173,16 @@ def test_a_late_span_is_seen_at_once_and_after_the_next_refresh(scope):
     refresh_all()
     send(scope, raw(2, offset=20, duration=999))
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "mixed"
-    assert refresh_all() == {"1min": 1, "1hour": 1, "1day": 1}
+    assert refresh_all() == {"1min": 1, "5min": 1, "1hour": 1, "1day": 1}
     assert assert_equal_to_spans(scope, DAY, DAY + timedelta(days=1)) == "rollup"
 
 
 def test_a_bucket_that_has_not_ended_waits(scope):
     send(scope, raw(1, offset=30))
-    assert refresh_all(before=DAY + timedelta(seconds=59)) == {"1min": 0, "1hour": 0, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(minutes=1)) == {"1min": 1, "1hour": 0, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(hours=1)) == {"1min": 0, "1hour": 1, "1day": 0}
-    assert refresh_all(before=DAY + timedelta(days=1)) == {"1min": 0, "1hour": 0, "1day": 1}
+    assert refresh_all(before=DAY + timedelta(seconds=59)) == {"1min": 0, "5min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(minutes=1)) == {"1min": 1, "5min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(hours=1)) == {"1min": 0, "5min": 1, "1hour": 1, "1day": 0}
+    assert refresh_all(before=DAY + timedelta(days=1)) == {"1min": 0, "5min": 0, "1hour": 0, "1day": 1}
 
 
 def test_a_child_in_another_hour_takes_its_parents_count_from_the_rollup(scope):
@@ -198,7 +198,7 @@ def test_sending_again_changes_no_version_and_marks_nothing(scope):
     send(scope, raw(1))
     refresh_all()
     send(scope, raw(1))
-    assert refresh_all() == {"1min": 0, "1hour": 0, "1day": 0}
+    assert refresh_all() == {"1min": 0, "5min": 0, "1hour": 0, "1day": 0}
 
 
 def test_labels_narrow_a_rollup_as_they_narrow_spans(scope):
@@ -257,7 +257,7 @@ def test_different_users_and_sessions_merge_over_days(scope):
 
 def test_different_users_are_exact_where_spans_answer(scope):
     send(scope, *(raw(number, user=f"u{number % 3}") for number in range(1, 9)))
-    found = ask(scope, DAY, DAY + timedelta(minutes=59), figures=DISTINCT)
+    found = ask(scope, DAY, DAY + timedelta(minutes=4), figures=DISTINCT)
     assert (found.totals, found.answers[0].estimated) == (
         {"unique_users": 3, "unique_sessions": 0},
         False,
@@ -267,11 +267,13 @@ def test_different_users_are_exact_where_spans_answer(scope):
 def test_hours_of_usage_that_are_past_their_limit_do_not_come_back(scope):
     old = DAY - timedelta(days=9)
     send(scope, raw(1, offset=-9 * 86_400, user="a"))
-    move_horizon("usage_hour", to=DAY)
+    for kind in ("usage_hour", "recent"):
+        move_horizon(kind, to=DAY)
     refresh_all()
+    tables = ["llm_usage_1hour", "llm_models_5min", "llm_usage_1day", "llm_models_1day"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT count(*) FROM llm_usage_1hour), (SELECT count(*) FROM llm_usage_1day)")
-        assert cursor.fetchone() == (0, 1)
+        cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}")
+        assert cursor.fetchone() == (0, 0, 1, 1)
     found = ask(scope, old, old + timedelta(hours=3), figures=COUNTS, user_id="a")
     assert (found.totals["request_count_sum"], found.source) == (1, "spans")
 

@@ -87,6 +87,22 @@ def test_the_overview_tells_what_the_api_tells(browser, api, stored):
     assert (told["total_requests"], told["total_tokens"]) == (3, 4500)
     values = re.findall(r'class="value" title="([^"]*)"', page)
     assert values[:2] == ["3", f"{told['total_cost_usd']}"]
+    (asked,) = api.post(
+        "/api/v1/metrics/query",
+        {
+            "metrics": [{"metric": one, "alias": one} for one in ("request_count", "total_cost")],
+            "interval": "all",
+            "start_time": "now-7d",
+            "end_time": "now",
+        },
+        content_type="application/json",
+    ).json()["data"]
+    costs = api.get("/api/v1/costs/summary?start_time=now-7d").json()["overview"]
+    performance = api.get("/api/v1/metrics/performance?start_time=now-7d").json()
+    assert {told["total_requests"], asked["request_count"], costs["total_requests"], performance["request_count"]} == {
+        3
+    }
+    assert told["total_cost_usd"] == asked["total_cost"] == costs["total_cost"]
 
 
 def test_a_page_asks_the_limits_that_the_api_asks(browser, stored, settings):
