@@ -64,7 +64,8 @@ def within(seconds: float, work: Callable[[Deadline], R]) -> R:
     try:
         return done.result(seconds)
     except TimeoutError:
+        ended_by_itself = done.done()  # in time, or by a timeout of its own
         deadline.end()
-        if done.done():  # `work` itself ran into a timeout of its own, or ended at the last moment
+        if ended_by_itself or (done.done() and done.exception() is None):  # the latter at the last moment
             return done.result()
         raise TooLateError from None
