@@ -1,7 +1,7 @@
 """From verdicts on hours to anomalies: hours that deviate, with at most one quiet hour between two, are one.
 
 Pure. An anomaly begins with the hour that is beyond chance by itself, or with the first of several hours that are so
-together. It goes on through hours that deviate half as much, and ends when an hour was quiet.
+together. It goes on through hours that deviate about half as much, and ends when an hour was quiet.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from analytics.anomalies.detection import HOUR, History, Number, Verdict
 from analytics.anomalies.watching import LEAST_SCORE, WHOLE, Series, Watch, together
 from analytics.registry.anomalies import WATCHED, Direction
 
-GOES_ON = 0.5  # of the least score: what goes on need not be as far off as what begins
+GOES_ON = 0.45  # of the least score: what goes on need not be as far off as what begins
 QUIET = HOUR
 
 

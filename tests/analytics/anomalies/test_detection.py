@@ -156,6 +156,32 @@ def test_hours_that_are_not_beyond_chance_alone_are_so_together():
     assert found(series(together, requests=5)) == [(NOON, "error_rate", "up", 3)]
 
 
+def test_an_hour_without_requests_or_as_ever_does_not_part_what_belongs_together():
+    failing = hour(5, errors=2, cost="0.05")
+    silent, as_ever = (
+        dict.fromkeys(range(6), failing) | {2: None},
+        dict.fromkeys(range(6), failing) | {2: usual(NOON, requests=5)},
+    )
+
+    for changed in (silent, as_ever):
+        history = series({NOON + HOUR * number: one for number, one in changed.items()}, requests=5)
+        assert (NOON, "error_rate", "up", 6) in found(history)
+
+
+def test_a_model_is_not_blamed_for_what_another_of_its_provider_does():
+    other, hours = Series("openai", "gpt-4o-mini"), [NOON + HOUR * number for number in range(4)]
+    some, many = (series({at: hour(30, errors=errors) for at in hours}, requests=30, errors=1) for errors in (4, 15))
+    keys = {key for key, _ in judged({MODEL: some, other: many}, hours, {}) if key.metric == "error_rate"}
+
+    assert keys == {Key(other, "error_rate")}
+
+
+def test_what_was_so_once_at_the_same_hour_of_the_week_is_no_reason_to_expect_it():
+    slow = hour(p95=12_000, p50=4000)
+
+    assert found(series({NOON - timedelta(weeks=2): slow, NOON: slow})) == [(NOON, "latency_p95", "up", 1)]
+
+
 def test_a_model_that_stops_is_found_though_single_hours_are_empty_at_times():
     silent = {NOON + HOUR * number: None for number in range(8)}
 
