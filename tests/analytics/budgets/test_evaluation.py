@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 from django_redis import get_redis_connection
 
@@ -170,6 +170,17 @@ def test_only_requests_that_the_filters_admit_count(made, send):
     assert period_of(budget).spent == 10
 
 
+def test_a_hard_limit_that_is_exceeded_refuses_no_span_and_tells_of_those_without_a_price(made, send, api):
+    budget = made(hard_limit=True, amount=10)
+    send(call(20))
+    evaluate(budget, NOON)
+    send(call(30), call(None))
+    evaluate(budget, NOON + timedelta(minutes=1))
+    (past,) = api.get(f"/api/v1/costs/budgets/{budget.id}/history").json()["history"]
+
+    assert (period_of(budget).state, past["spent"], period_of(budget).unpriced_requests) == ("exceeded", 50, 1)
+
+
 def test_a_project_s_budget_and_the_organisation_s(make_tenant, send, create):
     tenant = make_tenant("umbrella", projects=("one", "two"))
     client = Client(headers=tenant.headers)
@@ -196,7 +207,7 @@ def test_late_spans_are_added_to_the_period_that_is_over_and_told_of_to_nobody(m
     assert alerts(budget) == []
 
 
-def test_rollups_and_spans_give_the_same_sum(made, send):
+def test_rollups_and_spans_give_the_same_sum_and_rollups_are_read_where_they_are_fresh(made, send):
     budget = made()
     send(call(12.345678), call(0.000001))
     evaluate(budget, NOON)
@@ -204,6 +215,8 @@ def test_rollups_and_spans_give_the_same_sum(made, send):
     for grain in ("1min", "1hour", "1day"):
         while refresh(grain, before=NOON + ONE_DAY).more:
             pass
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM llm_traces")
     evaluate(budget, NOON + timedelta(minutes=1))
 
     assert (before, period_of(budget).spent) == (Decimal("12.345677500"), Decimal("12.345677500"))
