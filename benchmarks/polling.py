@@ -24,7 +24,7 @@ READS = (
     "/api/v1/metrics/performance?start_time=now-7d&granularity=1day",
     "/api/v1/metrics/summary?start_time=now-24h",
     "/api/v1/costs/summary?start_time=now-30d",
-    "/api/v1/costs/breakdown?start_time=now-7d&group_by=model",
+    "/api/v1/costs/breakdown?start_time=now-7d",
     "/api/v1/traces?limit=20",
 )
 _OK, _NOT_MODIFIED = 200, 304
