@@ -36,5 +36,5 @@ def forget_vectors(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) ->
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0020_slices_of_details")]
+    dependencies = [("analytics", "0021_few_rows")]
     operations = [sql_file("0031_identifiers"), migrations.RunPython(forget_vectors, migrations.RunPython.noop)]
