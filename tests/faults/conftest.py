@@ -62,32 +62,29 @@ class Faults:
     def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.stores.valkey.url)
 
-    def ask(self, unknown_key: str = "") -> dict[str, httpx.Response]:
-        """Ask one route of each kind; once with a key that no process has seen yet."""
+    def ask(self) -> dict[str, httpx.Response]:
+        """Ask one route of each kind."""
         with self.service.client as client:
             answers = {path: client.get(path) for path in (TRACES, "/health", "/health/ready", "/health/live")}
             answers["write"] = client.post(KEYS, json=NEW_KEY)
-            answers["unknown key"] = client.get(TRACES, headers={"Authorization": f"Bearer {unknown_key}"})
             answers["token"] = client.post("/auth/token", data=SIGN_IN)
         return answers
 
     def meet(self, fault: AbstractContextManager[object], *, refused: bool) -> Met:
         """Send, break something until senders have noticed (are `refused`) or have gone on, mend it, and send on."""
         self.met += 1
-        with self.service.client as client:
-            unknown_key = client.post(KEYS, json=NEW_KEY).raise_for_status().json()["key"]
         base_url, key = self.service.up.base_url, self.service.key
         with sending(base_url, key, senders=SENDERS, first=self.met * SENDERS, age_seconds=AGE_SECONDS) as sent:
             gets_further(sent)
             with fault:
                 if refused:
                     assert eventually(lambda: bool(sent.refusals))
-                during = self.ask(unknown_key)
+                during = self.ask()
                 if not refused:
                     gets_further(sent)
             self.service.wait_until_ready()
             gets_further(sent)
-            after = self.ask(unknown_key)
+            after = self.ask()
         self.acknowledged |= sent.acknowledged
         return Met(during=during, after=after, sent=sent)
 
