@@ -23,7 +23,7 @@ def test_users_are_what_their_spans_say_whatever_they_are_sorted_by(filled, by):
         refresh(grain, before=DAY + timedelta(days=3))
     where = TimeRange(start=DAY + timedelta(hours=1, minutes=7), end=DAY + timedelta(days=2, hours=5, minutes=3))
     asked = {"listing": USERS, "scope": filled, "where": where, "filters": (), "sort": Sort(by=by), "limit": 50}
-    asked |= {"after": None, "wanted": USERS.shape}
+    asked |= {"after": None, "wanted": USERS.shape, "link_to": str}
     found = people(**asked)
 
     told = people(**asked, ask=lambda *questions: ask(*(replace(one, grain=OF_SPANS) for one in questions)))
