@@ -1,7 +1,7 @@
 """Where an answer comes from: the coarsest rollups that fit and are up to date, spans for the rest. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from analytics.queries.timerange import TimeRange
@@ -11,6 +11,7 @@ from analytics.storage.horizons import Horizons
 
 Marked = Mapping[str, frozenset[datetime]]
 ALL_KEPT = Horizons()
+MOST_SEGMENTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,24 @@ def choose(where: TimeRange, rollups: Sequence[Rollup], marked: Marked, kept: Ho
     are gone it does not answer.
     """
     alive = {grain: frozenset(one for one in buckets if one >= kept.spans) for grain, buckets in marked.items()}
-    return list(_joined(_cover(where.start, where.end, rollups, alive, kept)))
+    return _fewer(list(_joined(_cover(where.start, where.end, rollups, alive, kept))), kept)
+
+
+def _fewer(segments: list[Segment], kept: Horizons) -> list[Segment]:
+    """Return at most `MOST_SEGMENTS` of the time of which spans are kept: they answer for what is short, too.
+
+    Every row is compared with every segment. After a backlog there are thousands, and that would take minutes.
+    """
+    length = timedelta(minutes=1)
+    while len(segments) > MOST_SEGMENTS and length < segments[-1].end - segments[0].start:
+        length *= 2
+        segments = list(
+            _joined(
+                replace(one, rollup=None) if one.start >= kept.spans and one.end - one.start <= length else one
+                for one in segments
+            )
+        )
+    return segments
 
 
 def _cover(

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.queries import sources
 from analytics.queries.sources import Need, Segment, choose, fitting
 from analytics.queries.timerange import TimeRange
 from analytics.registry.facts import DISTINCTS_BY_KEY, FACTS_BY_KEY
@@ -102,8 +104,9 @@ def test_a_day_is_behind_with_any_of_its_hours():
     st.integers(1, 200_000),
     st.sets(st.integers(0, 4000), max_size=8),
     st.sets(st.integers(0, 66), max_size=4),
+    st.integers(1, 30),
 )
-def test_segments_cover_the_range_once_and_never_a_marked_bucket(offset, length, minutes, hours):
+def test_segments_cover_the_range_once_and_never_a_marked_bucket(offset, length, minutes, hours, most):
     base = NOON.replace(hour=0)
     where = TimeRange(start=base + timedelta(seconds=offset), end=base + timedelta(seconds=offset + length))
     marked = NOTHING | {
@@ -111,9 +114,26 @@ def test_segments_cover_the_range_once_and_never_a_marked_bucket(offset, length,
         "1hour": frozenset(base + hour * HOUR for hour in hours),
         "1day": frozenset(),
     }
-    segments: list[Segment] = choose(where, TOTALS, marked)
+    with patch.object(sources, "MOST_SEGMENTS", most):
+        segments: list[Segment] = choose(where, TOTALS, marked)
+    assert len(segments) <= most
     assert [segments[0].start, *(one.end for one in segments)] == [*(one.start for one in segments), where.end]
     for one in segments:
         if one.rollup is not None:
             behind = marked[one.rollup.grain] | (marked["1hour"] if one.rollup.width == DAY else frozenset())
             assert not any(one.start <= bucket < one.end for bucket in behind)
+
+
+def test_after_a_backlog_spans_answer_for_what_is_short_too():
+    minutes = frozenset(NOON + 3 * place * MINUTE for place in range(10_000))
+    kept = Horizons(spans=NOON.replace(hour=0) + 10 * DAY)
+    where = TimeRange(start=NOON, end=NOON + 30 * DAY)
+    segments = choose(where, TOTALS, NOTHING | {"1min": minutes, "1hour": frozenset({*map(_hour, minutes)})}, kept)
+
+    assert len(segments) <= sources.MOST_SEGMENTS
+    assert {one.rollup for one in segments if one.start < kept.spans}.isdisjoint({None})
+    assert ("spans", kept.spans) in {told([one])[0][:2] for one in segments}
+
+
+def _hour(instant):
+    return instant.replace(minute=0)
