@@ -1,6 +1,7 @@
 """Budgets, channels and messages in the admin: seen, tried, sent again."""
 
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 from uuid import uuid4
 
@@ -141,7 +142,7 @@ def test_many_dead_messages_are_sent_again_in_portions_by_few_statements(
     staff, dead, monkeypatch, django_assert_max_num_queries
 ):
     for number in range(30):
-        dead.pk, dead.key = uuid4(), str(number)
+        dead.pk, dead.key, dead.created_at = uuid4(), str(number), dead.created_at + timedelta(seconds=1)
         dead.save(force_insert=True)
     monkeypatch.setattr("analytics.alerts.sending.PORTION", 20)
     monkeypatch.setattr("observatory.admin.alerts.PORTION", 20)

@@ -9,7 +9,7 @@ from observatory.env import BASE_DIR
 PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "observatory.settings.service",
     "API_BASE_URL": "https://observatory.example.com",
-    "SECRET_KEY": "Zk3vQm8sTf1LrXw7Hc5Np0Jy2Gd9Bu4EaKi6RoMtVbWqSx",
+    "SECRET_KEY": "Zk3vQm8sTf1LrXw7Hc5Np0Jy2Gd9Bu4EaKi6RoMtVbWqSxTgYh",
     "JWT_SECRET": "another one of the same length and of its own, 53",
     "TRUSTED_PROXY_COUNT": "1",
 }

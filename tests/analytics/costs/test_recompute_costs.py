@@ -78,7 +78,8 @@ def test_spans_that_had_no_price_get_it_with_version_breakdown_and_marks(project
     assert stored() == [
         (1, version, 1_000_000, 1_000_000, 2_000_000, None, '{"uncached_input": 0.001, "visible_output": 0.001}')
     ]
-    assert marks() == [("1hour", DAY + timedelta(hours=3)), ("1min", DAY + timedelta(hours=3, minutes=7))]
+    three = DAY + timedelta(hours=3)
+    assert marks() == [("1hour", three), ("1min", three + timedelta(minutes=7)), ("5min", three + timedelta(minutes=5))]
     assert done == {
         "run": done["run"],
         "dry_run": False,
