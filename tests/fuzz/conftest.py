@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("OBSERVATORY_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("OBSERVATORY_FUZZ_EXAMPLES", "25"))
 MANY = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 ANYTHING = st.recursive(
     st.none()
