@@ -20,8 +20,9 @@ LEAVES = st.fixed_dictionaries(
 TREES = st.recursive(
     LEAVES,
     lambda inner: (
-        st.builds(lambda joint, parts: {joint: parts}, st.sampled_from(["and", "or"]), st.lists(inner, max_size=3))
-        | st.builds(lambda part: {"not": part}, inner)
+        st.fixed_dictionaries(
+            {"operator": st.sampled_from(["and", "or", "not"]), "filters": st.lists(inner, min_size=1, max_size=3)}
+        )
         | ANYTHING
     ),
     max_leaves=8,
