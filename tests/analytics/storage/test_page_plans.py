@@ -15,6 +15,7 @@ from analytics.queries.filters.values import Limits
 from analytics.queries.selection import select
 from analytics.queries.spans import SpanList, Spans, Within, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
+from analytics.queries.traces import select_detail, trace_detail
 from analytics.scope import Scope, ScopedProject
 from tests.analytics.storage.test_plans import BY_TIME, BY_TRACE, DAYS, at, filled, scans
 from tests.analytics.storage.test_read_plans import FAILED, told
@@ -116,3 +117,25 @@ def test_parents_are_looked_for_near_the_range_and_else_in_the_time_of_their_own
         ("llm_traces 04", BY_TRACE),
         ("llm_traces 03", BY_TRACE),
     }
+
+
+def test_the_root_of_a_trace_is_found_in_one_pass_over_its_spans(filled, owner):
+    row = owner.execute("SELECT encode(trace_id, 'hex') FROM llm_traces LIMIT 1").fetchone()
+    owner.execute(
+        "INSERT INTO trace_index SELECT organisation_id, project_id, trace_id, min(ts), max(ts) FROM llm_traces"
+        " WHERE encode(trace_id, 'hex') = %s GROUP BY 1, 2, 3 ON CONFLICT DO NOTHING",
+        row,
+    )
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute, sql, given, many, context):
+        asked.append((sql, given))
+        return execute(sql, given, many, context)
+
+    with connection.execute_wrapper(note):
+        trace_detail(filled, row[0], selection=select_detail([], add=frozenset(), inline=10))
+    ((sql, given),) = [one for one in asked if "parent_span_id IN" in one[0]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}", given)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "hashed SubPlan" in plan
