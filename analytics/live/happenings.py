@@ -69,7 +69,8 @@ def happening(entry: bytes, fields: Fields, *, organisation: UUID, projects: Map
     names = {"org_id": str(organisation)}
     if project is not None and project in projects:
         names["project_id"] = str(projects[project])
-    members = EVENT_TYPES[type_].members
+    # A newer release may write types that nobody here can have asked for.
+    members = EVENT_TYPES[type_].members if type_ in EVENT_TYPES else ()
     known = {name: value for name, value in names.items() if name in members}
     return Happening(entry.decode(), type_, project, fields[b"data"], known)
 

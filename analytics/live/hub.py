@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from analytics.live import metrics
 from analytics.live.connections import EXPIRED, GOING_AWAY, OVERLOAD, Connection
@@ -229,7 +229,7 @@ class Hub:
             try:
                 await self._read(after_outage=away)
                 away = False
-            except AWAY as problem:
+            except (*AWAY, DatabaseError) as problem:  # the database: credentials are looked up again
                 if not away:
                     log.warning("event_log_away", error=type(problem).__name__)
                 away = True
@@ -354,6 +354,8 @@ class Hub:
                         await self._judge(one, one.watch)
 
     async def _judge(self, one: Subscription, watch: Watch) -> None:
+        if not one.filter.projects:  # those that were named are out of reach now
+            return
         now = datetime.now(UTC)
         work = partial(values_of, watch.thresholds, listener=one.connection.listener, within=one.filter, now=now)
         try:
@@ -385,6 +387,7 @@ def missing(permission: str) -> ApiError:
 
 
 def _look_up(credential: Credential) -> Listener | ApiError:
+    close_old_connections()
     try:
         return credential.listener()
     except ApiError as gone:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import orjson
 import pytest
+from django.db import OperationalError
 
 from analytics.live.connections import EXPIRED
 from analytics.live.filters import EventFilter
@@ -205,3 +206,36 @@ def test_a_redis_that_came_back_empty_is_noticed_by_another_generation(client):
             return first, then, await hears(connection, 1)
 
     assert asyncio.run(listen()) == ([("event", "5-0")], [("gap", None)], [("event", "7-0")])
+
+
+def test_a_database_that_is_away_while_credentials_are_looked_up_ends_nothing(client):
+    class Away:
+        def listener(self):
+            raise OperationalError("the connection is closed")
+
+    async def listen():
+        async with started() as hub:
+            one = connected()
+            await hub.join(one, confirmations=hub.confirmations)
+            hub.subscribe(one, EVENTS, EVERYTHING, resumes=False)
+            there, one.credential = one.credential, Away()
+            client.set("identity", "another")
+            write(client, 1)
+            await asyncio.sleep(0.3)
+            one.credential = there
+            return await hears(one, 1)
+
+    assert len(asyncio.run(listen())) == 1
+
+
+def test_an_event_of_a_type_that_is_not_known_here_is_passed_over(client):
+    async def listen():
+        async with started() as hub:
+            one = connected()
+            await hub.join(one, confirmations=hub.confirmations)
+            hub.subscribe(one, EVENTS, EVERYTHING, resumes=False)
+            write(client, 1, kind="from_a_newer_release")
+            write(client, 2)
+            return await hears(one, 1)
+
+    assert len(asyncio.run(listen())) == 1
