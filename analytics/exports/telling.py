@@ -26,11 +26,11 @@ def progress_percent(job: ExportJob) -> int:
 
 
 def tell(job: ExportJob) -> None:
-    """Publish where a job is; of one with several projects to whoever may read exports of the organisation."""
+    """Publish where a job is; of one with several projects to whoever reaches all of them."""
     publish(
         event_type="export_job_status",
         organisation_id=job.organisation_id,
-        project_id=job.project_ids[0] if len(job.project_ids) == 1 else None,
+        project_id=job.project_ids,
         data={
             "job_id": str(job.id),
             "status": job.status,

@@ -107,7 +107,9 @@ class Asked:
     last_event_id: str | None = None
 
 
-def asked(listener: Listener, events: tuple[str, ...], filters: Mapping[str, Any], last_event_id: str | None) -> Asked:
+def asked(
+    listener: Listener, events: tuple[str, ...], filters: Mapping[str, Any], last_event_id: str | None, *, whole: bool
+) -> Asked:
     """Return a subscription of validated values; raise 403/1101 for a project beyond the listener's."""
     named: tuple[str, ...] = filters.get("project_id") or ()
     return Asked(
@@ -115,6 +117,7 @@ def asked(listener: Listener, events: tuple[str, ...], filters: Mapping[str, Any
         filter=EventFilter(
             projects=frozenset(listener.scope(named).projects),
             named=bool(named),
+            whole=whole and not named,
             equal={name: filters[name] for name in EQUALITIES if filters.get(name) is not None},
             min_cost=filters.get("min_cost"),
             min_duration_ms=filters.get("min_duration_ms"),

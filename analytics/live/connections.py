@@ -30,8 +30,9 @@ class Connection:
     Everything here runs in the event loop.
     """
 
-    def __init__(self, listener: Listener, *, credential: Credential, place: str, frames: Frames) -> None:
+    def __init__(self, listener: Listener, *, whole: bool, credential: Credential, place: str, frames: Frames) -> None:
         self.listener = listener
+        self.whole = whole  # whether it reaches all of the organisation
         self.credential = credential
         self.place = place
         self.frames = frames

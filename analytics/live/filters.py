@@ -16,11 +16,13 @@ NAMES = ("provider", "model", "environment", "user_id", "project_id", "min_cost"
 class EventFilter:
     """What must hold of an event; one that lacks an attribute asked for does not pass.
 
-    `projects` are the numbers in reach; with `named` they were asked for, and an event of no project does not pass.
+    `projects` are the numbers in reach, with `named` those that were asked for. An event passes if all its projects are
+    among them; one of the whole organisation only where the listener reaches the `whole` and named none.
     """
 
     projects: frozenset[int]
     named: bool = False
+    whole: bool = False
     equal: Mapping[str, str] = field(default_factory=dict, hash=False)
     min_cost: Decimal | None = None
     min_duration_ms: Decimal | None = None
@@ -30,13 +32,13 @@ class EventFilter:
         """The equality by which a subscription with this filter is found, `None` without any."""
         return next(((name, self.equal[name]) for name in EQUALITIES if name in self.equal), None)
 
-    def within(self, reach: frozenset[int]) -> "EventFilter":
-        """Return the filter of a listener whose projects have become `reach`."""
-        return replace(self, projects=self.projects & reach if self.named else reach)
+    def within(self, reach: frozenset[int], *, whole: bool) -> "EventFilter":
+        """Return the filter of a listener who has come to reach these projects, the `whole` organisation or not."""
+        return replace(self, projects=self.projects & reach if self.named else reach, whole=whole and not self.named)
 
     def passes(self, event: Happening) -> bool:
         """Return whether `event` is for who asked."""
-        if event.project not in self.projects and (event.project is not None or self.named):
+        if not (event.projects <= self.projects if event.projects else self.whole):
             return False
         facts = event.facts
         for name, value in self.equal.items():

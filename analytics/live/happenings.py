@@ -10,21 +10,22 @@ import orjson
 from analytics.registry.events import EVENT_TYPES
 
 Fields = Mapping[bytes, bytes]
+_NONE = frozenset[int]()  # the whole organisation
 
 
 class Happening:
-    """One event: where it stands in the log, its type, its project's number, and its data, parsed and as text.
+    """One event: where it stands in the log, its type, its projects' numbers, and its data, parsed and as text.
 
     Its forms on the wire are made once, however many listeners it goes to.
     """
 
-    __slots__ = ("_at", "_frames", "data", "facts", "id", "project", "type")
+    __slots__ = ("_at", "_frames", "data", "facts", "id", "projects", "type")
 
     def __init__(
         self,
         id: str,  # noqa: A002  what it is
         type: str,  # noqa: A002  what it is
-        project: int | None,
+        projects: frozenset[int],
         data: bytes,
         names: Mapping[str, str],
         *,
@@ -32,7 +33,7 @@ class Happening:
     ) -> None:
         self.id = id
         self.type = type
-        self.project = project
+        self.projects = projects
         self.facts: Mapping[str, Any] = orjson.loads(data)
         self.data = _with_names(data, {name: value for name, value in names.items() if name not in self.facts})
         self._at = at
@@ -65,14 +66,14 @@ class Happening:
 def happening(entry: bytes, fields: Fields, *, organisation: UUID, projects: Mapping[int, UUID]) -> Happening:
     """Return the event of one entry of the log; `projects` are the public names of those in somebody's reach."""
     type_, told = fields[b"type"].decode(), fields[b"project"]
-    project = int(told) if told else None
+    of = frozenset(map(int, told.split(b","))) if told else _NONE
     names = {"org_id": str(organisation)}
-    if project is not None and project in projects:
-        names["project_id"] = str(projects[project])
+    if len(of) == 1 and of <= projects.keys():
+        names["project_id"] = str(projects[next(iter(of))])
     # A newer release may write types that nobody here can have asked for.
     members = EVENT_TYPES[type_].members if type_ in EVENT_TYPES else ()
     known = {name: value for name, value in names.items() if name in members}
-    return Happening(entry.decode(), type_, project, fields[b"data"], known)
+    return Happening(entry.decode(), type_, of, fields[b"data"], known)
 
 
 def _with_names(data: bytes, names: Mapping[str, str]) -> bytes:

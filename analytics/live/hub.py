@@ -289,12 +289,12 @@ class Hub:
                 if isinstance(found, ApiError):
                     connection.end(EXPIRED, found)
                 elif connection in self.connections:
-                    self._renew(connection, found)
+                    self._renew(connection, *found)
 
-    def _renew(self, connection: Connection, listener: Listener) -> None:
+    def _renew(self, connection: Connection, listener: Listener, whole: bool) -> None:
         """Give a stream the listener as it is now: fewer permissions, other projects, another end."""
         feed = self._feed(connection)
-        connection.listener = listener
+        connection.listener, connection.whole = listener, whole
         self._set_timer(connection)
         try:
             reach = self._show_projects(feed, listener)
@@ -303,7 +303,7 @@ class Hub:
             return
         for one in list(connection.subscriptions.values()):
             feed.subscriptions.remove(one)  # it is found by its filter
-            one.filter = one.filter.within(reach)
+            one.filter = one.filter.within(reach, whole=whole)
             feed.subscriptions.add(one)
             allowed = frozenset(name for name in one.events if EVENT_TYPES[name].permission in listener.permissions)
             for name in sorted(one.events - allowed):
@@ -376,7 +376,7 @@ class Hub:
                 "timestamp": now,
             }
             # It is in no log; a client that resumes after it misses nothing.
-            event = Happening(feed.position.decode(), THRESHOLD, None, dumps(data), {}, at=now)
+            event = Happening(feed.position.decode(), THRESHOLD, frozenset(), dumps(data), {}, at=now)
             one.connection.offer(event)
 
 
@@ -386,12 +386,14 @@ def missing(permission: str) -> ApiError:
     return ApiError(INSUFFICIENT_PERMISSIONS, details=permission, action=f"{action} {resource}")
 
 
-def _look_up(credential: Credential) -> Listener | ApiError:
+def _look_up(credential: Credential) -> tuple[Listener, bool] | ApiError:
+    """Return whose credential it is, and whether that is who reaches the whole organisation."""
     close_old_connections()
     try:
-        return credential.listener()
+        listener = credential.listener()
     except ApiError as gone:
         return gone
+    return listener, listener.reaches_organisation
 
 
 def _order(position: bytes) -> tuple[int, int]:

@@ -24,6 +24,10 @@ class Listener(Protocol):
         """Epoch seconds."""
 
     @property
+    def reaches_organisation(self) -> bool:
+        """Whether no project of the organisation is beyond it; asks the database."""
+
+    @property
     def rate_key(self) -> str: ...
 
     def scope(self, projects: Sequence[str] = ()) -> Scope:

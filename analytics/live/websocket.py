@@ -75,7 +75,8 @@ class Conversation:
         events, thresholds = values["events"], values["thresholds"]
         if thresholds and THRESHOLD not in events:
             events = (*events, THRESHOLD)
-        wanted = asked(self._connection.listener, events, values["filters"] or {}, values["last_event_id"])
+        who = self._connection
+        wanted = asked(who.listener, events, values["filters"] or {}, values["last_event_id"], whole=who.whole)
         resumes = wanted.last_event_id is not None
         one = self._hub.subscribe(self._connection, wanted.events, wanted.filter, resumes=resumes)
         if one is None:

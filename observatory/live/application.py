@@ -75,7 +75,9 @@ class LiveApplication:
             await _send_whole(response, send, denial)
             return
         frames = MessageFrames() if scope["type"] == "websocket" else SseFrames()
-        connection = Connection(opening.listener, credential=opening.shown, place=opening.place, frames=frames)
+        connection = Connection(
+            opening.listener, whole=opening.whole, credential=opening.shown, place=opening.place, frames=frames
+        )
         try:
             await hub.join(connection, confirmations=confirmations)
         except AWAY:

@@ -30,6 +30,7 @@ class Opening:
     listener: Principal
     shown: Shown
     place: str
+    whole: bool
     asked: Asked | None = None
     subprotocol: str | None = None
 
@@ -53,7 +54,8 @@ class OpeningView(LimitedAPIView):
         if request.method == "GET":
             take_place(listener.rate_key, place)
             shown: Shown = request._request.shown  # type: ignore[attr-defined]  # noqa: SLF001  left by the authentication
-            opening = Opening(listener=listener, shown=shown, place=place, **more)
+            whole = listener.reaches_organisation
+            opening = Opening(listener=listener, shown=shown, place=place, whole=whole, **more)
             response.opening = opening  # type: ignore[attr-defined]  # the process that asked goes on with it
         return response
 
@@ -70,7 +72,9 @@ class EventsView(OpeningView):
         header = request.headers.get(LAST_EVENT_ID, "").strip()
         # A browser that connects again sends the header, which is newer than the parameter that it began with.
         last = position(LAST_EVENT_ID, header) if header else values["last_event_id"]
-        return self.opened(request, asked=asked(listener, values["events"], values, last))
+        return self.opened(
+            request, asked=asked(listener, values["events"], values, last, whole=listener.reaches_organisation)
+        )
 
 
 class WebSocketView(OpeningView):

@@ -28,6 +28,7 @@ class Somebody:
     organisation_id: int = 7
     expires_at: float | None = None
     rate_key: str = "key:test"
+    reaches_organisation: bool = True
 
     def scope(self, projects: Sequence[str] = ()) -> Scope:  # noqa: ARG002  nobody narrows it here
         if not self.projects:
@@ -51,10 +52,10 @@ class Shown:
 
 def connected(listener: Somebody | None = None, *, place: str = "here") -> Connection:
     who = listener or Somebody()
-    return Connection(who, credential=Shown(told=[who]), place=place, frames=_FORM)
+    return Connection(who, whole=who.reaches_organisation, credential=Shown(told=[who]), place=place, frames=_FORM)
 
 
-def event(number: int = 1, *, project: int | None = 1, kind: str = "trace_created", **facts: object) -> Happening:
+def event(number: int = 1, *, project: int | str | None = 1, kind: str = "trace_created", **facts: object) -> Happening:
     """Return the event at place `number` of the log."""
     fields = {
         b"type": kind.encode(),

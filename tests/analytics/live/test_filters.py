@@ -41,15 +41,18 @@ def test_all_that_is_asked_for_must_hold_and_what_is_not_there_does_not_pass(fac
 
 
 @pytest.mark.parametrize(
-    ("project", "named", "answer"), [(1, False, True), (3, False, False), (None, False, True), (None, True, False)]
-)
-def test_an_event_of_the_whole_organisation_is_for_all_but_those_who_named_projects(project, named, answer):
-    assert passes(event(project=project), named=named) is answer
+    ("project", "whole", "answer"),
+    [(1, False, True), (3, False, False), ("1,2", False, True), ("1,3", True, False), (None, False, False), (None, True, True)],
+)  # fmt: skip
+def test_an_event_is_for_who_reaches_all_that_it_is_of(project, whole, answer):
+    assert passes(event(project=project), whole=whole) is answer
 
 
 @pytest.mark.parametrize(("named", "left"), [(False, {2, 3}), (True, {2})])
 def test_projects_that_were_not_named_follow_the_reach(named, left):
-    assert EventFilter(projects=OWN, named=named).within(frozenset({2, 3})).projects == left
+    now = EventFilter(projects=OWN, named=named).within(frozenset({2, 3}), whole=True)
+
+    assert (now.projects, now.whole) == (left, not named)
 
 
 _VALUES = st.sampled_from(["a", "b", None])
@@ -57,7 +60,7 @@ _FACTS = st.fixed_dictionaries({}, optional=dict.fromkeys(EQUALITIES, _VALUES) |
 _WANTED = st.builds(
     EventFilter,
     projects=st.sampled_from([OWN, frozenset({1})]),
-    named=st.booleans(),
+    whole=st.booleans(),
     equal=st.fixed_dictionaries({}, optional=dict.fromkeys(EQUALITIES, st.sampled_from(["a", "b"]))),
     min_cost=st.none() | st.integers(0, 3).map(Decimal),
 )

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from analytics.events import publish
+from observatory.accounts.models import Project
 from tests.analytics.api.payloads import now_ns, span
 from tests.observatory.live.conftest import bearer
 from tests.observatory.live.following import ask, follow, talk
@@ -67,6 +68,22 @@ def test_events_never_leave_the_projects_of_the_listener(live, tenant):
         tenant.send(span(spanId="22" * 8))
 
         assert stream.next()[1]["span_id"] == "22" * 8
+
+
+def test_what_is_of_more_than_a_listener_reaches_is_not_told(live, tenant):
+    organisation, numbers = tenant.organisation, [one.pk for one in tenant.projects]
+    part = tenant.key("traces:read", "costs:read", projects=tenant.projects[:1])
+    with talk(live, part) as one, talk(live, tenant.key()) as other:
+        one.subscribe("trace_created", "cost_threshold")
+        other.subscribe("trace_created", "cost_threshold")
+        for of in (None, numbers):
+            publish(event_type="cost_threshold", organisation_id=organisation.pk, project_id=of, data={})
+        assert [other.next()["event_type"] for _ in range(2)] == ["cost_threshold"] * 2
+        Project.objects.create(organisation=organisation, slug="later", name="Later")
+        publish(event_type="cost_threshold", organisation_id=organisation.pk, project_id=None, data={})
+        tenant.send(span())
+
+        assert [stream.next()["event_type"] for stream in (one, other)] == ["trace_created"] * 2
 
 
 @pytest.mark.parametrize(
