@@ -20,7 +20,8 @@ _TITLES = {
     "traces": "Finding calls among months of spans",
     "reads": "Questions about months of spans",
 }
-_HIDDEN = ("--timescale", "--store", "--write")  # arguments that name places on the machine
+# Arguments that name places on the machine, and what is told of them.
+_WORDS = {"--timescale": "URL", "--server": "URL", "--store": "DIR", "--against": "FILE", "--write": "FILE"}
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
@@ -53,15 +54,11 @@ def _told(arguments: Sequence[str]) -> Iterator[str]:
     hidden = ""
     for argument in arguments:
         name, equals, _ = argument.partition("=")
-        if name in _HIDDEN and equals:
-            yield f"{name}={_word(name)}"
+        if name in _WORDS and equals:
+            yield f"{name}={_WORDS[name]}"
         else:
-            yield _word(hidden) if hidden else argument
-        hidden = argument if argument in _HIDDEN else ""
-
-
-def _word(option: str) -> str:
-    return {"--timescale": "URL", "--store": "DIR", "--write": "FILE"}[option]
+            yield _WORDS.get(hidden, argument)
+        hidden = argument
 
 
 def _machine() -> str:

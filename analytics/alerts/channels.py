@@ -61,14 +61,15 @@ def delivery_add(channel: Channel, *, key: str, now: datetime, **message: Any) -
 
 def enqueue(delivery_id: UUID, *, at: datetime | None = None) -> None:
     """Let a worker send a message, not before `at`; one that waits already waits on."""
-    queue.enqueue(TASK, queue=QUEUE, lock=_lock(delivery_id), at=at, delivery_id=str(delivery_id))
+    queue.enqueue(TASK, queue=QUEUE, lock=lock_of(delivery_id), at=at, delivery_id=str(delivery_id))
 
 
 def enqueue_all(deliveries: Iterable[UUID]) -> int:
     """Do so with many at once; return how many did not wait yet."""
-    jobs = {_lock(one): {"delivery_id": str(one)} for one in deliveries}
+    jobs = {lock_of(one): {"delivery_id": str(one)} for one in deliveries}
     return queue.enqueue_all(TASK, queue=QUEUE, jobs=jobs)
 
 
-def _lock(delivery_id: UUID) -> str:
+def lock_of(delivery_id: UUID) -> str:
+    """Return the name of what a message is sent under, one at a time, and waits in the queue under, once."""
     return f"delivery {delivery_id}"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from analytics.alerts.channels import enqueue, enqueue_all
+from analytics.alerts.channels import enqueue, enqueue_all, lock_of
 from analytics.alerts.transports import FailedError, hand_over
 from analytics.models import Delivery, DeliveryStatus
 from analytics.storage.exclusive import BusyError, exclusively, held_of
@@ -30,7 +30,7 @@ def delivery_send(delivery_id: UUID, *, now: datetime) -> bool:
     webhooks carry it as `webhook-id`, e-mails as `Message-ID`.
     """
     try:
-        with exclusively(_lock(delivery_id)):
+        with exclusively(lock_of(delivery_id)):
             return _send(delivery_id, now=now)
     except BusyError:
         return False
@@ -103,17 +103,13 @@ def deliveries_revive(*, now: datetime) -> int:
     and those that are sent make room for the next.
     """
     late = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lt=now - _LATE)
-    due = {_lock(one): one for one in late.order_by("next_attempt_at").values_list("id", flat=True)[:PORTION]}
+    due = {lock_of(one): one for one in late.order_by("next_attempt_at").values_list("id", flat=True)[:PORTION]}
     under_way = held_of(due)
     return enqueue_all([one for lock, one in due.items() if lock not in under_way])
 
 
 def deliveries_forget(*, now: datetime) -> int:
-    """Delete messages that were taken a month ago, and dead ones after three; return how many."""
+    """Delete messages that were taken, a month after they were written, dead ones after three; return how many."""
     sent = Delivery.objects.filter(status=DeliveryStatus.SENT, created_at__lt=now - SENT_KEPT)
     dead = Delivery.objects.filter(status=DeliveryStatus.DEAD, created_at__lt=now - DEAD_KEPT)
     return sent.delete()[0] + dead.delete()[0]
-
-
-def _lock(delivery_id: UUID) -> str:
-    return f"delivery {delivery_id}"

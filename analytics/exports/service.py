@@ -1,6 +1,6 @@
 """Creating, cancelling, expiring and forgetting exports."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from analytics.queries.spans import Arrived, Spans, Within, all_of
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
 from analytics.storage import queue
-from analytics.storage.exclusive import BusyError, exclusively, held
+from analytics.storage.exclusive import BusyError, exclusively, held_of
 from analytics.storage.transactions import sqlstate
 from errors.catalog import JOB_NOT_CANCELLABLE, QUOTA_EXCEEDED, TOO_MANY_ROWS
 from errors.exceptions import ApiError
@@ -204,11 +204,17 @@ def export_cancel(job: ExportJob, *, now: datetime) -> None:
 
 def exports_revive() -> int:
     """Put the unfinished exports that no worker holds into the queue again; return how many there are."""
-    left = [job_id for job_id in ExportJob.objects.filter(status__in=OPEN).order_by("created_at")
-            .values_list("id", flat=True) if not held(f"export {job_id}")]  # fmt: skip
+    left = _unheld(ExportJob.objects.filter(status__in=OPEN).order_by("created_at").values_list("id", flat=True))
     for job_id in left:
         enqueue(job_id)
     return len(left)
+
+
+def _unheld(jobs: Iterable[UUID]) -> list[UUID]:
+    """Return those of `jobs` that no worker holds."""
+    names = {job_id: f"export {job_id}" for job_id in jobs}
+    busy = held_of(names.values())
+    return [job_id for job_id, name in names.items() if name not in busy]
 
 
 def exports_expire(*, now: datetime) -> int:
@@ -232,9 +238,8 @@ def exports_expire(*, now: datetime) -> int:
     )  # fmt: skip
     done += ended.delete()[0]
     open_ids = set(ExportJob.objects.filter(status__in=OPEN).values_list("id", flat=True))
-    for job_id in work_ids():
-        if job_id not in open_ids and not held(f"export {job_id}"):
-            forget_work(job_id)
+    for job_id in _unheld(one for one in work_ids() if one not in open_ids):
+        forget_work(job_id)
     return done
 
 

@@ -85,8 +85,11 @@ class Connection:
             self._ready.set()
 
     def end(self, code: int, error: ApiError | None = None) -> None:
-        """Send no event that waits; say `error`, and close with `code`."""
+        """Send no event that waits, but count each; say `error`, and close with `code`."""
         if self.ended is None:
+            for one in self._waiting:
+                if not isinstance(one, str):
+                    DROPPED.labels(one.type).inc()
             self._waiting = deque(one for one in self._waiting if isinstance(one, str))
             if error is not None:
                 self.refuse(error)

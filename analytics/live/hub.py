@@ -48,7 +48,6 @@ class Feed:
         self.subscriptions = Subscriptions()
         self.projects: dict[int, UUID] = {}
         self.connections: set[Connection] = set()
-        self.is_behind = False  # the log may be cut faster than it is read
 
     def event(self, entry: bytes, fields: Fields) -> Happening:
         return happening(entry, fields, organisation=self.organisation, projects=self.projects)
@@ -255,9 +254,10 @@ class Hub:
             feed = self._feeds.get(organisation)
             if feed is None or feed.position != positions[organisation]:
                 continue
-            if feed.is_behind and not await self._log.holds_all_since(organisation, feed.position.decode()):
+            # A log that was cut since the last read still holds as many as it keeps.
+            full = len(entries) >= min(MOST_AT_ONCE, settings.STREAM_REPLAY_EVENTS)
+            if full and not await self._log.holds_all_since(organisation, feed.position.decode()):
                 feed.tell_gap()
-            feed.is_behind = len(entries) >= MOST_AT_ONCE
             most = max(1, settings.STREAM_QUEUE_EVENTS // 2)
             for begin in range(0, len(entries), most):
                 feed.dispatch(entries[begin : begin + most])

@@ -1,7 +1,7 @@
 """The price book: which price a call has, by provider, model, tier, time and prompt."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -140,10 +140,6 @@ class PriceBook:
             if (price := _valid(prices, at, prompt_tokens)) is not None:
                 return price
         return None
-
-    def corrected(self) -> Mapping[tuple[str, str, str, int, datetime], Price]:
-        """Return the row that holds for each key of this book alone."""
-        return {price.key: price for price in self.prices}
 
     def _matching(self, provider: str, models: tuple[str | None, ...], tier: str) -> tuple[tuple[Price, ...], ...]:
         books = (self,) if self._over is None else (self, self._over)

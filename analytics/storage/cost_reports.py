@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.pricing.usage import Usage
+from analytics.pricing.usage import PARTS, Usage
 from analytics.registry.rollups import BY_TABLE
 from analytics.storage.costs import tenant_values
 from analytics.storage.rows import USAGE_PARTS
@@ -18,7 +18,6 @@ _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _HOURS = BY_TABLE["llm_metrics_1hour"]
 # SQL: the row `r` of an hour has usage that nothing priced.
 _HAS_UNPRICED_USAGE = f"{_HOURS.value('usage_count', 'r')} > {_HOURS.value('priced_count', 'r')}"
-_PARTS = tuple(column.removesuffix("_tokens") for column in USAGE_PARTS)
 
 
 def unpriced_models(*, since: datetime) -> int:
@@ -137,7 +136,7 @@ class UsageOfDay:
             day=self.day,
             model=self.model,
             requests=self.requests + other.requests,
-            usage=Usage(**{part: getattr(self.usage, part) + getattr(other.usage, part) for part in _PARTS}),
+            usage=Usage(**{part: getattr(self.usage, part) + getattr(other.usage, part) for part in PARTS}),
         )
 
 
@@ -158,6 +157,6 @@ def usage_by_day(tenant: Tenant, *, provider: str, start: datetime, end: datetim
             tenant_values(tenant) | {"provider": provider, "start": start, "end": end},
         )
         return [
-            UsageOfDay(day=day, model=model, requests=requests, usage=Usage(**dict(zip(_PARTS, parts, strict=True))))
+            UsageOfDay(day=day, model=model, requests=requests, usage=Usage(**dict(zip(PARTS, parts, strict=True))))
             for day, model, requests, *parts in cursor
         ]

@@ -36,11 +36,6 @@ def exclusively(name: str) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [key])
 
 
-def held(name: str) -> bool:
-    """Whether any session holds the lock of `name`."""
-    return bool(_holder(f"{_PREFIX}{name}"))
-
-
 def held_of(names: Iterable[str]) -> set[str]:
     """Return those of `names` whose lock any session holds, in one statement."""
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from analytics.events import DROPPED
 from analytics.live.connections import EXPIRED, GOING_AWAY
 from analytics.live.frames import SseFrames
 from tests.analytics.live.listening import connected, event, said
@@ -118,3 +119,13 @@ def test_a_sign_of_life_is_given_only_where_nothing_waits():
 
     assert first == [": heartbeat\n\n"]
     assert asyncio.run(connection.next()) == [event(1).sse()]
+
+
+def test_events_that_wait_when_a_stream_ends_are_counted():
+    one = connected()
+    before = DROPPED.labels("trace_created")._value.get()
+    for number in range(5):
+        one.offer(event(number))
+    one.end(1013)
+
+    assert DROPPED.labels("trace_created")._value.get() - before == 5

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import orjson
 import pytest
 from django.db import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from analytics.live.connections import EXPIRED
 from analytics.live.filters import EventFilter
@@ -239,3 +240,30 @@ def test_an_event_of_a_type_that_is_not_known_here_is_passed_over(client):
             return await hears(one, 1)
 
     assert len(asyncio.run(listen())) == 1
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_a_log_that_was_cut_before_it_was_read_is_told(client, settings, away):
+    settings.STREAM_REPLAY_EVENTS = 2
+
+    async def listen():
+        async with started() as hub:
+            one = connected()
+            await hub.join(one, confirmations=hub.confirmations)
+            hub.subscribe(one, EVENTS, EVERYTHING, resumes=False)
+            write(client, 1)
+            first = await hears(one, 1)
+            read = hub._log.read
+            if away:
+                hub._log.read = unreachable
+                await asyncio.sleep(0.1)
+            write(client, *range(2, 10))  # before the reader's next turn
+            client.xtrim("llmo:events:7", maxlen=2, approximate=False)
+            hub._log.read = read
+            return first, await hears(one, 3)
+
+    async def unreachable(*_):
+        raise RedisConnectionError
+
+    first, told = asyncio.run(listen())
+    assert (len(first), [kind for kind, _ in told]) == (1, ["gap", "event", "event"])
