@@ -139,6 +139,7 @@ class ProjectAdmin(VersionedAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(VersionedAdmin):
+    resource = "member"
     list_display = ("user", "organisation", "role")
     list_filter = ("organisation", "role")
     list_select_related = ("user", "organisation")

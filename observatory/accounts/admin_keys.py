@@ -49,6 +49,7 @@ class ApiKeyAdmin(ReachAdmin):
     """Keys of organisations. Environment and signing are fixed when a key is made."""
 
     form = KeyForm
+    resource = "key"
     list_display = ("name", "prefix", "organisation", "rate_limit_tier", "state", "expires_at", "revoked_at")
     list_filter = ("organisation",)
     list_select_related = ("organisation",)

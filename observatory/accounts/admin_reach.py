@@ -45,9 +45,10 @@ def project_named(path: str = "project_id") -> Coalesce:
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """What is made, changed and deleted here is in the audit log, as what the API does is."""
+    """What is made, changed and deleted here is in the audit log, under the `resource` that the API calls it too."""
 
     tenant = "organisation_id"
+    resource = ""  # the model's own name
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._recorded(request, obj, "create")
@@ -68,7 +69,7 @@ class AuditedAdmin(admin.ModelAdmin):
         audit.describe(
             request,
             action=action,
-            resource_type=str(self.opts.verbose_name).replace(" ", "_"),
+            resource_type=self.resource or str(self.opts.verbose_name).replace(" ", "_"),
             resource_id=str(getattr(obj, "public_id", obj.pk)),
             organisation_id=organisation or None,
             user_id=str(request.user.pk),

@@ -21,7 +21,6 @@ from analytics.models import ExportJob, ExportStatus
 from errors.catalog import STORAGE_ERROR
 from errors.exceptions import ApiError
 from errors.json import dumps
-from observatory.accounts import audit
 from observatory.accounts.admin_paging import CappedPaginator
 from observatory.accounts.admin_reach import ReachAdmin, organisation_named
 from observatory.accounts.models import Project
@@ -45,6 +44,7 @@ class StatusFilter(admin.SimpleListFilter):
 class ExportJobAdmin(ReachAdmin):
     """What was exported, of whom, how far it is; made by the API and by people there."""
 
+    resource = "export"
     list_display = (
         "created_at", "organisation", "now", "format", "start_time", "end_time", "done", "file", "expires_at", "links",
     )  # fmt: skip
@@ -173,14 +173,3 @@ class ExportJobAdmin(ReachAdmin):
         if job is None:
             raise Http404
         return job
-
-    @staticmethod
-    def _recorded(request: HttpRequest, job: ExportJob, action: str) -> None:
-        audit.describe(
-            request,
-            action=action,
-            resource_type="export",
-            resource_id=str(job.pk),
-            organisation_id=job.organisation_id,
-            user_id=str(request.user.pk),
-        )

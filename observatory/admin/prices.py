@@ -84,6 +84,7 @@ class ModelPriceAdmin(ReachAdmin):
     """Rows never change. A correction is a new row, begun from the one it corrects."""
 
     form = PriceForm
+    resource = "price"
     show_full_result_count = False
     list_display = (
         "provider", "model_pattern", "service_tier", "min_prompt_tokens", "valid_from", "valid_to", "input", "output",

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from observatory.accounts.models import ApiKey, Membership, Organisation, User
+from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, User
 from observatory.database import tenancy
 from tests.observatory.accounts.credentials import PASSWORD, bearer
 from tests.observatory.test_admin import staff  # noqa: F401  a fixture
@@ -120,6 +120,17 @@ def test_a_key_is_revoked_and_stays_so(helper, tenant):
 
     assert bearer(tenant.key).get("/api/v1/me").status_code == 401
     assert again.status_code == 403
+
+
+@pytest.mark.parametrize(("name", "model", "act"), [("key", ApiKey, "revoke"), ("member", Membership, "delete")])
+def test_what_is_changed_is_in_the_log_under_the_name_that_the_api_has_for_it(helper, tenant, name, model, act):
+    other = User.objects.create_user("other", password=PASSWORD)
+    Membership.objects.create(user=other, organisation=tenant.organisation, role="viewer")
+    row = model.objects.order_by("pk").last()
+    helper.post(f"/admin/accounts/{model._meta.model_name}/{row.pk}/{act}/", {"post": "yes"})
+
+    with tenancy.only(tenancy.EVERY):
+        assert AuditEntry.objects.filter(resource_type=name, action__in=["update", "delete"]).count() == 1
 
 
 @pytest.mark.parametrize("key_id", ["x", "00000000-0000-0000-0000-000000000000"])
