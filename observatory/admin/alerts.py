@@ -189,8 +189,7 @@ class ChannelForm(SentenceModelForm):
             if self.refusal is not None and "url" in given:
                 raise self.refusal
         except ApiError as problem:
-            field = problem.field if problem.field in self.fields else None
-            self.add_error(field, ": ".join(filter(None, (problem.message, problem.details))))
+            self.add_error(None, problem)
         return values
 
 
