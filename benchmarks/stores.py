@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from analytics.storage.engines import engine
 from analytics.storage.partitions import forget_days
-from observatory.env import SETTINGS
+from observatory.env_table import SETTINGS
 from observatory.supervisor.external import Addresses
 from observatory.supervisor.launch import embedded_addresses
 from observatory.supervisor.postgres import EmbeddedPostgres

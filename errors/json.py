@@ -33,7 +33,7 @@ def _default(value: object) -> object:
         return orjson.Fragment(plain_decimal(value))  # type: ignore[arg-type]  # it is one
     match value:
         case datetime():
-            return _instant(value)
+            return rfc3339(value)
         case date():
             return value.isoformat()
         case Decimal():
@@ -44,12 +44,13 @@ def _default(value: object) -> object:
             raise TypeError(f"{kind.__name__} has no form in JSON")
 
 
-def _instant(value: datetime) -> str:
-    if value.tzinfo is UTC:
-        return value.isoformat()[:-_OFFSET] + "Z"
-    if value.tzinfo is None:
-        raise ValueError("a datetime without a time zone is no instant")
-    return value.astimezone(UTC).isoformat()[:-_OFFSET] + "Z"
+def rfc3339(value: datetime, precision: str = "auto") -> str:
+    """Return RFC 3339 in UTC with `Z`; `precision` as `isoformat` takes it. Raise `ValueError` without a time zone."""
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone is no instant")
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec=precision)[:-_OFFSET] + "Z"
 
 
 def _with_wide_integers(value: Any) -> Any:

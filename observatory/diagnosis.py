@@ -23,7 +23,8 @@ from analytics.storage.engines import engine
 from analytics.storage.engines.detection import server
 from analytics.storage.retention import limits_read
 from analytics.storage.sizes import lag_by_grain
-from observatory.env import SETTINGS, SettingError, home, read
+from observatory.env import SettingError, home, read
+from observatory.env_table import SETTINGS
 from observatory.live.addresses import EVENTS
 from observatory.policies import policies
 

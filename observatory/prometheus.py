@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from analytics.exports.selectors import jobs_by_status
-from analytics.storage.cost_reports import unpriced_models
+from analytics.storage.cost_reports import models_without_cost
 from analytics.storage.sizes import lag_by_grain
 from errors.catalog import IP_NOT_ALLOWED
 from errors.exceptions import ApiError
@@ -51,7 +51,7 @@ class StateCollector:
         try:
             now = timezone.now()
             behind, connections = lag_by_grain(now=now), connections_by_state()
-            models, exports = unpriced_models(since=now - timedelta(days=1)), jobs_by_status()
+            unpriced_of, exports = models_without_cost(since=now - timedelta(days=1)), jobs_by_status()
         except DatabaseError:
             return  # the other series are what an operator needs then, db_errors_total among them
         lag, dirty, pool, unpriced, jobs = families = self.describe()
@@ -60,7 +60,7 @@ class StateCollector:
             dirty.add_metric([grain], one.marked)
         for state, count in (connections | {"max": settings.DATABASE_POOL_SIZE}).items():
             pool.add_metric([state], count)
-        unpriced.add_metric([], models)
+        unpriced.add_metric([], len({(provider, model) for _, provider, model in unpriced_of}))
         for status, count in exports.items():
             jobs.add_metric([status], count)
         yield from families

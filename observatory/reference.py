@@ -18,7 +18,7 @@ from analytics.registry.rejections import REASONS
 from errors.catalog import CATALOGUE
 from errors.json import dumps
 from observatory.accounts.roles import MATRIX, ROLES
-from observatory.env import SETTINGS
+from observatory.env_table import SETTINGS
 from observatory.prometheus import meanings
 from observatory.series import SERIES
 

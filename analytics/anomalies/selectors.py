@@ -7,11 +7,11 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Extract
 
 from analytics.anomalies.telling import shown
-from analytics.models import Anomaly, ModelPrice
+from analytics.models import Anomaly
 from analytics.queries.shapes import Kind, Tree, leaf
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
-from analytics.storage.versions import RangeVersion, version_of
+from analytics.storage.versions import RangeVersion
 
 _OF_METRIC = "In the unit of the metric."
 ANOMALIES = Tree(
@@ -87,18 +87,12 @@ def anomalies(
 
 
 def version_of_anomalies(scope: Scope, where: TimeRange) -> RangeVersion:
-    """Return what has to be equal for the anomalies of a range to be the same: data, price book, what was found."""
-    data = version_of(scope.tenant, where.start, where.end)
-    organisations = {one.organisation_id for one in scope.projects.values()}
-    price = ModelPrice.objects.filter(organisation_id__in=[0, *organisations]).aggregate(newest=Max("id"))["newest"]
+    """Return what has to be equal for the anomalies of a range to be the same: what was found, and no spans."""
     # Each writing of a row moves the sum, in whatever order transactions of several workers commit.
     found = _in(scope, where).aggregate(
         newest=Max("updated_at"), written=Sum(Extract("updated_at", "epoch")), count=Count("id")
     )
-    moments = [one for one in (data.newest, found["newest"]) if one is not None]
-    return RangeVersion(
-        text=f"{data.text}.{price}.{found['count']}.{found['written']}", newest=max(moments, default=None)
-    )
+    return RangeVersion(text=f"{found['count']}.{found['written']}", newest=found["newest"])
 
 
 def _in(scope: Scope, where: TimeRange) -> QuerySet[Anomaly]:

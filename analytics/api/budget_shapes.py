@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analytics.api.json_schema import DAY, INSTANT, TEXT, UUID, nullable, whole
 from analytics.costs.budgets.evaluation import FILTERS
 from analytics.costs.budgets.standing import percentage_used
 from analytics.models import (
@@ -75,43 +76,32 @@ def _alert(alert: BudgetAlert) -> dict[str, Any]:
     }
 
 
-_ID = {"type": "string", "format": "uuid"}
-_TEXT = {"type": "string"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_TIME = {"type": "string", "format": "date-time"}
-_MAYBE_DAY = {"type": ["string", "null"], "format": "date"}
 _DOLLARS = {"type": "number", "description": "US dollars."}
 _PERCENT = {"type": "number", "description": "Of the amount, in percent."}
-
-
-def _object(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
-_OVERRUN = _object(
-    on={"type": "string", "format": "date"},
-    earliest={**_MAYBE_DAY, "description": "null: fewer than 28 days of history."},
-    latest={**_MAYBE_DAY, "description": "null also where it lies behind the period."},
+_OVERRUN = whole(
+    on=DAY,
+    earliest={**nullable(DAY), "description": "null: fewer than 28 days of history."},
+    latest={**nullable(DAY), "description": "null also where it lies behind the period."},
 )
 COMPONENTS: dict[str, Any] = {
-    "Budget": _object(
-        id=_ID,
-        org_id=_ID,
-        project_id={**_ID, "type": ["string", "null"]},
-        name=_TEXT,
+    "Budget": whole(
+        id=UUID,
+        org_id=UUID,
+        project_id=nullable(UUID),
+        name=TEXT,
         amount=_DOLLARS,
         period={"type": "string", "enum": list(BudgetPeriodKind.values)},
         threshold_type={"type": "string", "enum": list(ThresholdType.values)},
         warning_threshold={"type": "number"},
         critical_threshold={"type": "number"},
-        filters=_object(**dict.fromkeys(FILTERS, _MAYBE_TEXT)),
+        filters=whole(**dict.fromkeys(FILTERS, nullable(TEXT))),
         hard_limit={"type": "boolean"},
         is_active={"type": "boolean"},
-        created_at=_TIME,
-        updated_at=_TIME,
-        current=_object(
-            period_start=_TIME,
-            period_end=_TIME,
+        created_at=INSTANT,
+        updated_at=INSTANT,
+        current=whole(
+            period_start=INSTANT,
+            period_end=INSTANT,
             spent={**_DOLLARS, "description": "What the requests that have a price cost, when last evaluated."},
             percentage_used=_PERCENT,
             unpriced_requests={"type": "integer", "description": "Requests without a price: no part of spent."},
@@ -123,27 +113,27 @@ COMPONENTS: dict[str, Any] = {
             },
         ),
     ),
-    "BudgetHistory": _object(
-        budget_id=_ID,
+    "BudgetHistory": whole(
+        budget_id=UUID,
         history={
             "type": "array",
-            "items": _object(
-                period_start=_TIME,
-                period_end=_TIME,
+            "items": whole(
+                period_start=INSTANT,
+                period_end=INSTANT,
                 spent=_DOLLARS,
                 amount=_DOLLARS,
                 percentage_used=_PERCENT,
                 alerts={
                     "type": "array",
-                    "items": _object(
-                        id=_ID,
+                    "items": whole(
+                        id=UUID,
                         severity={"type": "string", "enum": list(AlertSeverity.values)},
                         current_cost=_DOLLARS,
                         threshold_value={**_DOLLARS, "description": "The dollars that were reached."},
                         percentage_used=_PERCENT,
-                        message=_TEXT,
-                        triggered_at=_TIME,
-                        resolved_at={**_TIME, "type": ["string", "null"]},
+                        message=TEXT,
+                        triggered_at=INSTANT,
+                        resolved_at={**INSTANT, "type": ["string", "null"]},
                     ),
                 },
             ),

@@ -61,7 +61,7 @@ FILTER_MEMBERS: tuple[Member, ...] = tuple(
 MEMBERS: tuple[Member, ...] = (
     Member(
         name="name",
-        read=lambda name, value: bodies.text(shortest=1, longest=_LONGEST_NAME)(name, value).strip(),
+        read=bodies.text(shortest=1, longest=_LONGEST_NAME, stripped=True),
         schema={"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME},
         description="Unique in the organisation.",
         required=True,

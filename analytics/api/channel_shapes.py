@@ -3,6 +3,7 @@
 from typing import Any
 
 from analytics.alerts.managing import TARGET_OF, shown_target
+from analytics.api.json_schema import COUNT, INSTANT, UUID, whole
 from analytics.models import Channel, ChannelType, DeliveryStatus
 
 _COUNTS = (DeliveryStatus.PENDING, DeliveryStatus.DEAD)
@@ -25,37 +26,29 @@ def shown_channel(channel: Channel) -> dict[str, Any]:
     }
 
 
-_ID = {"type": "string", "format": "uuid"}
-_TIME = {"type": "string", "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
 _MEMBERS: dict[str, Any] = {
-    "id": _ID,
-    "org_id": _ID,
+    "id": UUID,
+    "org_id": UUID,
     "name": {"type": "string"},
     "type": {"type": "string", "enum": list(ChannelType.values)},
     "url": {"type": ["string", "null"], "description": "Its host: what stands behind it is not shown again."},
     "addresses": {"type": ["array", "null"], "items": {"type": "string", "format": "email"}},
     "is_active": {"type": "boolean"},
-    "created_at": _TIME,
-    "updated_at": _TIME,
-    "pending_messages": {**_COUNT, "description": "Messages that are still to be sent."},
-    "dead_messages": {**_COUNT, "description": "Messages that were given up; staff can resend them."},
+    "created_at": INSTANT,
+    "updated_at": INSTANT,
+    "pending_messages": {**COUNT, "description": "Messages that are still to be sent."},
+    "dead_messages": {**COUNT, "description": "Messages that were given up; staff can resend them."},
 }
 _SECRET = {
     "type": ["string", "null"],
     "description": "Of a webhook: what its messages are signed with (standardwebhooks.com), shown this once.",
 }
 
-
-def _object(members: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
 COMPONENTS: dict[str, Any] = {
-    "Channel": _object(_MEMBERS),
+    "Channel": whole(**_MEMBERS),
     "CreatedChannel": {
-        **_object(_MEMBERS),
+        **whole(**_MEMBERS),
         "properties": {**_MEMBERS, "signing_secret": _SECRET},
     },
-    "AcceptedMessage": _object({"message_id": _ID, "status": {"type": "string", "enum": list(DeliveryStatus.values)}}),
+    "AcceptedMessage": whole(message_id=UUID, status={"type": "string", "enum": list(DeliveryStatus.values)}),
 }

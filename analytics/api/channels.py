@@ -37,7 +37,7 @@ def _addresses(name: str, value: Any) -> tuple[str, ...]:
 
 _NAME = Member(
     name="name",
-    read=lambda name, value: bodies.text(shortest=1, longest=_LONGEST_NAME)(name, value).strip(),
+    read=bodies.text(shortest=1, longest=_LONGEST_NAME, stripped=True),
     schema={"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME},
     description="Unique in the organisation.",
 )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.bodies import Member, listed_or, not_empty, texts
+from analytics.api.bodies import Member, listed_or, not_empty, read_by, texts
 from analytics.api.parameters import Parameter, integer, text
 from analytics.api.parameters import names as comma_list
 from analytics.queries.plans import Filter
@@ -60,7 +60,22 @@ PROJECTS = Parameter(
     default=(),
     description=f"UUIDs or slugs of at most {_MOST_PROJECTS} projects, separated by commas.",
 )
-# The same two as members of a body.
+
+
+def as_member(parameter: Parameter, **changed: Any) -> Member:
+    """Return a query parameter as the member of a body."""
+    given = {
+        "name": parameter.name,
+        "also": parameter.also,
+        "read": read_by(parameter.read),
+        "schema": parameter.schema,
+        "default": parameter.default,
+        "description": parameter.description,
+    }
+    return Member(**given | changed)
+
+
+# Projects and fields as members of a body are lists as well.
 PROJECTS_OF_BODY = Member(
     name="project_id",
     read=listed_or(PROJECTS.read, most=_MOST_PROJECTS, what="UUIDs or slugs"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from analytics.api.json_schema import COUNT, INSTANT, TEXT, UUID, nullable, whole
 from analytics.exports.formats import COMPRESSIONS, FORMATS
 from analytics.exports.schedules import due_at, folder_of
 from analytics.exports.selecting import selection_of
@@ -97,75 +98,63 @@ def _manifest(job: ExportJob) -> dict[str, Any]:
     }
 
 
-_TIME = {"type": "string", "format": "date-time"}
-_MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
-_MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_ID = {"type": "string", "format": "uuid"}
 _STATUS = {"type": "string", "enum": list(ExportStatus.values)}
 _FORM = {
     "format": {"type": "string", "enum": list(FORMATS)},
     "compression": {"type": "string", "enum": list(COMPRESSIONS)},
 }
-
-
-def _object(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
-MANIFEST = _object(
-    rows=_COUNT,
-    bytes=_COUNT,
+MANIFEST = whole(
+    rows=COUNT,
+    bytes=COUNT,
     sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    start_time=_TIME,
-    end_time=_TIME,
-    first_ts=_MAYBE_TIME,
-    last_ts=_MAYBE_TIME,
+    start_time=INSTANT,
+    end_time=INSTANT,
+    first_ts=nullable(INSTANT),
+    last_ts=nullable(INSTANT),
     fields={"type": "array", "items": {"type": "string"}},
     filters={"type": "object", "description": "What the selection was narrowed by, as it was sent."},
     **_FORM,
     truncated_by_limit={"type": "boolean", "description": "Whether there were more spans than limit."},
     rows_missing={
-        **_MAYBE_COUNT,
+        **nullable(COUNT),
         "description": "Spans that were there when the export was created and were deleted, or changed so that they"
         " are no longer selected, before they were read; null where they were not counted then.",
     },
 )
 COMPONENTS: dict[str, Any] = {
-    "ExportAccepted": _object(
-        job_id=_ID,
+    "ExportAccepted": whole(
+        job_id=UUID,
         status=_STATUS,
-        created_at=_TIME,
-        estimated_completion_at={**_TIME, "description": "If exports go on as the last ones did."},
+        created_at=INSTANT,
+        estimated_completion_at={**INSTANT, "description": "If exports go on as the last ones did."},
         status_url={"type": "string", "format": "uri"},
     ),
-    "ExportJob": _object(
-        job_id=_ID,
-        org_id=_ID,
+    "ExportJob": whole(
+        job_id=UUID,
+        org_id=UUID,
         status=_STATUS,
         **_FORM,
-        created_at=_TIME,
-        started_at=_MAYBE_TIME,
-        completed_at={**_MAYBE_TIME, "description": "When it ended, however it ended."},
-        expires_at=_MAYBE_TIME,
-        trace_count={**_MAYBE_COUNT, "description": "Spans written so far."},
-        file_size_bytes=_MAYBE_COUNT,
-        download_url={**_MAYBE_TEXT, "format": "uri"},
-        error_message=_MAYBE_TEXT,
+        created_at=INSTANT,
+        started_at=nullable(INSTANT),
+        completed_at={**nullable(INSTANT), "description": "When it ended, however it ended."},
+        expires_at=nullable(INSTANT),
+        trace_count={**nullable(COUNT), "description": "Spans written so far."},
+        file_size_bytes=nullable(COUNT),
+        download_url={**nullable(TEXT), "format": "uri"},
+        error_message=nullable(TEXT),
         progress_percent={"type": "integer", "minimum": 0, "maximum": 100},
-        metadata=_object(
+        metadata=whole(
             can_cancel={"type": "boolean"},
             can_download={"type": "boolean"},
             is_expired={"type": "boolean"},
-            seconds_until_expiration=_MAYBE_COUNT,
+            seconds_until_expiration=nullable(COUNT),
         ),
         manifest={"anyOf": [{"$ref": "#/components/schemas/ExportManifest"}, {"type": "null"}]},
     ),
     "ExportManifest": MANIFEST,
-    "ExportSchedule": _object(
-        schedule_id=_ID,
-        org_id=_ID,
+    "ExportSchedule": whole(
+        schedule_id=UUID,
+        org_id=UUID,
         name={"type": "string"},
         prefix={"type": "string"},
         folder={"type": "string", "description": "Of its files in the store; each is in `day=YYYY-MM-DD`."},
@@ -175,18 +164,21 @@ COMPONENTS: dict[str, Any] = {
         fields={"type": "array", "items": {"type": "string"}},
         filters={"type": "object", "description": "What the selection was narrowed by, as it was sent."},
         next_day={"type": "string", "format": "date", "description": "The first day that is not exported yet."},
-        next_run_at={**_MAYBE_TIME, "description": "When that day is exported; null while it is not enabled."},
+        next_run_at={**nullable(INSTANT), "description": "When that day is exported; null while it is not enabled."},
         keep_days={"type": ["integer", "null"], "minimum": 1},
-        created_at=_TIME,
-        job_id={**_MAYBE_TEXT, "format": "uuid", "description": "The export under way."},
-        last_job_id={**_MAYBE_TEXT, "format": "uuid", "description": "The last export that was completed."},
-        problem={**_MAYBE_TEXT, "description": "What stood in the way of the next day; it is tried again each hour."},
+        created_at=INSTANT,
+        job_id={**nullable(UUID), "description": "The export under way."},
+        last_job_id={**nullable(UUID), "description": "The last export that was completed."},
+        problem={
+            **nullable(TEXT),
+            "description": "What stood in the way of the next day; it is tried again each hour.",
+        },
     ),
-    "ExportStatistics": _object(
-        total_jobs=_COUNT,
-        by_status=_object(**dict.fromkeys(ExportStatus.values, _COUNT)),
-        total_traces_exported=_COUNT,
-        total_bytes_exported=_COUNT,
+    "ExportStatistics": whole(
+        total_jobs=COUNT,
+        by_status=whole(**dict.fromkeys(ExportStatus.values, COUNT)),
+        total_traces_exported=COUNT,
+        total_bytes_exported=COUNT,
         avg_export_time_seconds={"type": ["number", "null"], "description": "From creation to completion."},
     ),
 }

@@ -20,7 +20,15 @@ from rest_framework.response import Response
 from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.caching.validators import lists, matches_strongly
-from analytics.api.common import FIELDS_OF_BODY, LIMIT_AND_OFFSET, PROJECTS_OF_BODY, RANGE, caller_of, time_range
+from analytics.api.common import (
+    FIELDS_OF_BODY,
+    LIMIT_AND_OFFSET,
+    PROJECTS_OF_BODY,
+    RANGE,
+    as_member,
+    caller_of,
+    time_range,
+)
 from analytics.api.export_shapes import job_url, shown_job
 from analytics.api.idempotency import once
 from analytics.api.parameters import Parameter, choice, documented, integer, validate
@@ -46,21 +54,6 @@ _TEXT = settings.MAX_TEXT_PARAMETER_CHARS
 _NARROWED_BY = ("provider", "model", "environment", "user_id", "session_id")
 _STATUS = next(one.parameter for one in NARROWINGS if one.field == "status_code")
 _ONE_RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*")
-
-
-def as_member(parameter: Parameter, **changed: Any) -> Member:
-    """Return a query parameter as the member of a body."""
-    given = {
-        "name": parameter.name,
-        "also": parameter.also,
-        "read": bodies.read_by(parameter.read),
-        "schema": parameter.schema,
-        "default": parameter.default,
-        "description": parameter.description,
-    }
-    return Member(**given | changed)
-
-
 SELECTING: tuple[Member, ...] = (
     Member(
         name="format",

@@ -47,6 +47,7 @@ from analytics.queries.timerange import TimeRange
 from analytics.storage.transactions import retried
 from errors.catalog import CURSOR_EXPIRED, INVALID_CURSOR, SESSION_NOT_FOUND
 from errors.exceptions import ApiError
+from errors.json import rfc3339
 from errors.schema import ERROR_REPLIES
 
 _SALT = "people 2"  # the number is that of the form of cursors
@@ -126,15 +127,11 @@ def _linking(
 ) -> Callable[[str], str]:
     """Return what makes of the label of an item where its spans are listed: those of the range, projects, filters."""
     asked = {one.dimension.key: one.values[0] for one in filters} | {
-        "start_time": _told(where.start),
-        "end_time": _told(where.end),
+        "start_time": rfc3339(where.start),
+        "end_time": rfc3339(where.end),
         **({"project_id": ",".join(projects)} if projects else {}),
     }
     return lambda label: f"{settings.API_BASE_URL}/api/v1/traces?{urlencode(asked | {listing.dimension: label})}"
-
-
-def _told(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _paged(page: partial[Page], cursor_after: Callable[[tuple[Any, str]], str], limit: int) -> Answer:

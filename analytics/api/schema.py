@@ -6,6 +6,7 @@ from typing import Any
 from analytics.api.budget_shapes import COMPONENTS as BUDGETS
 from analytics.api.channel_shapes import COMPONENTS as CHANNELS
 from analytics.api.export_shapes import COMPONENTS as EXPORTS
+from analytics.api.json_schema import DAY, INSTANT, TEXT, UUID, nullable
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.statistics import STATISTICS
@@ -23,7 +24,7 @@ _TYPES: Mapping[FieldType, dict[str, Any]] = {
     FieldType.INTEGER: {"type": "integer"},
     FieldType.NUMBER: {"type": "number"},
     FieldType.MONEY: {"type": "number", "description": "US dollars with at most 9 decimals."},
-    FieldType.TIME: {"type": "string", "format": "date-time"},
+    FieldType.TIME: INSTANT,
     FieldType.LIST: {"type": "array", "items": {"type": "string"}},
     FieldType.JSON: {},
     FieldType.KEY: {},
@@ -36,13 +37,13 @@ _UNITS: Mapping[Unit, dict[str, Any]] = {
     Unit.MILLISECONDS: {"type": "number"},
     Unit.RATE: {"type": "number", "minimum": 0, "maximum": 1},
     Unit.PER_SECOND: {"type": "number"},
-    Unit.TIME: {"type": "string", "format": "date-time"},
+    Unit.TIME: INSTANT,
     Unit.TEXT: {"type": "string"},
 }
 _KINDS: Mapping[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
-    Kind.TIME: {"type": "string", "format": "date-time"},
-    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.TIME: INSTANT,
+    Kind.DATE: DAY,
     Kind.COUNT: {"type": "integer"},
     Kind.NUMBER: {"type": "number"},
     Kind.MONEY: {"type": "number"},
@@ -51,10 +52,9 @@ _KINDS: Mapping[Kind, dict[str, Any]] = {
     Kind.BOOLEAN: {"type": "boolean"},
     Kind.OBJECT: {"type": "object"},
 }
-_TIME = {"type": "string", "format": "date-time"}
 _FIGURES: Mapping[str, dict[str, Any]] = {
-    "start_time": _TIME,
-    "end_time": _TIME,
+    "start_time": INSTANT,
+    "end_time": INSTANT,
     "trace_duration_ms": {"type": "integer"},
     "span_count": {"type": "integer"},
     "error_count": {"type": "integer"},
@@ -68,11 +68,6 @@ _FIGURES: Mapping[str, dict[str, Any]] = {
 def ref(component: str) -> dict[str, str]:
     """Return the reference to a component."""
     return {"$ref": f"#/components/schemas/{component}"}
-
-
-def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `schema` that also admits null."""
-    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else dict(schema)
 
 
 def _member(field: SpanField) -> dict[str, Any]:
@@ -135,15 +130,14 @@ _STATISTICS: Mapping[str, dict[str, Any]] = {
     "error_count": {"type": "integer"},
     "success_rate": {"type": "number", "minimum": 0, "maximum": 1},
 }
-_ID = {"type": "string"}
 _FEEDBACK: dict[str, Any] = {
     "type": "object",
     "required": ["id", "trace_id", "created_at", "score"],
     "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "trace_id": _ID,
+        "id": UUID,
+        "trace_id": TEXT,
         "span_id": {"type": ["string", "null"], "description": "null where the whole trace is meant."},
-        "created_at": _TIME,
+        "created_at": INSTANT,
         "score": {"type": "number", "minimum": 0, "maximum": 1},
         "resolved": {"type": ["boolean", "null"]},
         "comment": {"type": ["string", "null"]},
@@ -155,10 +149,10 @@ _EVALUATION: dict[str, Any] = {
     "type": "object",
     "required": ["id", "trace_id", "timestamp", "evaluator_name"],
     "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "trace_id": _ID,
+        "id": UUID,
+        "trace_id": TEXT,
         "span_id": {"type": ["string", "null"], "description": "null where the whole trace is meant."},
-        "timestamp": _TIME,
+        "timestamp": INSTANT,
         "evaluator_name": {"type": "string"},
         "score": {"type": ["number", "null"]},
         "passed": {"type": ["boolean", "null"]},
@@ -168,7 +162,7 @@ _EVALUATION: dict[str, Any] = {
 }
 _LINK: dict[str, Any] = {
     "type": "object",
-    "properties": {"trace_id": _ID, "span_id": _ID, "linked_trace_id": _ID, "linked_span_id": _ID},
+    "properties": {"trace_id": TEXT, "span_id": TEXT, "linked_trace_id": TEXT, "linked_span_id": TEXT},
 }
 _MARKED = {"type": "array", "items": {"type": "string"}, "maxItems": 3}
 _MEMBERS: dict[str, Any] = {field.key: _member(field) for field in SPAN_FIELDS}
@@ -234,7 +228,7 @@ _META: dict[str, Any] = {
     "type": "object",
     "required": ["timestamp", "execution_time_ms", "cached", "version", "request_id"],
     "properties": {
-        "timestamp": _TIME,
+        "timestamp": INSTANT,
         "execution_time_ms": {"type": "integer"},
         "cached": {"type": "boolean"},
         "version": {"type": "string", "const": "1.0"},
@@ -251,22 +245,21 @@ _PAGINATION = {
         "total": {"type": "integer"},
     },
 }
-_TEXT = {"type": "string"}
 _REJECTED: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "received_at": _TIME,
-        "project_id": {"type": "string", "format": "uuid"},
-        "trace_id": nullable(_TEXT),
-        "span_id": nullable(_TEXT),
-        "span_name": nullable(_TEXT),
-        "service_name": nullable(_TEXT),
-        "scope_name": nullable(_TEXT),
+        "id": UUID,
+        "received_at": INSTANT,
+        "project_id": UUID,
+        "trace_id": nullable(TEXT),
+        "span_id": nullable(TEXT),
+        "span_name": nullable(TEXT),
+        "service_name": nullable(TEXT),
+        "scope_name": nullable(TEXT),
         "reason": {"type": "string", "enum": list(REASONS)},
-        "message": _TEXT,
-        "key_prefix": nullable(_TEXT),
-        "request_id": _TEXT,
+        "message": TEXT,
+        "key_prefix": nullable(TEXT),
+        "request_id": TEXT,
     },
 }
 
@@ -291,8 +284,8 @@ _PRICE = {
         "model_pattern": {"type": "string", "description": "Name of a model, or a glob: *, ?, [...]."},
         "service_tier": {"type": "string", "enum": ["default", "batch", "flex", "priority"]},
         "min_prompt_tokens": {"type": "integer", "description": "The row is for longer prompts than this."},
-        "valid_from": _TIME,
-        "valid_to": {**_TIME, "type": ["string", "null"]},
+        "valid_from": INSTANT,
+        "valid_to": {**INSTANT, "type": ["string", "null"]},
         **dict.fromkeys(RATES, _RATE),
         **{name: {**_RATE, "type": "number"} for name in ("input", "output")},
         "per_request": {"type": ["number", "null"], "description": "US dollars for each call, beside its tokens."},

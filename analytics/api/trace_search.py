@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from analytics.api import bodies, schema
 from analytics.api.bodies import Member
 from analytics.api.caching.views import Question
-from analytics.api.common import FIELDS_OF_BODY, PROJECTS_OF_BODY, RANGE
-from analytics.api.parameters import Parameter, choice, validate
+from analytics.api.common import FIELDS_OF_BODY, PROJECTS_OF_BODY, RANGE, as_member
+from analytics.api.parameters import choice, validate
 from analytics.api.span_filters import limits_at
 from analytics.api.traces import LIMIT, LIST_INCLUDES, MOST_INCLUDES, SORT_NAMES, WITHIN, SpanListing
 from analytics.queries.filters.document import read_filter
@@ -24,19 +24,6 @@ from errors.exceptions import ApiError
 from errors.schema import ERROR_REPLIES
 
 _TEXT = settings.MAX_TEXT_PARAMETER_CHARS
-
-
-def _as_text(parameter: Parameter) -> Member:
-    return Member(
-        name=parameter.name,
-        also=parameter.also,
-        read=bodies.read_by(parameter.read),
-        schema=parameter.schema,
-        default=parameter.default,
-        description=parameter.description,
-    )
-
-
 SEARCH_MEMBERS: tuple[Member, ...] = (
     Member(
         name="filter",
@@ -44,7 +31,7 @@ SEARCH_MEMBERS: tuple[Member, ...] = (
         schema={"anyOf": [schema.ref("Filter"), {"type": "null"}]},
         description="An expression of the filter language; without one every span of the range is found.",
     ),
-    *map(_as_text, (*RANGE, WITHIN)),
+    *map(as_member, (*RANGE, WITHIN)),
     Member(
         name="sort_by",
         read=bodies.read_by(choice(SORT_NAMES)),

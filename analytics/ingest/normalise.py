@@ -13,7 +13,7 @@ from analytics.ingest.redaction import UNREDACTED, Redactor
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.tokens import BOTH, USAGE_CLAMPED, Counts, split
 from analytics.ingest.vocabularies.emitters import left_out
-from analytics.ingest.vocabularies.events import rfc3339
+from analytics.ingest.vocabularies.events import moment
 from analytics.ingest.wire import RawSpan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -221,7 +221,7 @@ def _normal(raw: RawSpan, limits: Limits, shared: Shared) -> NormalSpan:
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
-    return {"name": event["name"], "ts": rfc3339(event["time_ns"]), "attributes": event["attributes"]}
+    return {"name": event["name"], "ts": moment(event["time_ns"]), "attributes": event["attributes"]}
 
 
 def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool) -> None:

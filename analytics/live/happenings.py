@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from analytics.registry.events import EVENT_TYPES
+from errors.json import rfc3339
 
 Fields = Mapping[bytes, bytes]
 _NONE = frozenset[int]()  # the whole organisation
@@ -43,7 +44,7 @@ class Happening:
     def at(self) -> str:
         """When it was written, in UTC."""
         instant = self._at or datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, tz=UTC)
-        return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(instant, "milliseconds")
 
     def sse(self) -> str:
         """Return the event as Server-Sent Events write it."""

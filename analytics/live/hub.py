@@ -28,8 +28,8 @@ from errors.exceptions import ApiError
 from errors.json import dumps
 
 log = structlog.get_logger(__name__)
-# Events of a pause go out together. The busier the process, the longer: telling takes a seventh of a core where it can,
-# and ingest has the rest.
+# Events of a pause go out together. The busier the process, the longer: it rests six times as long as telling took, and
+# ingest has the rest.
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
 _REST = 6
 RETRY_SECONDS = 1.0

@@ -20,22 +20,6 @@ _HOURS = BY_TABLE["llm_metrics_1hour"]
 _HAS_UNPRICED_USAGE = f"{_HOURS.value('usage_count', 'r')} > {_HOURS.value('priced_count', 'r')}"
 
 
-def unpriced_models(*, since: datetime) -> int:
-    """Return how many models had usage without a cost in the hours from `since` on, by the rollups."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT count(DISTINCT (r.provider, r.model))
-            FROM unnest(%(organisations)s::int[], %(projects)s::int[]) AS given (organisation_id, project_id)
-            JOIN llm_metrics_1hour AS r USING (organisation_id, project_id)
-            WHERE r.bucket >= %(since)s AND {_HAS_UNPRICED_USAGE}
-            """,
-            _tenants_since(since),
-        )
-        found: int = cursor.fetchone()[0]
-    return found
-
-
 def models_without_cost(*, since: datetime) -> list[tuple[int, str | None, str | None]]:
     """Return organisation, provider and model of usage without a cost in the hours from `since` on, by the rollups."""
     with connection.cursor() as cursor:

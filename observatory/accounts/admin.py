@@ -17,6 +17,7 @@ from observatory.accounts.admin_paging import CappedPaginator
 from observatory.accounts.admin_reach import (
     AuditedAdmin,
     ReachAdmin,
+    ReadOnlyAdmin,
     organisation_named,
     organisations_of,
     within_reach,
@@ -159,7 +160,7 @@ class ActionFilter(admin.SimpleListFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReachAdmin):
+class AuditEntryAdmin(ReadOnlyAdmin, ReachAdmin):
     """The audit log, and to superusers failed sign-ins of nobody's; only to be read."""
 
     list_display = ("ts", "organisation", "action", "resource_type", "resource_id", "success", "who", "ip_address")
@@ -186,12 +187,3 @@ class AuditEntryAdmin(ReachAdmin):
     @admin.display(description="who")
     def who(self, entry: AuditEntry) -> str:
         return getattr(entry, "named", None) or str(entry.user_id or entry.key_id or "")
-
-    def has_add_permission(self, request: object) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:  # noqa: ARG002  signature of Django
-        return False

@@ -1,20 +1,17 @@
 """API keys in the admin: made, rotated, revoked by the services of the API. A secret is shown once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from errors.exceptions import ApiError
 from observatory.accounts.admin_reach import ReachAdmin
 from observatory.accounts.keys import NewKey, api_key_create, api_key_revoke, api_key_rotate
 from observatory.accounts.models import ApiKey, User
@@ -121,7 +118,7 @@ class ApiKeyAdmin(ReachAdmin):
             self._show(request, api_key_rotate(key=key, overlap=overlap, now=timezone.now()))
 
         told = f"The key gets a new secret, which is shown once. The old one works for {hours} more hours."
-        return self._confirmed(request, key_id, "Rotate", told, act)
+        return self._ask(request, key_id, "Rotate", told, act)
 
     def revoke(self, request: HttpRequest, key_id: str) -> HttpResponse:
         """Ask, then end the key."""
@@ -131,36 +128,21 @@ class ApiKeyAdmin(ReachAdmin):
             messages.success(request, f"{key.name} is revoked: nothing takes it any more.")
 
         told = "Every secret of the key, and every token made from it, ends at once and for good."
-        return self._confirmed(request, key_id, "Revoke", told, act)
+        return self._ask(request, key_id, "Revoke", told, act)
 
-    def _confirmed(self, request: HttpRequest, key_id: str, verb: str, told: str, act: Any) -> HttpResponse:
-        key = get_object_or_404(self.get_queryset(request), pk=self.get_object_id(key_id))
-        if not self.has_change_permission(request, key):
-            raise PermissionDenied
-        back = reverse("admin:accounts_apikey_change", args=[key.pk])
-        if request.method == "POST":
-            try:
-                act(key)
-            except ApiError as refused:
-                messages.error(request, refused.message)
-            else:
-                self.log_change(request, key, f"{verb}d.")
-            return HttpResponseRedirect(back)
-        shown = {
-            **self.admin_site.each_context(request),
-            "title": f"{verb} {key}?",
-            "told": told,
-            "verb": verb,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/confirm.html", shown)
+    def may_press(self, request: HttpRequest, row: Any = None) -> bool:
+        return self.has_change_permission(request, row)
 
-    def get_object_id(self, key_id: str) -> Any:
-        """Return the id of the path as the field knows it; raise 404 for none."""
-        try:
-            return self.opts.pk.to_python(key_id)
-        except forms.ValidationError:
-            return None
+    def _ask(
+        self, request: HttpRequest, key_id: str, verb: str, told: str, change: Callable[[ApiKey], None]
+    ) -> HttpResponse:
+        key = self.row_of(request, key_id)
+
+        def act() -> None:
+            change(key)
+            self.log_change(request, key, f"{verb}d.")
+
+        return self.confirmed(request, key, title=f"{verb} {key}?", told=told, verb=verb, act=act)
 
     @staticmethod
     def _show(request: HttpRequest, made: NewKey) -> None:

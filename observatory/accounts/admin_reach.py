@@ -1,12 +1,18 @@
 """How far staff reach in the admin: superusers everywhere, others in the organisations that they are members of."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
+from errors.exceptions import ApiError
 from observatory.accounts import audit
 from observatory.accounts.models import Membership, Organisation, Project, User
 from observatory.admin_site import NAMES
@@ -114,3 +120,46 @@ class ReachAdmin(AuditedAdmin):
         # A filter's choices would name every organisation.
         found = super().get_list_filter(request)
         return found if organisations_of(request) is None else [one for one in found if one != "organisation"]
+
+    def row_of(self, request: HttpRequest, key: str) -> Any:
+        """Return the row within reach whose key a path has; raise 404 without one."""
+        try:
+            number = self.opts.pk.to_python(key)
+        except ValidationError:
+            number = None
+        return get_object_or_404(self.get_queryset(request), pk=number)
+
+    def may_press(self, request: HttpRequest, row: Any = None) -> bool:  # noqa: ARG002  what pages look at
+        """Return whether the member of staff may press the buttons of a row: rows that are only read have some too."""
+        return admin.ModelAdmin.has_change_permission(self, request)
+
+    def confirmed(
+        self, request: HttpRequest, row: Any, *, title: str, told: str, verb: str, act: Callable[[], None]
+    ) -> HttpResponse:
+        """Ask; once the button is pressed `act`, and go back to the row's page, which says what was refused."""
+        if not self.may_press(request, row):
+            raise PermissionDenied
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        if request.method == "POST":
+            try:
+                act()
+            except ApiError as refused:
+                messages.error(request, refused.message)
+            return HttpResponseRedirect(back)
+        shown = {**self.admin_site.each_context(request), "title": title, "told": told, "verb": verb, "back": back}
+        return TemplateResponse(request, "admin/confirm.html", shown)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that nobody changes here; a page says whether some are added or deleted."""
+
+    may_add = may_delete = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may_add and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  signature of Django
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_delete and super().has_delete_permission(request, obj)

@@ -6,11 +6,9 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,7 +19,7 @@ from analytics.costs.budgets.service import current_periods
 from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, ChannelType, Delivery, DeliveryStatus
 from errors.exceptions import ApiError
 from observatory.accounts.admin_paging import CappedPaginator
-from observatory.accounts.admin_reach import ReachAdmin, organisation_named, within_reach
+from observatory.accounts.admin_reach import ReachAdmin, ReadOnlyAdmin, organisation_named, within_reach
 from observatory.accounts.models import Organisation
 from observatory.sentences import SentenceModelForm
 
@@ -38,30 +36,17 @@ class _TenantAdmin(ReachAdmin):
     def whose(self, row: Any) -> str:
         return str(getattr(row, "slug", row.organisation_id))
 
-    def confirmed(self, request: HttpRequest, key: str, *, verb: str, told: str, act: Callable[[Any], str]) -> Any:
+    def ask(
+        self, request: HttpRequest, key: str, *, verb: str, told: str, change: Callable[[Any], str]
+    ) -> HttpResponse:
         """Ask, then do what the button says to the row, and say what came of it."""
-        row = get_object_or_404(self.get_queryset(request), pk=self._key(key))
-        if not ReachAdmin.has_change_permission(self, request, row):
-            raise PermissionDenied
-        back = reverse(f"admin:analytics_{self.opts.model_name}_change", args=[row.pk])
-        if request.method == "POST":
-            messages.success(request, act(row))
-            self.log_change(request, row, f"{verb}.")
-            return HttpResponseRedirect(back)
-        shown = {
-            **self.admin_site.each_context(request),
-            "title": f"{verb}: {row}?",
-            "told": told,
-            "verb": verb,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/confirm.html", shown)
+        row = self.row_of(request, key)
 
-    def _key(self, key: str) -> Any:
-        try:
-            return self.opts.pk.to_python(key)
-        except forms.ValidationError:
-            return None
+        def act() -> None:
+            messages.success(request, change(row))
+            self.log_change(request, row, f"{verb}.")
+
+        return self.confirmed(request, row, title=f"{verb}: {row}?", told=told, verb=verb, act=act)
 
 
 class _AlertInline(admin.TabularInline):
@@ -78,12 +63,8 @@ class _AlertInline(admin.TabularInline):
         return False
 
 
-class _ReadOnlyAdmin(_TenantAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+class _ReadAdmin(ReadOnlyAdmin, _TenantAdmin):
+    may_delete = True
 
 
 class _BudgetList(ChangeList):
@@ -104,7 +85,7 @@ def _present(budget: Any) -> BudgetPeriod:
 
 
 @admin.register(Budget)
-class BudgetAdmin(_ReadOnlyAdmin):
+class BudgetAdmin(_ReadAdmin):
     """Budgets with what is spent of them, to be read: their owners make them, by the API."""
 
     list_display = ("name", "whose", "amount", "period", "spent", "state", "is_active")
@@ -128,7 +109,7 @@ class BudgetAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(BudgetPeriod)
-class BudgetPeriodAdmin(_ReadOnlyAdmin):
+class BudgetPeriodAdmin(_ReadAdmin):
     """Periods of budgets with their alerts."""
 
     list_display = ("budget", "whose", "period_start", "period_end", "amount", "spent", "state", "rises")
@@ -208,8 +189,7 @@ class ChannelForm(SentenceModelForm):
             if self.refusal is not None and "url" in given:
                 raise self.refusal
         except ApiError as problem:
-            field = problem.field if problem.field in self.fields else None
-            self.add_error(field, ": ".join(filter(None, (problem.message, problem.details))))
+            self.add_error(None, problem)
         return values
 
 
@@ -294,16 +274,16 @@ class ChannelAdmin(_TenantAdmin):
     def test(self, request: HttpRequest, key: str) -> HttpResponse:
         """Ask, then send a message that says that the channel works."""
 
-        def act(channel: Channel) -> str:
+        def change(channel: Channel) -> str:
             managing.channel_test(channel, now=timezone.now())
             return f"A test goes to {channel.name}; its deliveries tell what came of it."
 
         told = "The channel's receivers get a message that says that it works."
-        return self.confirmed(request, key, verb="Send a test", told=told, act=act)  # type: ignore[no-any-return]  # a page or a redirection
+        return self.ask(request, key, verb="Send a test", told=told, change=change)
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(_ReadOnlyAdmin):
+class DeliveryAdmin(_ReadAdmin):
     """Messages and what came of them. Dead ones are sent again from here, under their old id."""
 
     list_display = ("created_at", "whose", "channel", "kind", "subject", "status", "attempts", "last_error")
@@ -327,7 +307,7 @@ class DeliveryAdmin(_ReadOnlyAdmin):
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Who may change messages may send them again."""
-        return ReachAdmin.has_change_permission(self, request)
+        return self.may_press(request)
 
     @admin.display(description="send again")
     def again(self, delivery: Delivery) -> str:
@@ -347,9 +327,9 @@ class DeliveryAdmin(_ReadOnlyAdmin):
     def resend(self, request: HttpRequest, key: str) -> HttpResponse:
         """Ask, then let the worker try a dead message anew."""
 
-        def act(delivery: Delivery) -> str:
+        def change(delivery: Delivery) -> str:
             revived = deliveries_resend(Delivery.objects.filter(pk=delivery.pk), now=timezone.now())
             return "The message waits to be sent again." if revived else "The message is not dead: it is left alone."
 
         told = "The worker tries it anew, under the id that it had."
-        return self.confirmed(request, key, verb="Send again", told=told, act=act)  # type: ignore[no-any-return]  # as above
+        return self.ask(request, key, verb="Send again", told=told, change=change)

@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,7 +21,7 @@ from errors.catalog import STORAGE_ERROR
 from errors.exceptions import ApiError
 from errors.json import dumps
 from observatory.accounts.admin_paging import CappedPaginator
-from observatory.accounts.admin_reach import ReachAdmin, organisation_named
+from observatory.accounts.admin_reach import ReachAdmin, ReadOnlyAdmin, organisation_named
 from observatory.accounts.models import Project
 from observatory.management.operating import size
 
@@ -41,7 +40,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(ExportJob)
-class ExportJobAdmin(ReachAdmin):
+class ExportJobAdmin(ReadOnlyAdmin, ReachAdmin):
     """What was exported, of whom, how far it is; made by the API and by people there."""
 
     resource = "export"
@@ -58,15 +57,6 @@ class ExportJobAdmin(ReachAdmin):
         "attempts", "error_message", "links",
     )  # fmt: skip
     readonly_fields = ("organisation", "projects", "now", "selection", "members", "done", "file", "links")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ExportJob | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ExportJob | None = None) -> bool:  # noqa: ARG002
-        return False
 
     def get_urls(self) -> Any:
         view = self.admin_site.admin_view
@@ -123,26 +113,14 @@ class ExportJobAdmin(ReachAdmin):
     def cancel(self, request: HttpRequest, job_id: str) -> HttpResponse:
         """Ask, then cancel an export that has not ended."""
         job = self._found(request, job_id)
-        if not super().has_change_permission(request):
-            raise PermissionDenied
-        back = reverse("admin:analytics_exportjob_change", args=[job.pk])
-        if request.method == "POST":
-            try:
-                export_cancel(job, now=timezone.now())
-            except ApiError as refused:
-                messages.error(request, refused.message)
-            else:
-                messages.success(request, "The export is cancelled.")
-                self._recorded(request, job, "delete")
-            return HttpResponseRedirect(back)
-        shown = {
-            **self.admin_site.each_context(request),
-            "title": "Cancel the export?",
-            "told": "What was written of its file is thrown away.",
-            "verb": "Cancel it",
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/confirm.html", shown)
+
+        def act() -> None:
+            export_cancel(job, now=timezone.now())
+            messages.success(request, "The export is cancelled.")
+            self._recorded(request, job, "delete")
+
+        told = "What was written of its file is thrown away."
+        return self.confirmed(request, job, title="Cancel the export?", told=told, verb="Cancel it", act=act)
 
     def download(self, request: HttpRequest, job_id: str) -> HttpResponseBase:
         """Answer with the file of a completed export."""
@@ -166,10 +144,4 @@ class ExportJobAdmin(ReachAdmin):
     def _found(self, request: HttpRequest, job_id: str) -> ExportJob:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        try:
-            job: ExportJob | None = self.get_queryset(request).filter(pk=self.opts.pk.to_python(job_id)).first()
-        except ValidationError:
-            job = None
-        if job is None:
-            raise Http404
-        return job
+        return self.row_of(request, job_id)  # type: ignore[no-any-return]  # a row of this page

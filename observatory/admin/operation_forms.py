@@ -1,7 +1,7 @@
 """The forms of what operators do: each says the words of its command, and whose rows that is about."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
@@ -15,6 +15,7 @@ from analytics.storage.engines.compression import LEAST_DAYS, MOST_DAYS
 from analytics.storage.retention import KINDS, LONGEST_DAYS, hold_list
 from analytics.storage.retention import LEAST_DAYS as LEAST_KEPT_DAYS
 from errors.exceptions import ApiError
+from errors.json import rfc3339
 from observatory.accounts.admin_reach import organisations_of, within_reach
 from observatory.accounts.models import Organisation, Project
 from observatory.admin.runs import runs_in_reach
@@ -88,7 +89,7 @@ class RangeForm(OperationForm):
     def words(self, *command: str) -> Commands:
         """Return `command` for the range, once for each project that was named."""
         start, end = self.cleaned_data["range"]
-        whole = [*command, f"--from={_iso(start)}", f"--to={_iso(end)}"]
+        whole = [*command, f"--from={rfc3339(start)}", f"--to={rfc3339(end)}"]
         return [[*whole, f"--project={one}"] for one in self.chosen()] or [whole]
 
 
@@ -227,10 +228,6 @@ class CompressionSetForm(OperationForm):
 
     def commands(self) -> Commands:
         return [["compression", "set", f"--after-days={self.cleaned_data['after_days']}"]]
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def holds() -> list[dict[str, Any]]:

@@ -18,7 +18,13 @@ from analytics.ingest.readers import provider as one_name
 from analytics.models import CostRun, ModelPrice
 from analytics.pricing.book import MOST_RATE, RATES
 from analytics.storage.cost_reports import differences_of
-from observatory.accounts.admin_reach import ReachAdmin, organisation_named, organisations_of, project_named
+from observatory.accounts.admin_reach import (
+    ReachAdmin,
+    ReadOnlyAdmin,
+    organisation_named,
+    organisations_of,
+    project_named,
+)
 from observatory.accounts.models import Organisation
 from observatory.admin.operations import may_reprice, reprice_link
 from observatory.admin.runs import runs_in_reach
@@ -80,10 +86,11 @@ class PriceForm(SentenceModelForm):
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(ReachAdmin):
+class ModelPriceAdmin(ReadOnlyAdmin, ReachAdmin):
     """Rows never change. A correction is a new row, begun from the one it corrects."""
 
     form = PriceForm
+    may_add = True
     resource = "price"
     show_full_result_count = False
     list_display = (
@@ -113,12 +120,6 @@ class ModelPriceAdmin(ReachAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ModelPrice | None = None) -> Any:  # noqa: ARG002
         return () if obj is None else ("whose", "created_at", "correction")
-
-    def has_change_permission(self, request: HttpRequest, obj: ModelPrice | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ModelPrice | None = None) -> bool:  # noqa: ARG002
-        return False
 
     @admin.display(description="whose")
     def whose(self, price: ModelPrice) -> str:
@@ -181,7 +182,7 @@ def _day(text: str) -> datetime | None:
 
 
 @admin.register(CostRun)
-class CostRunAdmin(admin.ModelAdmin):
+class CostRunAdmin(ReadOnlyAdmin):
     """Re-pricings: what each changed, by day and model; a new one is begun and an old one undone from here."""
 
     list_display = (
@@ -221,12 +222,3 @@ class CostRunAdmin(admin.ModelAdmin):
         return format_html(
             '<a href="{}?run={}">Undo this run</a>', reverse("admin:operation", args=["undo-costs"]), run.pk
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: CostRun | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: CostRun | None = None) -> bool:  # noqa: ARG002
-        return False

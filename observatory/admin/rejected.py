@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from analytics.models import RejectedSpan
 from analytics.registry.rejections import REASONS
 from observatory.accounts.admin_paging import CappedPaginator
-from observatory.accounts.admin_reach import ReachAdmin, project_named
+from observatory.accounts.admin_reach import ReachAdmin, ReadOnlyAdmin, project_named
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -25,7 +25,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 @admin.register(RejectedSpan)
-class RejectedSpanAdmin(ReachAdmin):
+class RejectedSpanAdmin(ReadOnlyAdmin, ReachAdmin):
     """What ingest set aside, to be read; the worker shortens the list."""
 
     list_display = ("received_at", "project", "reason", "span_name", "service_name", "key_prefix", "request_id")
@@ -38,15 +38,6 @@ class RejectedSpanAdmin(ReachAdmin):
     )  # fmt: skip
     readonly_fields = ("project", "trace", "span")
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  signature of Django
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: RejectedSpan | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: RejectedSpan | None = None) -> bool:  # noqa: ARG002
-        return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(named=project_named())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from analytics.api.common import FILTERS, PROJECTS, RANGE, moves, time_range
 from analytics.api.parameters import Parameter, boolean, choice, validate
 from analytics.queries.timerange import TimeRange
 from errors.exceptions import ApiError
+from errors.json import rfc3339
 from observatory.pages.questions import Call
 
 DEFAULT_START = "now-7d"
@@ -118,7 +119,7 @@ class Asked:
 
     def call_before(self, path: str, **more: str) -> Call:
         """Return the same of the period before, which is as long and ends where this one starts."""
-        before = {"start_time": told(self.range.start - self.length), "end_time": told(self.range.start)}
+        before = {"start_time": rfc3339(self.range.start - self.length), "end_time": rfc3339(self.range.start)}
         return Call.to(path, {**before, **self.filters, **more})
 
     def link(self, place: str = "", /, **changes: str | None) -> str:
@@ -132,11 +133,6 @@ class Asked:
         query = {name: value for name, value in self.given.items() if name in names} | changes
         kept = {name: value for name, value in query.items() if value}
         return f"{place}{'?' if kept else ''}{urlencode(kept)}"
-
-
-def told(moment: datetime) -> str:
-    """Return an instant as the API reads it."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read(

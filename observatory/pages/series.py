@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from observatory.pages.asked import Asked, told
+from errors.json import rfc3339
+from observatory.pages.asked import Asked
 from observatory.pages.numbers import NONE, Unit, instant, shown
 from observatory.pages.shapes import Cell, Chart, Column, Series, Shown, Table, moment
 
@@ -112,7 +113,7 @@ def worst(asked: Asked, chart: Chart, series: Series, *, name: str, **more: str)
     start, end = max(at, asked.range.start), min(at + width, asked.range.end)
     link = asked.shared(
         f"{asked.base}/traces/worst",
-        **{"from": None, "to": None, "compare": None, **more, "start_time": told(start), "end_time": told(end)},
+        **{"from": None, "to": None, "compare": None, **more, "start_time": rfc3339(start), "end_time": rfc3339(end)},
     )
     return {"name": name, "value": shown(value, chart.unit), "when": instant(at), "href": link}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from observatory.env import BASE_DIR, SETTINGS
+from observatory.env import BASE_DIR
+from observatory.env_table import SETTINGS
 from observatory.supervisor.failure import CannotStart
 from observatory.supervisor.home import Home
 

@@ -7,7 +7,8 @@ import yaml
 from django.core.management import get_commands
 from django.urls import resolve
 
-from observatory.env import BASE_DIR, SETTINGS
+from observatory.env import BASE_DIR
+from observatory.env_table import SETTINGS
 from observatory.supervisor.roles import PRIVILEGES
 
 DEPLOY = BASE_DIR / "deploy"

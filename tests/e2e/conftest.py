@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from observatory.env import BASE_DIR, SETTINGS
+from observatory.env import BASE_DIR
+from observatory.env_table import SETTINGS
 
 START_SECONDS = 600  # with the demo data, while coverage is measured, on a machine that does other work too
 STOP_SECONDS = 60

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from observatory import env
-from observatory.env import BASE_DIR, SETTINGS, SettingError
+from observatory.env import BASE_DIR, SettingError
+from observatory.env_table import SETTINGS
 
 ENOUGH = {
     "DATABASE_URL": "postgresql://service@/observatory",

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 
 from observatory import reference
-from observatory.env import BASE_DIR, SETTINGS
+from observatory.env import BASE_DIR
+from observatory.env_table import SETTINGS
 
 NAMES = [
     "attribute-names.md", "caching.md", "detectors.md", "dimensions.md", "errors.md", "events.md", "filters.md",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
 from analytics.costs.budgets.evaluation import FILTERS, ScopeOf, budget_evaluate
@@ -100,9 +100,8 @@ def _evaluated(budget: Budget, scope: Scope | None, *, now: datetime) -> Budget:
     return budget
 
 
-@transaction.atomic
 def budget_create(place: Place, given: dict[str, Any], *, now: datetime) -> Budget:
-    """Make a budget; thresholds default to 80 and 95 percent of the amount.
+    """Make a budget, in the caller's transaction; thresholds default to 80 and 95 percent of the amount.
 
     Raises 409/1400 for a name that is taken, 422/1211 for thresholds that contradict each other or the amount,
     400/1200 for percentages beyond 100.
@@ -115,9 +114,8 @@ def budget_create(place: Place, given: dict[str, Any], *, now: datetime) -> Budg
     return budget
 
 
-@transaction.atomic
 def budget_change(budget: Budget, place: Place | None, changes: Mapping[str, Any], *, now: datetime) -> Budget:
-    """Change members of a budget, and whose it is where `place` says; raises as `budget_create` does.
+    """Change members of a budget, and whose it is where `place` says, likewise; raises as `budget_create` does.
 
     `filters` are replaced as a whole. Another type of thresholds takes both of them anew.
     """

@@ -6,6 +6,7 @@ from typing import Any
 
 from analytics.ingest.readers import Reader, number, text
 from analytics.ingest.vocabularies.rows import Event, Fields
+from errors.json import rfc3339
 
 _NS_PER_MS = 1_000_000
 
@@ -44,7 +45,7 @@ def evaluations(events: Sequence[Event], _: int) -> list[dict[str, Any]] | None:
     """What events of OTel say who judged the span; one without a name of the evaluator or any result says nothing."""
     told = [
         _evaluation(event["attributes"], "gen_ai.evaluation.{}", score="score.value", label="score.label")
-        | {"ts": rfc3339(event["time_ns"])}
+        | {"ts": moment(event["time_ns"])}
         for event in events
     ]
     return _usable(told)
@@ -76,7 +77,6 @@ def _usable(told: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rfc3339(nanoseconds: int) -> str:
+def moment(nanoseconds: int) -> str:
     """Nanoseconds since 1970 as a UTC time; below a microsecond is cut off."""
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    return moment.isoformat().replace("+00:00", "Z")
+    return rfc3339(_EPOCH + timedelta(microseconds=nanoseconds // 1000))

@@ -9,7 +9,8 @@ from analytics.api.anomalies import ANOMALY_PARAMETERS
 from analytics.api.metrics import AGGREGATION_NAMES
 from analytics.api.parameters import Parameter, text
 from analytics.registry.anomalies import WATCHED, Severity
-from observatory.pages.asked import Asked, told
+from errors.json import rfc3339
+from observatory.pages.asked import Asked
 from observatory.pages.controls import choices
 from observatory.pages.numbers import NONE, Unit, instant
 from observatory.pages.numbers import shown as number
@@ -180,12 +181,12 @@ def _narrowed(one: Row) -> dict[str, str | None]:
 
 def _charts(asked: Asked, one: Row) -> str:
     start, end = moment(one["started_at"]) - DAY, _end(asked, one) + DAY
-    bounds = {"start_time": told(start), "end_time": told(end) if end < asked.clock else None}
+    bounds = {"start_time": rfc3339(start), "end_time": rfc3339(end) if end < asked.clock else None}
     return asked.shared(f"{asked.base}/{_CHARTS[one['metric']]}", **_narrowed(one) | bounds)
 
 
 def _traces(asked: Asked, one: Row) -> str:
-    bounds = {"start_time": told(moment(one["started_at"])), "end_time": told(_end(asked, one))}
+    bounds = {"start_time": rfc3339(moment(one["started_at"])), "end_time": rfc3339(_end(asked, one))}
     return asked.shared(f"{asked.base}/traces", **_narrowed(one) | bounds, scope="calls", **_CALLS[one["metric"]])
 
 
@@ -207,8 +208,8 @@ def _course_calls(asked: Asked, ask: Ask) -> list[Call]:
     names = dict.fromkeys(["request_count", watched.measure])
     aggregation = watched.aggregation if watched.aggregation in AGGREGATION_NAMES else ""
     query = {
-        "start_time": told(start - WEEKS * WEEK),
-        "end_time": told(end),
+        "start_time": rfc3339(start - WEEKS * WEEK),
+        "end_time": rfc3339(end),
         "project_id": one["project_id"],
         "provider": one["provider"] or "",
         "model": one["model"] or "",

@@ -10,7 +10,8 @@ from typing import Any
 from analytics.api.parameters import Parameter
 from analytics.api.span_filters import NARROWING_PARAMETERS
 from analytics.api.traces import CURSOR, LIST_PARAMETERS, WITHIN
-from observatory.pages.asked import SHARED, Asked, told
+from errors.json import rfc3339
+from observatory.pages.asked import SHARED, Asked
 from observatory.pages.live import LIVE
 from observatory.pages.numbers import Unit, exact, shown
 from observatory.pages.questions import Call
@@ -189,8 +190,8 @@ def span_call(detail: Body, span_id: str) -> Call:
         "trace_id": detail["trace_id"],
         "q": f'span_id:"{span_id}"',
         "project_id": detail["project_id"],
-        "start_time": told(start),
-        "end_time": told(end + timedelta(seconds=1)),
+        "start_time": rfc3339(start),
+        "end_time": rfc3339(end + timedelta(seconds=1)),
         "fields": ",".join(SPAN),
     }
     return Call.to("/traces", query)

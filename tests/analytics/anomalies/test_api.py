@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from analytics.models import Anomaly
-from tests.analytics.anomalies.conftest import HOUR, LAST
+from analytics.models import Anomaly, ModelPrice
+from tests.analytics.anomalies.conftest import HOUR, LAST, calls
 
 URL = "/api/v1/anomalies"
 
@@ -195,3 +195,16 @@ def test_the_tag_changes_when_an_anomaly_does(api, add):
     other = api.get(bounds, headers={"If-None-Match": tag, "Cache-Control": "no-cache"})
 
     assert (same.status_code, same["Cache-Control"], other.status_code) == (304, "private, max-age=60", 200)
+
+
+def test_the_tag_stays_when_spans_and_prices_are_written(api, add, send):
+    add()
+    bounds = f"{URL}?start_time={LAST:%Y-%m-%d}&end_time={LAST + timedelta(days=1):%Y-%m-%d}"
+    fresh = {"Cache-Control": "no-cache"}
+    before = api.get(bounds, headers=fresh)["ETag"]
+    send(*calls(LAST))
+    ModelPrice.objects.create(
+        organisation_id=0, provider="openai", model_pattern="gpt-4o", valid_from=LAST, input=1, output=1, source="test"
+    )
+
+    assert api.get(bounds, headers=fresh)["ETag"] == before
