@@ -1,6 +1,5 @@
 """Members of JSON bodies as data: each route lists its own; validation, values and the schema come from the list."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +16,7 @@ from errors.catalog import (
     UNKNOWN_MEMBER,
 )
 from errors.exceptions import ApiError
+from errors.nearest import hint
 
 Read = Callable[[str, Any], Any]
 N = TypeVar("N", int, Decimal)
@@ -37,9 +37,7 @@ class Member:
 
 def told(name: str, allowed: Sequence[str] | Mapping[str, Any]) -> str:
     """Return the sentence with the nearest match and all allowed names."""
-    near = difflib.get_close_matches(name, allowed, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{hint}Allowed: {', '.join(allowed)}"
+    return f"{hint(name, allowed)}Allowed: {', '.join(allowed)}"
 
 
 def text(
@@ -115,7 +113,8 @@ def texts(*, most: int, longest: int, least: int = 0, allowed: Sequence[str] = (
         items = tuple(dict.fromkeys(one(f"{name}[{place}]", item) for place, item in enumerate(value)))
         for item in items:
             if allowed and item not in allowed:
-                raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{item[:64]}: allowed: {', '.join(allowed)}")
+                details = f"{item[:64]}: {hint(item, allowed)}allowed: {', '.join(allowed)}"
+                raise ApiError(INVALID_FIELD_VALUE, field=name, details=details)
         return items
 
     return read

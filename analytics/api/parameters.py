@@ -1,6 +1,5 @@
 """Query parameters as data: each route lists its own; validation, values and the schema come from the list."""
 
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from errors.catalog import (
     UNKNOWN_PARAMETER,
 )
 from errors.exceptions import ApiError
+from errors.nearest import hint
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?", flags=re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
@@ -99,9 +99,8 @@ def choice(names: Mapping[str, str]) -> Callable[[str, str], str]:
 
     def read(name: str, value: str) -> str:
         if value.lower() not in names:
-            near = difflib.get_close_matches(value.lower(), names, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{hint}Allowed: {', '.join(names)}")
+            details = f"{hint(value.lower(), names)}Allowed: {', '.join(names)}"
+            raise ApiError(INVALID_FIELD_VALUE, field=name, details=details)
         return names[value.lower()]
 
     return read
@@ -118,7 +117,8 @@ def names(*, most: int, allowed: Sequence[str] = ()) -> Callable[[str, str], tup
             raise ApiError(LIMIT_EXCEEDED, field=name, low=1, high=most, details=f"Received items: {len(items)}")
         for item in items:
             if allowed and item not in allowed:
-                raise ApiError(INVALID_FIELD_VALUE, field=name, details=f"{item[:64]}: allowed: {', '.join(allowed)}")
+                details = f"{item[:64]}: {hint(item, allowed)}allowed: {', '.join(allowed)}"
+                raise ApiError(INVALID_FIELD_VALUE, field=name, details=details)
         return items
 
     return read
@@ -131,9 +131,8 @@ def validate(query: QueryDict, parameters: Sequence[Parameter]) -> dict[str, Any
         if name == "offset" and "cursor" in by_spelling:
             raise ApiError(OFFSET_UNSUPPORTED, field=name)
         if name not in by_spelling:
-            near = difflib.get_close_matches(name, by_spelling, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise ApiError(UNKNOWN_PARAMETER, field=name, details=f"{hint}Allowed: {', '.join(sorted(by_spelling))}")
+            details = f"{hint(name, by_spelling)}Allowed: {', '.join(sorted(by_spelling))}"
+            raise ApiError(UNKNOWN_PARAMETER, field=name, details=details)
     return {one.name: _value(query, one) for one in parameters}
 
 

@@ -19,7 +19,7 @@ from analytics.api.common import FIELDS, PROJECTS, RANGE, caller_of, canonical, 
 from analytics.api.parameters import Parameter, choice, documented, integer, names, validate
 from analytics.api.span_filters import NARROWING_PARAMETERS, asked_of, filter_of
 from analytics.queries import cursors, spans
-from analytics.queries.beside import Addition, Chosen, members_of
+from analytics.queries.beside import Addition, Chosen, members_beside, members_of
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.tree import Node, leaves, searched
 from analytics.queries.selection import DEFAULT_SELECTION, Selection, select
@@ -31,6 +31,7 @@ from analytics.queries.timerange import TimeRange, round_up
 from analytics.registry.fields import ALIASES, FieldType
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
+from errors.nearest import hint
 from errors.schema import ERROR_REPLIES
 
 _DAY = timedelta(days=1)
@@ -296,7 +297,7 @@ def _additions(include: tuple[str, ...], node: Node | None, *, sort: Sort) -> fr
 def _selections(names: tuple[str, ...], add: frozenset[Addition]) -> tuple[Selection, Mapping[Addition, Chosen]]:
     """Return what to send of each span, and of what is added to it."""
     own, chosen = members_of(names, add)
-    return select(own) if names else DEFAULT_SELECTION, chosen
+    return select(own, beside=members_beside(add)) if names else DEFAULT_SELECTION, chosen
 
 
 def _figures_named(asked: tuple[str, ...]) -> dict[str, str]:
@@ -304,6 +305,6 @@ def _figures_named(asked: tuple[str, ...]) -> dict[str, str]:
     told = {name: ALIASES.get(name, name) for name in asked or STATISTICS}
     for name, figure in told.items():
         if figure not in STATISTICS:
-            details = f"{name[:64]}: allowed: {', '.join(STATISTICS)}"
+            details = f"{name[:64]}: {hint(name, STATISTICS)}allowed: {', '.join(STATISTICS)}"
             raise ApiError(INVALID_FIELD_VALUE, field="fields", details=details)
     return told

@@ -72,6 +72,11 @@ def members_of(names: Sequence[str], add: frozenset[Addition]) -> tuple[list[str
     return own, chosen
 
 
+def members_beside(add: frozenset[Addition]) -> tuple[str, ...]:
+    """Return the members that `add` gives a span."""
+    return tuple(CHILDREN if addition is Addition.CHILDREN else addition.value for addition in sorted(add))
+
+
 def opinions_on(
     addition: Addition, scope: Scope, traces: Sequence[tuple[int, bytes]], *, members: Sequence[str] = ()
 ) -> Opinions:

@@ -1,12 +1,12 @@
 """Field selection: names as asked for -> registry rows, so that only selected columns are read."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.registry.fields import ALIASES, BY_KEY, DEFAULT_KEYS, KEYED, SPAN_FIELDS, FieldType, Relation, SpanField
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
+from errors.nearest import hint
 
 _NAMES = [*BY_KEY, *ALIASES]
 _KEYED_NAMES = [f"{name}.<key>" for name in KEYED]
@@ -55,9 +55,12 @@ DEFAULT_SELECTION = Selection(members=_all(DEFAULT_KEYS), named=False)
 EVERYTHING = Selection(members=_all(field.key for field in SPAN_FIELDS), named=False)
 
 
-def select(names: Sequence[str]) -> Selection:
-    """Return the selection of `names` in their order, each once; raise 400/1202 for one that is no member."""
-    chosen: Mapping[str, Selected] = {name: _one(name) for name in names}
+def select(names: Sequence[str], *, beside: Sequence[str] = ()) -> Selection:
+    """Return the selection of `names` in their order, each once; raise 400/1202 for one that is no member.
+
+    `beside` are other names that could have been meant: members that are told beside those of a span.
+    """
+    chosen: Mapping[str, Selected] = {name: _one(name, beside) for name in names}
     return Selection(members=tuple(chosen.values()), named=True)
 
 
@@ -77,7 +80,7 @@ def only(names: Sequence[str], known: Sequence[str], *, of: str) -> tuple[str, .
     return tuple(names)
 
 
-def _one(name: str) -> Selected:
+def _one(name: str, beside: Sequence[str]) -> Selected:
     head, dot, key = name.partition(".")
     document = ALIASES.get(head, head)
     if dot and key and document in KEYED:
@@ -88,11 +91,9 @@ def _one(name: str) -> Selected:
     field = BY_KEY.get(ALIASES.get(name, name))
     if field is not None:
         return Selected(name=name, field=field)
-    raise _unknown(name, _NAMES, [*_KEYED_NAMES, *_PATHED_NAMES])
+    raise _unknown(name, [*_NAMES, *beside], [*_KEYED_NAMES, *_PATHED_NAMES])
 
 
 def _unknown(name: str, names: Sequence[str], forms: Sequence[str] = ()) -> ApiError:
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
     allowed = ", ".join([*names, *forms])
-    return ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint}allowed: {allowed}")
+    return ApiError(INVALID_FIELD_VALUE, field="fields", details=f"{name[:64]}: {hint(name, names)}allowed: {allowed}")

@@ -3,7 +3,6 @@
 A route's shape gives its field selection, the figures that are computed for it, and its place in the OpenAPI document.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Any
 from analytics.registry.measures import FIGURES, Figure
 from errors.catalog import INVALID_FIELD_VALUE
 from errors.exceptions import ApiError
+from errors.nearest import hint
 
 
 class Kind(StrEnum):
@@ -80,10 +80,10 @@ class Tree:
         known = list(self.paths())
         for path in paths:
             if path not in known:
-                near = difflib.get_close_matches(path, known, n=1)
-                hint = f"did you mean {near[0]}? " if near else ""
                 raise ApiError(
-                    INVALID_FIELD_VALUE, field="fields", details=f"{path}: {hint}allowed: {', '.join(known)}"
+                    INVALID_FIELD_VALUE,
+                    field="fields",
+                    details=f"{path}: {hint(path, known)}allowed: {', '.join(known)}",
                 )
         return self.narrowed(frozenset(paths))
 

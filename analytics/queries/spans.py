@@ -233,7 +233,7 @@ def parameters_of(spans: Spans) -> dict[str, Any]:
 
 
 def _ranking(spans: Spans) -> list[str]:
-    return [spans.searches.queries[leaf.value, leaf.target.field.weights] for leaf in searched(spans.filter)]
+    return [spans.searches.queries[leaf.value, leaf.target.field.weights].query for leaf in searched(spans.filter)]
 
 
 def all_of(spans: Spans, what: str) -> tuple[str, dict[str, Any]]:

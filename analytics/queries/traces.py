@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.db import connection
 
 from analytics.pricing.money import sum_of_costs
-from analytics.queries.beside import CHILDREN, Addition, Chosen, add_content, members_of, opinions_on
+from analytics.queries.beside import CHILDREN, Addition, Chosen, add_content, members_beside, members_of, opinions_on
 from analytics.queries.contents import Key, tenant_condition, tenant_parameters
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.compiling import octets
@@ -132,7 +132,14 @@ def select_detail(names: Sequence[str], *, add: frozenset[Addition], inline: int
             links[link] = only(inner, _LINK_MEMBERS, of=link) or _LINK_MEMBERS
         own = rest
     return DetailSelection(
-        root=select([name for name in own if name not in TRACE_FIGURES]) if names else EVERYTHING,
+        root=(
+            select(
+                [name for name in own if name not in TRACE_FIGURES],
+                beside=(*TRACE_FIGURES, *LINKS, *members_beside(add)),
+            )
+            if names
+            else EVERYTHING
+        ),
         figures=tuple(name for name in own if name in TRACE_FIGURES) if names else TRACE_FIGURES,
         links=links,
         add=said,
@@ -152,7 +159,7 @@ def select_spans(names: Sequence[str], *, said: Mapping[Addition, Chosen] | None
     if not names:
         return SpansSelection(add=add)
     return SpansSelection(
-        members=select([name for name in own if name not in PLACE]),
+        members=select([name for name in own if name not in PLACE], beside=(*PLACE, *members_beside(frozenset(add)))),
         place=tuple(name for name in own if name in PLACE),
         add=add,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from analytics.queries.filters.questions import Question
 from analytics.queries.filters.tree import Branch, Joint, Leaf, Node, reads_content
 from analytics.registry.fields import FieldType
 from analytics.registry.operators import BY_KEY as OPERATORS
@@ -22,7 +23,12 @@ _HEX = frozenset("0123456789abcdef")
 HAS_TEXT = "(c.input_text IS NOT NULL OR c.output_text IS NOT NULL)"
 _STORED = "c.search_vector @@ ({query}::tsquery && {owner})"
 _UNSTORED = f"""(c.search_vector IS NULL AND c.ts >= %(tail_start)s AND c.ts <= %(tail_end)s AND {HAS_TEXT}
-    AND observatory_document(c.project_id, c.input_text, c.output_text) @@ {{query}}::tsquery)"""
+    AND {{answered}})"""
+_MADE = "observatory_document(c.project_id, c.input_text, c.output_text)"
+# A vector that has not kept all places of a word that the question is about sends on to the text.
+_READ = """(NOT {vector} @@ {lacking}::tsquery
+        OR observatory_answers({texts}, {patterns}::text[], {question}::tsquery))"""
+_TEXTS = {"A": "c.input_text, NULL", "B": "NULL, c.output_text", "AB": "c.input_text, c.output_text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class Tail:
 class Searches:
     """Full-text questions as the server reads them, by their text and weights, and the tail to scan with them."""
 
-    queries: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    queries: Mapping[tuple[str, str], Question] = field(default_factory=dict)
     tail: Tail | None = None
 
 
@@ -107,12 +113,26 @@ class _Compiling:
         return f"({leaf.target.field.sql} -> {self.parameter(leaf.target.key)}::text)"
 
     def _search(self, leaf: Leaf) -> str:
-        query = self.parameter(self.searches.queries[leaf.value, leaf.target.field.weights])
+        weights = leaf.target.field.weights
+        question = self.searches.queries[leaf.value, weights]
+        reading = question.reading
+        query = self.parameter(question.query if reading is None else reading.candidates)
         stored = _STORED.format(query=query, owner=self.owner)
+        unstored = f"{_MADE} @@ {query}::tsquery"
+        if reading is not None:
+            given = {
+                "texts": _TEXTS[weights],
+                "lacking": self.parameter(reading.lacking),
+                "patterns": self.parameter(list(reading.patterns)),
+                "question": self.parameter(reading.question),
+            }
+            stored = f"({stored} AND {_READ.format(vector='c.search_vector', **given)})"
+            read = _READ.format(vector="made.vector", **given)
+            unstored = f"(SELECT made.vector @@ {query}::tsquery AND {read} FROM {_MADE} AS made (vector))"
         if self.searches.tail is None:
             return stored
         self.parameters |= {"tail_start": self.searches.tail.start, "tail_end": self.searches.tail.end}
-        return f"({stored} OR {_UNSTORED.format(query=query)})"
+        return f"({stored} OR {_UNSTORED.format(answered=unstored)})"
 
 
 def _joint(node: Branch, *, positive: bool) -> str:

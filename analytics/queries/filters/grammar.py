@@ -23,7 +23,7 @@ RULES = """\
 * In double quotes nothing has a meaning. In `name=value` and with the other signs neither a comma nor `*` has one, and
   behind `:` of a text of content no comma.
 * A value in double quotes beside an attribute is a text; without them it is every reading: the text, the number, the
-  boolean.
+  boolean. `:` also finds lists that hold one of them; `=` and `!=` compare the whole value.
 * Levels, comparisons and values are limited as in JSON; a pair of parentheses is a level, too.
 """
 
@@ -61,6 +61,12 @@ FORMS: Mapping[str, dict[str, Any]] = {
     "input_text:refund": _leaf("input_text", "contains", "refund"),
     "content:refund": _leaf("content", "search", "refund"),
     "attributes.shop.cart:3": _leaf("attributes.shop.cart", "in", ["3", 3]),
+    "attributes.shop.cart=3": _both(
+        "OR", _leaf("attributes.shop.cart", "eq", "3"), _leaf("attributes.shop.cart", "eq", 3)
+    ),
+    "attributes.shop.cart!=3": _both(
+        "AND", _leaf("attributes.shop.cart", "ne", "3"), _leaf("attributes.shop.cart", "ne", 3)
+    ),
     'attributes.shop.cart:"3"': _leaf("attributes.shop.cart", "eq", "3"),
     "attributes.shop.cart>=3": _leaf("attributes.shop.cart", "gte", 3),
     "-env:prod": _both("NOT", _leaf("environment", "eq", "prod")),

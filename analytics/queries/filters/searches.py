@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import DatabaseError, connection, transaction
 
 from analytics.queries.filters.compiling import HAS_TEXT, Searches, Tail
+from analytics.queries.filters.questions import Question, question_of
 from analytics.queries.filters.tree import Leaf, Node, leaves
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
@@ -45,7 +46,7 @@ def _invalid(leaf: Leaf, problem: str) -> ApiError:
     return ApiError(INVALID_FILTER, field=place.name, details=f"{place.token}{leaf.value[:64]!r} {problem}")
 
 
-def _questions(asked: Sequence[Leaf]) -> dict[tuple[str, str], str]:
+def _questions(asked: Sequence[Leaf]) -> dict[tuple[str, str], Question]:
     askers = {(one.value, one.target.field.weights): one for one in asked}
     keys = list(askers)
     with connection.cursor() as cursor:
@@ -56,11 +57,11 @@ def _questions(asked: Sequence[Leaf]) -> dict[tuple[str, str], str]:
             """,
             [[text for text, _ in keys], [weights for _, weights in keys]],
         )
-        questions = [question for (question,) in cursor.fetchall()]
-    for leaf, question in zip(askers.values(), questions, strict=True):
-        if not question:
+        queries = [query for (query,) in cursor.fetchall()]
+    for leaf, query in zip(askers.values(), queries, strict=True):
+        if not query:
             raise _invalid(leaf, "has no word to search for")
-    return dict(zip(keys, questions, strict=True))
+    return {key: question_of(query, weights=key[1]) for key, query in zip(keys, queries, strict=True)}
 
 
 def _tail(scope: Scope, where: TimeRange) -> Tail | None:

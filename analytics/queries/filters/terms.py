@@ -46,7 +46,7 @@ def signs_for(target: Target) -> str:
 
 
 def operations(target: Target, sign: str, given: str) -> list[Operation]:
-    """Return the comparisons one of which must hold.
+    """Return the comparisons one of which must hold; behind `!=` all of them.
 
     Raises `FilterProblemError` for what cannot stand behind the name and the sign.
     """
@@ -57,7 +57,7 @@ def operations(target: Target, sign: str, given: str) -> list[Operation]:
             "value", f"a value directly after {sign}, in double quotes if it begins with {first[0]}"
         )
     if sign != ":":
-        return [_compared(target, sign, _whole(given))]
+        return _compared(target, sign, _whole(given))
     known = {one.key for one in target.operators}
     items = _items(given) if "in" in known else [_whole(given)]
     if len(items) > 1 and all(one.literal for one in items):
@@ -97,11 +97,12 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
 
 
-def _compared(target: Target, sign: str, item: _Item) -> Operation:
+def _compared(target: Target, sign: str, item: _Item) -> list[Operation]:
     operator = SIGNS[sign]
     if operator == "regex" or (target.type is FieldType.KEY and item.quoted):
-        return operator, item.text
-    return operator, _values(target, item)[-1]
+        return [(operator, item.text)]
+    values = _values(target, item)
+    return [(operator, value) for value in (values if operator in {"eq", "ne"} else values[-1:])]
 
 
 def _meant(target: Target, item: _Item, known: set[str]) -> Operation:

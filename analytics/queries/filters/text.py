@@ -144,7 +144,7 @@ class _Reading:
             raise refused(token, of if problem.part == "operator" else problem.allowed) from None
         except ApiError as problem:
             raise _placed(problem, token) from None
-        return joined(Joint.OR, leaves) or leaves[0]
+        return joined(Joint.AND if sign == "!=" else Joint.OR, leaves) or leaves[0]
 
 
 def _placed(error: ApiError, token: Token) -> ApiError:

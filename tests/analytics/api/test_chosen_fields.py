@@ -126,6 +126,16 @@ def test_a_link_is_told_whole_by_its_name_and_the_other_end_is_not_looked_up(api
         (f"{LIST}/{TRACE}", "include=children,feedback&fields=spans.feedback.x", "feedback.id"),
         (LIST, "include=feedback&fields=feedback.labels.x", "did you mean feedback.labels?"),
         (LIST, "include=children&fields=spans.colour", "allowed"),
+        (f"{LIST}/{TRACE}", "fields=span_cuont", "did you mean span_count?"),
+        (f"{LIST}/{TRACE}", "fields=trace_cost", "did you mean trace_cost_usd?"),
+        (f"{LIST}/{TRACE}", "fields=linked_form", "did you mean linked_from?"),
+        (f"{LIST}/{TRACE}", "include=evaluations&fields=evalations", "did you mean evaluations?"),
+        (f"{LIST}/{TRACE}", "include=children&fields=spans.self_time", "did you mean self_time_ms?"),
+        (f"{LIST}/{TRACE}/spans", "fields=self_time", "did you mean self_time_ms?"),
+        (f"{LIST}/{TRACE}/spans", "fields=self_time", ", subtree_tokens, "),
+        (f"{LIST}/{TRACE}/spans", "fields=modle", "did you mean model?"),
+        (STATS, "fields=total_cuont", "did you mean total_count?"),
+        (LIST, "include=feedback&fields=feedbak", "did you mean feedback?"),
         (LIST, "fields=spans.span_id", "allowed"),
         (LIST, "include=highlights&search=x&fields=highlights.body", "highlights.input_text"),
     ],
@@ -135,6 +145,14 @@ def test_a_path_to_nothing_is_refused_with_what_there_is(api, told, url, query, 
 
     assert error(reply) == (400, 1202, "fields")
     assert hint in reply.json()["error"]["details"]
+
+
+@pytest.mark.parametrize("url", [LIST, f"{LIST}/{TRACE}"])
+def test_an_addition_that_there_is_not_is_refused_with_the_nearest(api, told, url):
+    reply = api.get(f"{url}?include=evaluation")
+
+    assert error(reply) == (400, 1202, "include")
+    assert "did you mean evaluations?" in reply.json()["error"]["details"]
 
 
 def test_figures_are_told_under_the_name_asked_for(api, told):

@@ -13,9 +13,13 @@ def test_a_line_and_its_json_form_find_the_same(api, search, send):
         span(name="c", status={"code": 2}),
     )
     by_line = {line: set(names(api.get(LIST, {"q": line})))
-               for line in ("attributes.shop.cart:3", "model:gpt-4o*", "-status:error model:gpt-4o")}  # fmt: skip
+               for line in ("attributes.shop.cart:3", "attributes.shop.cart=3", "attributes.shop.cart!=3",
+                            'attributes.shop.cart="3"', "model:gpt-4o*", "-status:error model:gpt-4o")}  # fmt: skip
     assert by_line == {
         "attributes.shop.cart:3": {"a", "b"},
+        "attributes.shop.cart=3": {"a", "b"},
+        "attributes.shop.cart!=3": {"c"},
+        'attributes.shop.cart="3"': {"b"},
         "model:gpt-4o*": {"a", "b", "c"},
         "-status:error model:gpt-4o": {"a"},
     }

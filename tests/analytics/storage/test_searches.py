@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from analytics import jobs
 from analytics.queries.filters.document import read_filter
+from analytics.queries.filters.questions import question_of
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.values import Limits
 from analytics.queries.snapshots import snapshot
@@ -61,9 +62,9 @@ def with_vectors(organisation):
         return [text for (text,) in cursor.fetchall()]
 
 
-def found(scope, word):
+def found(scope, word, field="content"):
     limits = Limits(depth=9, leaves=9, values=9, regex_chars=99, text_chars=99, now=NOON)
-    node = read_filter({"field": "content", "operator": "search", "value": word}, limits=limits)
+    node = read_filter({"field": field, "operator": "search", "value": word}, limits=limits)
     with snapshot():
         read = searches_of(node, scope=scope, where=WHERE)
         return count_spans(Spans(scope=scope, range=WHERE, filter=node, searches=read)), read.tail is not None
@@ -142,26 +143,100 @@ def test_vectors_that_lack_words_of_identifiers_are_made_anew(committed, text, f
 
 
 @pytest.mark.parametrize(
-    ("filler", "ending", "asked", "absent"),
+    ("text", "forgotten"),
     [
-        ("w ", "the MyClass.method of zeta_end", "zeta_end", "end_zeta"),
-        ("w ", "the MyClass.method of zeta_end", "myclass.method", "method.myclass"),
-        ("天地玄黄宇宙洪荒", "日本語の終わり", "日本語の", "日本の"),
-        ("x", " an open end", '"open end"', '"end open"'),
+        ("word " * 300, True),
+        ("word " * 100 + "more", False),
+        ("x" * 10_001, True),
+        ("文章" * 2001, True),
+        ("two words", False),
     ],
+    ids=lambda value: str(value)[:9],
 )
-def test_phrases_are_found_wherever_in_a_long_text_they_stand(db, filler, ending, asked, absent):
-    """A vector counts positions up to 16,383; there are more words here, and as many before the output."""
-    text = filler * (40_000 // len(filler)) + ending
+def test_vectors_that_do_not_say_what_they_lack_are_made_anew(committed, text, forgotten):
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows([row_of(organisation, 1, text)])
+    searches.make_vectors(of=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(importlib.import_module("analytics.migrations.0033_phrases").FORGET)
+    assert with_vectors(organisation) == ([] if forgotten else [text])
+
+
+# What stands in which texts, the input and the output of a span, and what does not although its words do: behind more
+# places of a word than a vector keeps, and farther behind than it counts.
+LONG = {
+    "often": (("user_id " * 300 + "user_zeta", None), ["user_zeta", '"id user zeta"'], ["zeta_user", '"user id zeta"']),
+    "stems": (
+        ("an error came. " * 300 + "Fatal errors happened", None),
+        ['"error happens"', '"errors happened"', '"an error came"'],
+        ['"happened error"', '"came happened"'],
+    ),
+    "chinese": (("我们去。" * 300 + "我们的", None), ["我们的", "的"], ["的我们"]),
+    "apart": (("alpha w " + "w " * 7800 + "beta " * 300, None), ["alpha_w", "w_beta"], ["alpha_beta", '"alpha beta"']),
+    "denied": (
+        ("alpha w " + "w " * 7800 + "beta " * 300, None),
+        ['alpha -"alpha beta"', "alpha -beta_alpha"],
+        ["alpha -w_beta", 'alpha -"w beta"'],
+    ),
+    "far": (
+        ("w " * 20_000 + "the MyClass.method of zeta_end", None),
+        ["zeta_end", "myclass.method", "MyClass.method", '"the my class method"'],
+        ["end_zeta", "method.myclass", "myclass.zeta"],
+    ),
+    "output": (
+        ("w " * 20_000 + "inner", "the MyClass.method of zeta_end"),
+        ["zeta_end", "myclass.method", "inner -the_inner"],
+        ["end_zeta", '"inner the"', "method.myclass"],
+    ),
+    "japanese": (
+        ("天地玄黄宇宙洪荒" * 2000 + "日本語の終わり", None),
+        ["日本語の", "終"],
+        ["日本の", "語日"],
+    ),
+    "one word": (("x" * 40_000 + " an open end", None), ['"open end"'], ['"end open"']),
+}
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["before the vectors", "with the vectors"])
+@pytest.mark.parametrize("name", LONG)
+def test_phrases_are_found_wherever_in_a_long_text_they_stand_and_nowhere_else(committed, name, made):
+    (organisation,) = committed.projects
+    (asked, answered), there, absent = LONG[name]
+    ensure_days([DAY])
+    insert_rows([row_of(organisation, 1, asked) | {"output_text": answered}])
+    if made:
+        searches.make_vectors(of=DAY)
+    assert {word: found(committed, word)[0] for word in [*there, *absent]} == (
+        dict.fromkeys(there, 1) | dict.fromkeys(absent, 0)
+    )
+
+
+def test_the_output_is_searched_alone_behind_an_input_that_has_its_words_too_often(committed):
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows([
+        row_of(organisation, 1, "beta " * 300) | {"output_text": "so beta ends"},
+        row_of(organisation, 2, "beta " * 300) | {"output_text": "so it ends"},
+        row_of(organisation, 3, "beta " * 20_000) | {"output_text": "so beta ends"},
+    ])  # fmt: skip
+    searches.make_vectors(of=DAY)
+    asked = ["beta", "so_beta", "so -beta", 'so -"beta ends"', "beta_beta"]
+    assert [found(committed, word, field="output_text")[0] for word in asked] == [2, 2, 1, 1, 0]
+    assert [found(committed, word, field="input_text")[0] for word in ["beta", "so", "beta_beta"]] == [3, 0, 3]
+
+
+def test_only_questions_of_words_with_places_that_a_vector_lacks_read_texts(committed):
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows([row_of(organisation, 1, "often " * 300 + "two words")])
+    searches.make_vectors(of=DAY)
+    read = [question_of(query, weights="AB").reading for query in ("'two' <-> 'words'", "'often' <-> 'two'")]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH made AS (SELECT observatory_document(1, %(text)s, NULL) AS input,
-                observatory_document(1, %(text)s, %(ending)s) AS both_texts)
-            SELECT input @@ observatory_question(%(asked)s, 'A'), input @@ observatory_question(%(absent)s, 'A'),
-                both_texts @@ observatory_question(%(asked)s, 'B'), both_texts @@ observatory_question(%(absent)s, 'B')
-            FROM made
-            """,
-            {"text": text, "ending": ending, "asked": asked, "absent": absent},
+            "SELECT search_vector @@ %s::tsquery, search_vector @@ %s::tsquery FROM llm_contents"
+            " WHERE organisation_id = %s",
+            [*(one.lacking for one in read), organisation],
         )
-        assert cursor.fetchone() == (True, False, True, False)
+        assert cursor.fetchone() == (False, True)
+    assert question_of("'two' & 'words' & !'often'", weights="AB").reading is None

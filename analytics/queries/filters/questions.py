@@ -1,0 +1,83 @@
+"""What a full-text question asks of vectors, and of texts where a vector has not kept all places of its words."""
+
+import re
+from dataclasses import dataclass
+
+_WORD = r"'(?:[^'\\]|''|\\.)*'(?::\*?[A-D]*)?"
+_PHRASE = re.compile(rf"{_WORD}(?: <-> {_WORD})*")
+_PART = re.compile(rf"!\( (?:[^'()]|{_WORD})*\)|!{_WORD}|{_PHRASE.pattern}")
+_PARTS_OF_WORD = re.compile(r"'((?:[^'\\]|''|\\.)*)'(:\*)?", flags=re.DOTALL)
+_SIGN = re.compile(r"([!-/:-@\[-`{-~])")
+_NOWHERE = "'no word'"  # a denied phrase says nothing of the words in it
+# What `observatory_lacks` writes, and how much of a word.
+_TOO_LONG, _OFTEN, _LONGEST = "'too long'", "often ", 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How to answer from texts: for vectors that answer to `lacking`, by `question` over the places of `patterns`.
+
+    `candidates` are the vectors that either answer themselves or need their text read.
+    """
+
+    lacking: str
+    candidates: str
+    patterns: tuple[str, ...]
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question as the server reads it, a tsquery; and how texts answer it, where places of words matter."""
+
+    query: str
+    reading: Reading | None = None
+
+
+def question_of(query: str, *, weights: str) -> Question:
+    """Return the question that `query` is, in the classes `weights`.
+
+    One of single words in all classes needs no places: a vector always answers it.
+    """
+    if weights == "AB" and " <-> " not in query:
+        return Question(query=query)
+    phrases = list(dict.fromkeys(_PHRASE.findall(query)))
+    lacking = " | ".join([_TOO_LONG, *dict.fromkeys(_often(word, prefix) for word, prefix in _words(query))])
+    return Question(
+        query=query,
+        reading=Reading(
+            lacking=lacking,
+            candidates=f"({query}) & !({lacking}) | ({_PART.sub(_candidates, query)}) & ({lacking})",
+            patterns=tuple(map(_pattern, phrases)),
+            question=_PHRASE.sub(lambda found: f"'{phrases.index(found[0])}'", query),
+        ),
+    )
+
+
+def _words(query: str) -> list[tuple[str, str]]:
+    return _PARTS_OF_WORD.findall(query)
+
+
+def _often(word: str, prefix: str) -> str:
+    return f"'{_OFTEN}{word[:_LONGEST]}'{prefix}"
+
+
+def _candidates(found: re.Match[str]) -> str:
+    """Return what vectors must have for their texts to be read: the words of a phrase, wherever they stand."""
+    part = found[0]
+    if part.startswith("!"):
+        return _PHRASE.sub(lambda phrase: phrase[0] if _is_sure(phrase[0]) else _NOWHERE, part)
+    words = [f"'{word}'{prefix}" for word, prefix in _words(part)]
+    return f"({' & '.join(words)})"
+
+
+def _is_sure(phrase: str) -> bool:
+    return " <-> " not in phrase and not phrase.endswith(("A", "B"))
+
+
+def _pattern(phrase: str) -> str:
+    words = (
+        _SIGN.sub(r"\\\1", word.replace("''", "'").replace("\\\\", "\\")) + (r"\S*" if prefix else "")
+        for word, prefix in _words(phrase)
+    )
+    return f" {' '.join(words)} "
