@@ -65,7 +65,7 @@ class FolderStore:
         """Yield the octets; a file that is opened once is read to its end whatever becomes of its name."""
         with _told_as_store_error():
             file = (self.folder / name).open("rb")
-        return _blocks(file, start, end)
+        return _told_while_read(_blocks(file, start, end))
 
     def delete(self, name: str) -> None:
         """Delete a file if it is there."""
@@ -106,7 +106,7 @@ class BucketStore:
         with _told_as_store_error():
             found = self.storage.bucket.Object(self.storage._normalize_name(name))  # noqa: SLF001  no public way to a part
             body = found.get(Range=f"bytes={start}-{end - 1}")["Body"]
-        return iter(body.iter_chunks(_BLOCK_BYTES))
+        return _told_while_read(body.iter_chunks(_BLOCK_BYTES))
 
     def delete(self, name: str) -> None:
         """Delete a file if it is there."""
@@ -161,3 +161,8 @@ def _told_as_store_error() -> Iterator[None]:
         if type(problem).__module__.partition(".")[0] not in {"botocore", "boto3", "s3transfer"}:
             raise
         raise StoreError(type(problem).__name__) from problem
+
+
+def _told_while_read(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    with _told_as_store_error():
+        yield from blocks

@@ -1,7 +1,8 @@
 """The run of an export: claimed, written step by step, put away.
 
 A step is on disk before the row of the job says so. A run that ends anywhere leaves the job at its last step, and the
-next one goes on from there; a job that does not get on in several runs has failed.
+next one goes on from there, be it from what is in the store already; a job that does not get on in several runs has
+failed.
 """
 
 import errno
@@ -21,6 +22,7 @@ from analytics.exports.formats import Format, Opening
 from analytics.exports.reading import Pace, Step, Walk
 from analytics.exports.selecting import format_of, selection_of, spans_of
 from analytics.exports.selectors import OPEN
+from analytics.exports.stored import clear, take_back
 from analytics.exports.telling import tell
 from analytics.exports.writing import LostError, WorkFile, Writer
 from analytics.models import ExportJob, ExportStatus
@@ -64,6 +66,8 @@ def _claimed(job_id: UUID) -> ExportJob | None:
     begun = mine.filter(started_at=None).update(started_at=timezone.now())
     if not mine.update(status=ExportStatus.PROCESSING, attempts=F("attempts") + 1):
         forget_work(job_id)
+        if (ended := ExportJob.objects.filter(id=job_id).first()) is not None:
+            clear(ended)
         return None
     job = ExportJob.objects.get(id=job_id)
     if begun:
@@ -78,6 +82,7 @@ def _work_on(job: ExportJob, stop: Stop) -> int:
         _write(job, stop)
     except _EndedError:
         forget_work(job.id)
+        clear(job)
     except (OperationalError, InterfaceError, StoreError) as problem:
         # The job is taken up again a little later, from its last step.
         log.warning("export interrupted", job_id=str(job.id), attempt=job.attempts, problem=str(problem))
@@ -143,13 +148,22 @@ def _taken_up(job: ExportJob, file: WorkFile, form: Format, selection: Selection
         )
 
     try:
-        file.resume(size=job.bytes, sha256=job.sha256)
+        _resume(job, file)
         return opened()
     except LostError:
         job.rows, job.bytes, job.sha256, job.first_ts = 0, 0, "", None
         job.after_ts = job.after_trace_id = job.after_span_id = job.after_project_id = None
         file.resume(size=0, sha256="")
         return opened()
+
+
+def _resume(job: ExportJob, file: WorkFile) -> None:
+    try:
+        file.resume(size=job.bytes, sha256=job.sha256)
+    except LostError:
+        if not job.file_name:
+            raise
+        take_back(job, file)  # an earlier run put it away, and did not get to say so
 
 
 def _walk(job: ExportJob, walk: Walk, file: WorkFile, writer: Writer, stop: Stop) -> bool:
@@ -212,7 +226,9 @@ def _complete(job: ExportJob, file: WorkFile) -> None:
     name = job.target or f"{job.organisation_uuid}/{job.id}.{format_of(job).file_extension(job.compression)}"
     if file.path.stat().st_size != file.size:
         raise _FailedError("The file came out shorter than what was written: create the export again.")
-    _update(job, file_name=name)  # so that nothing is put away of a job that was cancelled
+    # So that nothing is put away of a job that was cancelled, and that whoever comes next knows where to look.
+    _update(job, file_name=name)
+    job.file_name = name
     try:
         with exclusively(f"export file {name}"):  # nobody deletes an earlier file of this name meanwhile
             _put_away(job, file, name)
@@ -236,22 +252,17 @@ def _put_away(job: ExportJob, file: WorkFile, name: str) -> None:
     job.bytes, job.sha256, job.file_name, job.status = file.size, file.sha256, name, ExportStatus.COMPLETED
     kept_days = job.keep_days if job.target else settings.EXPORT_TTL_DAYS
     job.completed_at, job.expires_at = now, None if kept_days is None else now + timedelta(days=kept_days)
-    try:
-        _finish(
-            job,
-            now=now,
-            bytes=job.bytes,
-            sha256=job.sha256,
-            file_name=name,
-            status=job.status,
-            completed_at=now,
-            expires_at=job.expires_at,
-            more=job.more,
-        )
-    except _EndedError:
-        if not job.target:  # else it is in the place of an earlier one, and is as good as that was
-            place.delete(name)
-        raise
+    _finish(
+        job,
+        now=now,
+        bytes=job.bytes,
+        sha256=job.sha256,
+        file_name=name,
+        status=job.status,
+        completed_at=now,
+        expires_at=job.expires_at,
+        more=job.more,
+    )
 
 
 def _finish(job: ExportJob, *, now: datetime, **values: object) -> None:
@@ -282,6 +293,7 @@ def _fail(job: ExportJob, reason: str) -> None:
     )
     if ended:
         job.status = ExportStatus.FAILED
+        clear(job)
         metrics.JOBS.labels(job.status).inc()
         log.warning("export failed", job_id=str(job.id), reason=reason)
         tell(job)

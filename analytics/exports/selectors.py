@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Avg, Count, F, Q, QuerySet, Sum
 
 from analytics.exports.files import store
+from analytics.exports.stored import is_overtaken
 from analytics.models import ExportJob, ExportStatus
 from analytics.scope import Scope
 from errors.catalog import EXPORT_EXPIRED, EXPORT_NOT_FOUND, EXPORT_NOT_READY, JOB_NOT_FOUND
@@ -65,7 +66,7 @@ def file_get(organisation_id: int, projects: Collection[int], job_id: str, *, no
         raise ApiError(EXPORT_EXPIRED, job_id=job_id)
     if status != ExportStatus.COMPLETED:
         raise ApiError(EXPORT_NOT_READY, job_id=job_id, status=status)
-    if store().size(job.file_name) != job.bytes:
+    if is_overtaken(job) or store().size(job.file_name) != job.bytes:
         raise ApiError(EXPORT_NOT_FOUND, job_id=job_id)
     return ExportedFile(job=job, size=job.bytes)
 

@@ -15,6 +15,7 @@ from analytics.exports import metrics
 from analytics.exports.files import Store, StoreError, forget_work, store, work_ids
 from analytics.exports.selecting import filter_of
 from analytics.exports.selectors import OPEN, status_of
+from analytics.exports.stored import clear_left, is_overtaken
 from analytics.exports.telling import tell
 from analytics.models import ExportJob, ExportStatus
 from analytics.queries.filters.searches import searches_of
@@ -218,7 +219,10 @@ def _unheld(jobs: Iterable[UUID]) -> list[UUID]:
 
 
 def exports_expire(*, now: datetime) -> int:
-    """Delete the files of exports whose time is over, forget those that are long over; return how many of both."""
+    """Delete the files of exports whose time is over or that were not completed, forget exports that are long over.
+
+    Return how many are over now, and how many are forgotten.
+    """
     done = 0
     place = store()
     over = ExportJob.objects.filter(status=ExportStatus.COMPLETED, expires_at__lte=now)
@@ -230,10 +234,11 @@ def exports_expire(*, now: datetime) -> int:
             continue
         except StoreError as problem:  # the next run tries again
             log.warning("exported file not deleted", job_id=str(job.id), problem=str(problem))
+    clear_left()
     listed = timedelta(days=settings.EXPORT_PURGE_DAYS)
     ended = ExportJob.objects.filter(
         Q(status=ExportStatus.EXPIRED, expires_at__lte=now - listed)
-        | Q(status__in=[ExportStatus.FAILED, ExportStatus.CANCELLED],
+        | Q(status__in=[ExportStatus.FAILED, ExportStatus.CANCELLED], file_name="",
             completed_at__lte=now - listed - timedelta(days=settings.EXPORT_TTL_DAYS))
     )  # fmt: skip
     done += ended.delete()[0]
@@ -247,7 +252,8 @@ def _expire(job: ExportJob, place: Store) -> bool:
     """Delete the file of an export whose time is over, unless it is a later one's by now; return whether it was."""
     if not ExportJob.objects.filter(id=job.id, status=ExportStatus.COMPLETED).exists():
         return False
-    place.delete(job.file_name)
+    if not is_overtaken(job):
+        place.delete(job.file_name)
     with transaction.atomic():
         job.status = ExportStatus.EXPIRED
         job.save(update_fields=["status"])

@@ -11,7 +11,7 @@ from analytics.live import metrics
 from analytics.live.frames import Frames, error_members
 from analytics.live.happenings import Happening
 from analytics.live.listeners import Credential, Listener
-from errors.catalog import EXPIRED_TOKEN
+from errors.catalog import EXPIRED_TOKEN, QUOTA_EXCEEDED
 from errors.exceptions import ApiError
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 # Close codes of WebSocket: those from 4000 are ours.
 GOING_AWAY, OVERLOAD, TOO_BIG, MALFORMED, EXPIRED = 1001, 1013, 1009, 4400, 4401
+MOST_UNREAD = 1000  # answers that were not sent yet
 
 
 class Connection:
     """Holds at most `STREAM_QUEUE_EVENTS` unsent events; beyond that the oldest go, and their number is told.
 
+    What is said of the stream itself is not dropped; a listener that leaves more than `MOST_UNREAD` of that is closed.
     `ended` is the code that it is closed with, `busy_since` when the transport was given what it has not taken yet.
     Everything here runs in the event loop.
     """
@@ -43,6 +45,7 @@ class Connection:
         self.timer: asyncio.TimerHandle | None = None
         self._waiting: deque[Happening | str] = deque()
         self._said: list[str] = []
+        self._unread = 0  # of what was said
         self._dropped = 0
         self._latest: Happening | None = None
         self._ready = asyncio.Event()
@@ -69,10 +72,17 @@ class Connection:
         DROPPED.labels(event.type).inc()
 
     def say(self, kind: str, **members: Any) -> None:
-        """Queue what the service says of the stream itself; it is never dropped."""
-        if self.ended is None:
-            self._waiting.append(self.frames.said(kind, members))
-            self._ready.set()
+        """Queue what the service says of the stream itself; who reads none of it is closed."""
+        if self.ended is not None:
+            return
+        if self._unread >= MOST_UNREAD:
+            self._said.clear()
+            self._waiting = deque(one for one in self._waiting if not isinstance(one, str))
+            self.end(OVERLOAD, ApiError(QUOTA_EXCEEDED, most=MOST_UNREAD, what="unread answers"))
+            return
+        self._unread += 1
+        self._waiting.append(self.frames.said(kind, members))
+        self._ready.set()
 
     def refuse(self, error: ApiError) -> None:
         self.say("error", **error_members(error))
@@ -92,7 +102,7 @@ class Connection:
                     DROPPED.labels(one.type).inc()
             self._waiting = deque(one for one in self._waiting if isinstance(one, str))
             if error is not None:
-                self.refuse(error)
+                self._waiting.append(self.frames.said("error", error_members(error)))
             self.ended = code
             self._ready.set()
             self._room.set()
@@ -119,7 +129,7 @@ class Connection:
                 return []
             await self._ready.wait()
         waiting, self._waiting = self._waiting, deque()
-        said, self._said = self._said, []
+        said, self._said, self._unread = self._said, [], 0
         if self._dropped:
             said.append(self.frames.said("dropped", {"count": self._dropped}))
             self._dropped = 0

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
 
 from analytics.live import metrics
 from analytics.live.connections import EXPIRED, GOING_AWAY, OVERLOAD, Connection

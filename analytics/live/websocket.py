@@ -151,6 +151,7 @@ async def _send_all(connection: Connection, send: Send) -> None:
 async def _hear_all(conversation: Conversation, receive: Receive) -> None:
     while (message := await receive())["type"] == "websocket.receive":
         conversation.hear(message)
+        await asyncio.sleep(0)  # many messages that came at once are answered one after the other
 
 
 def _read(message: Message) -> tuple[str, Mapping[str, Any]]:

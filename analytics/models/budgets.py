@@ -114,7 +114,8 @@ class AlertSeverity(models.TextChoices):
 class BudgetAlert(models.Model):
     """A rise of a budget's state, or an overrun that is foreseen (`state` is empty): the `number`th of its period.
 
-    It is resolved when the state is below again, and by the next period.
+    It is resolved when the state is below again, and by the next period. `state` is what it still tells of: the state
+    that the budget rose to, or a lower one that it has fallen to since; a rise from there is another one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

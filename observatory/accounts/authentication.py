@@ -47,15 +47,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a caller shows: a token or key. One `bought` with a ticket was shown before, and signed where it must be."""
+    """What a caller shows: a token or key. One `bought` with a ticket was shown before, and signed where it must be.
+
+    `address` is from where a stream was opened with it.
+    """
 
     secret: str = field(repr=False)
     is_key: bool
     bought: bool = False
+    address: str | None = None
 
     def listener(self) -> Principal:
-        """Return its principal as it is now; raise 401/1001-1004."""
-        return _verified(sha256(self.secret.encode()).digest(), self.secret, is_key=self.is_key)
+        """Return its principal as it is now; raise 401/1001-1004, 403/1103 for an address that is no longer allowed."""
+        principal = _verified(sha256(self.secret.encode()).digest(), self.secret, is_key=self.is_key)
+        if self.address is not None and not admits(principal.networks, self.address):
+            raise ApiError(IP_NOT_ALLOWED)
+        return principal
 
 
 class CredentialAuthentication(BaseAuthentication):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
+from django.db import Error as DatabaseError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
@@ -23,6 +24,7 @@ from analytics.live.websocket import converse
 from errors.catalog import REDIS_ERROR
 from errors.envelope import error_response
 from errors.exceptions import ApiError
+from errors.translation import translate
 from observatory.accounts.generation import KEY
 
 if TYPE_CHECKING:
@@ -79,13 +81,15 @@ class LiveApplication:
             opening.listener, whole=opening.whole, credential=opening.shown, place=opening.place, frames=frames
         )
         try:
-            await hub.join(connection, confirmations=confirmations)
-        except AWAY:
-            await hub.leave(connection)
-            await _send_whole(error_response(ApiError(REDIS_ERROR), request), send, denial)
-            return
-        headers = _headers(response)
-        try:
+            try:
+                await hub.join(connection, confirmations=confirmations)
+            except AWAY:
+                await _send_whole(error_response(ApiError(REDIS_ERROR), request), send, denial)
+                return
+            except DatabaseError as problem:  # its credential is looked up again when another's changed meanwhile
+                await _send_whole(error_response(translate(problem), request), send, denial)
+                return
+            headers = _headers(response)
             if opening.asked is None:
                 subprotocol = opening.subprotocol
                 await converse(hub, connection, subprotocol=subprotocol, headers=headers, receive=receive, send=send)

@@ -1,5 +1,7 @@
 """The credential of a stream: in a header, in a subprotocol of WebSocket, or behind a ticket; never in the URL."""
 
+from dataclasses import replace
+
 from rest_framework.request import Request
 
 from errors.catalog import MISSING_AUTHORIZATION
@@ -7,6 +9,7 @@ from errors.exceptions import ApiError
 from observatory.accounts import tickets
 from observatory.accounts.authentication import CredentialAuthentication, Shown
 from observatory.accounts.secrets import API_KEY_PREFIX
+from ratelimit.address import client_address
 
 SUBPROTOCOL, PLAIN_SUBPROTOCOL = "llmo.bearer.", "llmo"
 
@@ -29,7 +32,8 @@ class StreamAuthentication(CredentialAuthentication):
         shown = super().shown(request) or _in_subprotocols(request) or _behind_ticket(request)
         if shown is None:
             raise ApiError(MISSING_AUTHORIZATION)
-        vars(request._request)["shown"] = shown  # noqa: SLF001  the stream looks it up again
+        # The stream looks it up again, and from where it may be used.
+        vars(request._request)["shown"] = replace(shown, address=client_address(request))  # noqa: SLF001
         return shown
 
 

@@ -195,18 +195,17 @@ def _foresee(period: BudgetPeriod, measured: Measured) -> None:
 
 
 def _resolve(budget: Budget, period: BudgetPeriod, *, now: datetime) -> None:
-    """Resolve alerts of periods that are over, and those on states that are no longer reached."""
+    """Resolve alerts of periods that are over, and those on states no longer reached, which tell of a lower one now."""
     left = BudgetAlert.objects.filter(period__budget=budget, resolved_at=None)
     left.exclude(period=period).update(resolved_at=now)
     above = [state for state, rank in RANK.items() if rank > RANK[BudgetState(period.state)]]
     left.filter(period=period, state__in=above).update(resolved_at=now)
+    BudgetAlert.objects.filter(period=period, state__in=above).update(state=period.state)
 
 
 def _told(period: BudgetPeriod) -> BudgetState:
     """Return the highest state that an alert tells of: one that rose while its budget was off is told when it is on."""
-    states = (
-        BudgetAlert.objects.filter(period=period, resolved_at=None).exclude(state="").values_list("state", flat=True)
-    )
+    states = BudgetAlert.objects.filter(period=period).exclude(state="").values_list("state", flat=True)
     return max(map(BudgetState, states), key=RANK.__getitem__, default=BudgetState.OK)
 
 

@@ -16,7 +16,7 @@ from analytics.costs.budgets import evaluation
 from analytics.costs.budgets.evaluation import budget_evaluate
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
-from analytics.models import Budget, BudgetPeriod, Channel, Delivery
+from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, Delivery
 from analytics.registry.rollups import ROLLUPS
 from analytics.storage.horizons import move_horizon
 from analytics.storage.partitions import ensure_days
@@ -159,6 +159,37 @@ def test_a_larger_amount_resolves_and_another_rise_is_told_again(made, send):
     send(call(80))
     evaluate(budget, NOON + timedelta(minutes=2))
     assert alerts(budget) == [("warning", 80, True), ("warning", 160, False)]
+
+
+def test_a_fall_to_a_lower_state_is_no_rise_and_a_rise_from_there_is_one(made, send, make_channel, posts, work):
+    make_channel("webhook", url=posts.url)
+    budget = made()
+    told = []
+    for minute, (dollars, amount) in enumerate([(96, 100), (0, 110), (0, 110), (9, 110), (0, 200), (0, 130), (0, 100)]):
+        send(*([call(dollars)] if dollars else []))
+        Budget.objects.filter(id=budget.id).update(amount=amount)
+        evaluate(budget, NOON + timedelta(minutes=minute))
+        told.append((period_of(budget).state, BudgetAlert.objects.count()))
+    work()
+
+    assert told == [("critical", 1), ("warning", 1), ("warning", 1), ("critical", 2), ("ok", 2), ("warning", 3),
+                    ("exceeded", 4)]  # fmt: skip
+    assert alerts(budget) == [
+        ("critical", 95, True), ("critical", 104.5, True), ("warning", 104, False), ("critical", 100, False),
+    ]  # fmt: skip
+    assert len(posts.bodies) == 4
+
+
+def test_a_state_that_was_reached_while_a_budget_was_off_is_told_when_it_is_on(made, send):
+    budget = made(is_active=False)
+    send(call(96))
+    told = []
+    for minute, (active, amount) in enumerate([(False, 100), (False, 110), (True, 110), (True, 110)]):
+        Budget.objects.filter(id=budget.id).update(amount=amount, is_active=active)
+        evaluate(budget, NOON + timedelta(minutes=minute))
+        told.append(alerts(budget))
+
+    assert told == [[], [], [("warning", 88, False)], [("warning", 88, False)]]
 
 
 def test_only_requests_that_the_filters_admit_count(made, send):

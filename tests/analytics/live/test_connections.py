@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from analytics.events import DROPPED
-from analytics.live.connections import EXPIRED, GOING_AWAY
+from analytics.live.connections import EXPIRED, GOING_AWAY, MOST_UNREAD, OVERLOAD
 from analytics.live.frames import SseFrames
 from tests.analytics.live.listening import connected, event, said
 
@@ -129,3 +129,25 @@ def test_events_that_wait_when_a_stream_ends_are_counted():
     one.end(1013)
 
     assert DROPPED.labels("trace_created")._value.get() - before == 5
+
+
+def test_who_reads_no_answers_is_closed_and_what_waited_is_not_kept():
+    one = connected()
+    for number in range(3 * MOST_UNREAD):
+        one.say("pong")
+        one.offer(event(number))
+    waits = len(one._waiting) + len(one._said)
+
+    assert (waits, one.ended, asyncio.run(said(one))[-1]) == (1, OVERLOAD, ("error", 1501))
+
+
+def test_who_reads_answers_gets_as_many_as_there_are():
+    async def read():
+        one, found = connected(), 0
+        for _ in range(5):
+            for _ in range(MOST_UNREAD):
+                one.say("pong")
+            found += len(await said(one))
+        return found, one.ended
+
+    assert asyncio.run(read()) == (5 * MOST_UNREAD, None)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import orjson
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from analytics.live.connections import EXPIRED
@@ -209,10 +209,11 @@ def test_a_redis_that_came_back_empty_is_noticed_by_another_generation(client):
     assert asyncio.run(listen()) == ([("event", "5-0")], [("gap", None)], [("event", "7-0")])
 
 
-def test_a_database_that_is_away_while_credentials_are_looked_up_ends_nothing(client):
+@pytest.mark.parametrize("problem", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_while_credentials_are_looked_up_ends_nothing(client, problem):
     class Away:
         def listener(self):
-            raise OperationalError("the connection is closed")
+            raise problem("the connection is closed")
 
     async def listen():
         async with started() as hub:

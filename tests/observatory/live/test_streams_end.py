@@ -74,6 +74,22 @@ def test_permissions_that_are_taken_away_end_what_they_allowed(live, tenant):
         assert stream.answer(type="ping") == {"type": "pong"}
 
 
+@pytest.mark.parametrize("narrows", ["key", "organisation"])
+def test_a_stream_from_an_address_that_is_no_longer_allowed_ends(live, tenant, narrows):
+    secret = tenant.key(name="narrowed")
+    key = ApiKey.objects.get(name="narrowed", organisation=tenant.organisation)
+    with talk(live, secret) as stream, follow(live, tenant.key(), "system_alert") as other:
+        stream.subscribe("system_alert")
+        narrowed = key if narrows == "key" else tenant.organisation
+        narrowed.allowed_ips = ["192.0.2.0/24"]
+        narrowed.save()
+        told = {"kind": "rollup_lag", "message": "late"}
+        publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_id=None, data=[told])
+
+        assert (stream.next()["code"], code_of(stream)) == (1103, 4401)
+        assert other.next()[0] == ("system_alert" if narrows == "key" else "error")
+
+
 def test_a_token_that_expires_ends_its_streams(live, tenant):
     # The tolerated clock skew counts from here.
     token = signed(claims(tenant, age=100, lives=2 - settings.JWT_LEEWAY_SECONDS))
