@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks.service import command
@@ -78,31 +78,18 @@ def phoenix(programs: Path, database: str, url: str) -> Contender:
 
     def questions(now: datetime) -> Mapping[str, Question]:
         whole = {"timeRange": {"start": (now - timedelta(days=_DAYS)).isoformat(), "end": now.isoformat()}}
+        condition = f"'{RARE}' in attributes['gen_ai']['input']['messages']"
+        latencies = "traceLatencyMsPercentileTimeSeries(timeRange: $timeRange, timeBinConfig: {scale: HOUR})"
+        found = f'spans(first: 50, timeRange: $timeRange, filterCondition: "{condition}")'
+        costs = "topModelsByCost(timeRange: $timeRange) { name costSummary { total { cost } } }"
         asked = {
-            "cost_by_model": (
-                "topModelsByCost(timeRange: $timeRange) { name costSummary { total { cost } } }",
-                b"gpt-4o",
-            ),
-            "p95_by_hour": (
-                "traceLatencyMsPercentileTimeSeries(timeRange: $timeRange, timeBinConfig: {scale: HOUR})"
-                " { data { timestamp p95 } }",
-                b'"p95":',
-            ),
-            "text": (
-                f"spans(first: 50, timeRange: $timeRange, filterCondition: \"'{RARE}' in input.value\")"
-                " { edges { node { trace { traceId } } } }",
-                b'"traceId"',
-            ),
+            "cost_by_model": (costs, b"gpt-4o-mini"),
+            "p95_by_hour": (latencies + " { data { timestamp p95 } }", b'"p95":'),
+            "text": (found + " { edges { node { trace { traceId } } } }", b'"traceId"'),
         }
+        begin, end = "query ($timeRange: TimeRange!) { projects(first: 1) { edges { node { ", " } } } }"
         return {
-            name: Question(
-                path="/graphql",
-                body={
-                    "query": "query ($timeRange: TimeRange!) { projects(first: 1) { edges { node { %s } } } }" % query,
-                    "variables": whole,
-                },
-                has=has,
-            )
+            name: Question(path="/graphql", body={"query": f"{begin}{query}{end}", "variables": whole}, has=has)
             for name, (query, has) in asked.items()
         }
 
@@ -147,7 +134,7 @@ def mlflow(programs: Path, database: str, url: str) -> Contender:
                     "aggregations": [{"aggregation_type": "SUM"}],
                     "dimensions": ["span_model_name"],
                 },
-                has=b"gpt-4o",
+                has=b"gpt-4o-mini",
             ),
             "p95_by_hour": Question(
                 path=metrics,
@@ -190,7 +177,7 @@ def mlflow(programs: Path, database: str, url: str) -> Contender:
     )
 
 
-PACKAGES = {PHOENIX: ("arize-phoenix[pg]",), MLFLOW: ("mlflow", "psycopg2-binary")}
+PACKAGES = {PHOENIX: ("arize-phoenix[pg]",), MLFLOW: ("mlflow", "psycopg[binary]")}
 PEERS: Mapping[str, Callable[[Path, str, str], Contender]] = {PHOENIX: phoenix, MLFLOW: mlflow}
 
 

@@ -1,4 +1,4 @@
-"""A contender that runs: spans are sent to it, it is asked, killed and started again, and nothing of it stays behind."""
+"""A contender that runs: it gets spans, is asked, killed and started again, and nothing of it stays behind."""
 
 import contextlib
 import os
@@ -67,7 +67,7 @@ class Subject:
         row = self.database.execute(self.contender.spans.encode()).fetchone()
         return int(row[0]) if row else 0
 
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Return the size of its database."""
         row = self.database.execute("SELECT pg_database_size(current_database())").fetchone()
         return int(row[0]) if row else 0
@@ -88,7 +88,7 @@ class Subject:
         deadline = time.monotonic() + LONGEST_WAIT
         before, since = (-1, -1), time.monotonic()
         while time.monotonic() < min(deadline, since + QUIET_SECONDS):
-            now = (self.committed(), self.bytes())
+            now = (self.committed(), self.size())
             if now != before:
                 before, since = now, time.monotonic()
             time.sleep(0.2)
@@ -124,10 +124,9 @@ class Subject:
 
     def _post(self, client: HTTPConnection, body: bytes) -> None:
         kind = {"Content-Type": "application/x-protobuf"}
+        headers = {**kind, **self.contender.headers, **self.contender.otlp_headers}
         while True:
-            client.request(
-                "POST", "/v1/traces", body, {**kind, **self.contender.headers, **self.contender.otlp_headers}
-            )
+            client.request("POST", "/v1/traces", body, headers)
             reply = client.getresponse()
             told = reply.read()
             if reply.status == _OK:

@@ -27,10 +27,10 @@ from benchmarks.stores import Server
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.services import api_key_create
 
-HISTORY_DAYS, HISTORY_SHARE, FEWEST_BEFORE = 30, 4, 2000
+HISTORY_DAYS, HISTORY_SHARE, FEWEST_BEFORE = 30, 4, 1000
 STEP_NS = 1_000_000
-LOOKS, ASKED = 10, 9
-KILLED_AFTER = 20  # requests
+LOOKS, ASKED = 5, 9
+KILLED_AFTER = 10  # requests
 TARGET = 20.0  # times the committed spans per second of the best peer
 _COMMON_WORD = b"whether"  # as long as the rare one: a message of protobuf keeps its lengths
 
@@ -147,14 +147,14 @@ def _of(subject: Subject, sent: Sent) -> Found:
     known = first + len(sent.history) * SPANS_A_REQUEST
     subject.wait_for(known)
     subject.wait_until_quiet()
-    size, loaded, refused = subject.bytes(), len(sent.load) * SPANS_A_REQUEST, subject.refused
+    size, loaded, refused = subject.size(), len(sent.load) * SPANS_A_REQUEST, subject.refused
     begun = time.perf_counter()
     acknowledged = subject.send(sent.load)
     known += loaded
     committed = max(acknowledged, subject.wait_for(known))
     memory, refused = subject.memory_mb(), subject.refused - refused
     subject.wait_until_quiet()
-    grown = subject.bytes() - size
+    grown = subject.size() - size
     waits = []
     for body in sent.single:
         known += SPANS_A_REQUEST
