@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,12 @@ TIMESCALE_URL = "OBSERVATORY_TEST_TIMESCALE_URL"
 STORED = ("reads", "traces", "storage", "peers")  # measured on databases of their own
 ASKED_FOR = ("peers", "load")  # what they need comes from PyPI, and they take long
 DEFAULT_SPANS = 20_000
+# Of a whole run, which is to fit 40 minutes on two cores.
+FULL: Mapping[str, int] = {
+    **dict.fromkeys(("reads", "traces", "storage"), 1000000),
+    **dict.fromkeys(("ingest", "exports"), 100000),
+    "peers": 2_000,
+}
 FEWEST_SPANS = 1000
 
 
@@ -56,14 +63,13 @@ def main(arguments: Sequence[str]) -> int:
     """
     given = _parsed(arguments)
     before = given.against.read_text().splitlines() if given.against else None
-    sizes = given.spans or [DEFAULT_SPANS]
     figures: list[Figure] = []
     with stores(given.store, server=given.server) as embedded:
         servers = [embedded] if embedded else []
         if "timescaledb" in given.engine and not given.server:
             servers.append(named_server(given.timescale))
         run = Run(
-            sizes=sizes,
+            sizes=[],
             servers=[server for server in servers if server.engine in given.engine],
             environments=given.environments,
             users=given.users,
@@ -71,8 +77,9 @@ def main(arguments: Sequence[str]) -> int:
             soak_minutes=given.soak,
         )
         for name in given.only:
+            sizes = given.spans or [FULL.get(name, DEFAULT_SPANS) if given.full else DEFAULT_SPANS]
             _say(sys.stderr, f"Measuring {name} with {', '.join(f'{size:,}' for size in sizes)} spans.")
-            for figure in PARTS[name](run):
+            for figure in PARTS[name](replace(run, sizes=sizes)):
                 figures.append(figure)
                 _say(sys.stdout, figure.as_json)
         if given.write:
@@ -101,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=PARTS,
         action="append",
         help=f"measure this one (may be repeated; {' and '.join(ASKED_FOR)} only so)",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="measure every part, each with as many spans as fit 40 minutes in all"
     )
     parser.add_argument(
         "--spans",
@@ -153,8 +163,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"name a server with TimescaleDB: --timescale URL or {TIMESCALE_URL}")
     if given.server and set(STORED) & set(given.only or ()):
         parser.error(f"{', '.join(STORED)} are measured on servers of their own: --engine, --timescale")
-    usual = [name for name in PARTS if name not in ASKED_FOR and (name not in STORED or not given.server)]
-    given.only = given.only or usual
+    wanted = [name for name in PARTS if given.full or name not in ASKED_FOR]
+    given.only = given.only or [name for name in wanted if name not in STORED or not given.server]
     return given
 
 
@@ -171,4 +181,5 @@ def _spans(text: str) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,11 @@ from benchmarks.stores import Store, variables
 
 RARE = "zyzzyva"  # a word of one span
 OWN, PHOENIX, MLFLOW = "own", "phoenix", "mlflow"
+SETTINGS = {
+    OWN: "two web processes, the worker and the live process, as `up` starts them; answers are computed, not kept",
+    PHOENIX: "`phoenix serve` with `PHOENIX_SQL_DATABASE_URL`, all else as it comes; asked by GraphQL",
+    MLFLOW: "`mlflow server` with `--backend-store-uri` and the four workers that it starts; asked by REST",
+}
 _DAYS = 30
 
 
@@ -36,7 +41,6 @@ class Contender:
 
     name: str
     start: Callable[[Path, int], tuple[Sequence[str], Mapping[str, str]]]  # command and variables, of its home and port
-    settings: str
     ready: str
     database: str
     spans: str  # SQL: how many are committed
@@ -64,7 +68,6 @@ def own(store: Store, key: str) -> Contender:
     return Contender(
         name=OWN,
         start=started,
-        settings="two web processes, the worker and the live process, as `up` starts them; answers are computed",
         ready="/health/ready",
         database=store.name,
         spans="SELECT count(*) FROM llm_traces",
@@ -106,7 +109,6 @@ def phoenix(programs: Path, database: str, url: str) -> Contender:
     return Contender(
         name=PHOENIX,
         start=started,
-        settings="`phoenix serve` with PHOENIX_SQL_DATABASE_URL, everything else as it comes; questions by GraphQL",
         ready="/healthz",
         database=database,
         spans="SELECT count(*) FROM spans",
@@ -168,7 +170,6 @@ def mlflow(programs: Path, database: str, url: str) -> Contender:
     return Contender(
         name=MLFLOW,
         start=started,
-        settings="`mlflow server` with --backend-store-uri and its four workers; questions by its REST interface",
         ready="/health",
         database=database,
         spans="SELECT count(*) FROM spans",
@@ -181,8 +182,10 @@ PACKAGES = {PHOENIX: ("arize-phoenix[pg]",), MLFLOW: ("mlflow", "psycopg[binary]
 PEERS: Mapping[str, Callable[[Path, str, str], Contender]] = {PHOENIX: phoenix, MLFLOW: mlflow}
 
 
-def version(programs: Path, name: str) -> str:
-    """Return the version that is installed."""
-    package = PACKAGES[name][0].partition("[")[0].replace("-", "_")
-    found = next(programs.parent.glob(f"lib/python3*/site-packages/{package}-*.dist-info"))
-    return found.name.removesuffix(".dist-info").rpartition("-")[2]
+def version(environments: Path, name: str) -> str:
+    """Return the package of a peer with the version that is installed."""
+    package = PACKAGES[name][0].partition("[")[0]
+    found = next(
+        (environments / name).glob(f"lib/python3*/site-packages/{package.replace('-', '_')}-*.dist-info"), None
+    )
+    return f"{package} {found.name.removesuffix('.dist-info').rpartition('-')[2]}" if found else package

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
-from benchmarks.peers.contenders import OWN, PACKAGES, PEERS, RARE, Contender, own, version
+from benchmarks.peers.contenders import OWN, PACKAGES, PEERS, RARE, SETTINGS, Contender, own
 from benchmarks.peers.running import Subject, running
 from benchmarks.requests import SPANS_A_REQUEST, bodies
 from benchmarks.run import Run
@@ -70,7 +70,6 @@ def measure(run: Run) -> Iterator[Figure]:
             found[OWN] = _measured(contender, server, sent)
         for name, make in PEERS.items():
             with _database(server, f"bench_peer_{name}") as (database, url):
-                _say(f"{name} {version(programs[name], name)}")
                 found[name] = _measured(make(programs[name], database, url), server, sent)
         yield from figures(found, spans=spans)
 
@@ -135,7 +134,7 @@ def _measured(contender: Contender, server: Server, sent: Sent) -> Found:
     folder.chmod(0o755)
     try:
         with running(contender, folder, server.superuser_url) as subject:
-            _say(f"{contender.name}: {contender.settings}")
+            _say(f"{contender.name}: {SETTINGS[contender.name]}")
             return _of(subject, sent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
