@@ -11,11 +11,11 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Checks that load the settings but need no server.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings $(PY) -W "ignore:Got an error checking a consistent migration history"
 
-.PHONY: help run test check fix bench requirements suitable
+.PHONY: help run test check fix bench bench-full bench-scale requirements suitable
 .DELETE_ON_ERROR:
 
 help: ## show the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
 
 run: $(FOR_RUN) ## start the service with demo data; Ctrl-C stops it
 	@exec $(PY) manage.py up --demo $(if $(PORT),--port $(PORT))
@@ -38,6 +38,13 @@ check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
 fix: $(FOR_TEST) ## apply the linter's safe fixes and the formatter
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+bench-full: $(FOR_TEST) ## measure every part beside its peers and under load, and write docs/reference/benchmark-full.md
+	@exec $(PY) -m benchmarks --full --write docs/reference/benchmark-full.md
+
+bench-scale: $(FOR_TEST) ## measure a million spans and ten, and as many as SPANS=50000000 says, which takes hours
+	@exec $(PY) -m benchmarks --only storage --only reads --only traces --spans 1000000 --spans 10000000 \
+		$(if $(SPANS),--spans $(SPANS)) --write docs/reference/benchmark-scale.md
 
 bench: $(FOR_TEST) ## measure the service on this machine
 	@exec $(PY) -m benchmarks

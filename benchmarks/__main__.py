@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
+from benchmarks.environments import DEFAULT
 from benchmarks.figures import Figure, table, worse
 from benchmarks.page import page
 from benchmarks.run import Run
@@ -18,8 +20,15 @@ from benchmarks.stores import named_server, stores
 Part = Callable[[Run], Iterable[Figure]]
 ENGINES = ("plain", "timescaledb")
 TIMESCALE_URL = "OBSERVATORY_TEST_TIMESCALE_URL"
-STORED = ("reads", "traces", "storage")  # measured on databases of their own
+STORED = ("reads", "traces", "storage", "peers")  # measured on databases of their own
+ASKED_FOR = ("peers", "load")  # what they need comes from PyPI, and they take long
 DEFAULT_SPANS = 20_000
+# Of a whole run, which is to fit 40 minutes on two cores.
+FULL: Mapping[str, int] = {
+    **dict.fromkeys(("reads", "traces", "storage"), 1000000),
+    **dict.fromkeys(("ingest", "exports"), 100000),
+    "peers": 2_000,
+}
 FEWEST_SPANS = 1000
 
 
@@ -41,7 +50,9 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
 SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
-    **{name: partial(_of_the_run, name) for name in (*STORED, "forecast", "anomalies")},
+    **{name: partial(_of_the_run, name) for name in ("reads", "traces", "storage", "forecast", "anomalies")},
+    "peers": partial(_of_the_run, "peers.spans"),
+    "load": partial(_of_the_run, "load.mixed"),
 }
 
 
@@ -52,16 +63,23 @@ def main(arguments: Sequence[str]) -> int:
     """
     given = _parsed(arguments)
     before = given.against.read_text().splitlines() if given.against else None
-    sizes = given.spans or [DEFAULT_SPANS]
     figures: list[Figure] = []
     with stores(given.store, server=given.server) as embedded:
         servers = [embedded] if embedded else []
         if "timescaledb" in given.engine and not given.server:
             servers.append(named_server(given.timescale))
-        run = Run(sizes=sizes, servers=[server for server in servers if server.engine in given.engine])
+        run = Run(
+            sizes=[],
+            servers=[server for server in servers if server.engine in given.engine],
+            environments=given.environments,
+            users=given.users,
+            minutes=given.minutes,
+            soak_minutes=given.soak,
+        )
         for name in given.only:
+            sizes = given.spans or [FULL.get(name, DEFAULT_SPANS) if given.full else DEFAULT_SPANS]
             _say(sys.stderr, f"Measuring {name} with {', '.join(f'{size:,}' for size in sizes)} spans.")
-            for figure in PARTS[name](run):
+            for figure in PARTS[name](replace(run, sizes=sizes)):
                 figures.append(figure)
                 _say(sys.stdout, figure.as_json)
         if given.write:
@@ -85,7 +103,15 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog="example: python -m benchmarks --only storage --spans 1000000 --spans 10000000 --store FOLDER",
     )
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure this one (may be repeated)")
+    parser.add_argument(
+        "--only",
+        choices=PARTS,
+        action="append",
+        help=f"measure this one (may be repeated; {' and '.join(ASKED_FOR)} only so)",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="measure every part, each with as many spans as fit 40 minutes in all"
+    )
     parser.add_argument(
         "--spans",
         type=_spans,
@@ -115,6 +141,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--slack", type=float, default=20, metavar="PERCENT", help="how much worse a figure may be then (default 20)"
     )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        metavar="DIR",
+        default=DEFAULT,
+        help=f"where {' and '.join(ASKED_FOR)} keep what they install (default {DEFAULT})",
+    )
+    parser.add_argument("--users", type=int, default=100, help="users of load (default 100)")
+    parser.add_argument("--minutes", type=float, default=5, help="how long they stay (default 5)")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="and so long again, as a soak")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
     return parser
 
@@ -127,7 +163,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"name a server with TimescaleDB: --timescale URL or {TIMESCALE_URL}")
     if given.server and set(STORED) & set(given.only or ()):
         parser.error(f"{', '.join(STORED)} are measured on servers of their own: --engine, --timescale")
-    given.only = given.only or [name for name in PARTS if name not in STORED or not given.server]
+    wanted = [name for name in PARTS if given.full or name not in ASKED_FOR]
+    given.only = given.only or [name for name in wanted if name not in STORED or not given.server]
     return given
 
 
@@ -144,4 +181,5 @@ def _spans(text: str) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     sys.exit(main(sys.argv[1:]))

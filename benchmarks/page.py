@@ -3,6 +3,8 @@
 import os
 import platform
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,18 +12,29 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.figures import HEAD, Figure
+from benchmarks.peers.contenders import PACKAGES, SETTINGS, version
 from benchmarks.run import Run
 from benchmarks.stores import Server
+from observatory.env import BASE_DIR
 
 # By the part that a page is of.
 _TITLES = {
     "anomalies": "How well anomalies are found",
+    "load": "People and emitters together",
+    "peers": "Peers side by side",
     "storage": "Storage under months of spans",
     "traces": "Finding calls among months of spans",
     "reads": "Questions about months of spans",
 }
 # Arguments that name places on the machine, and what is told of them.
-_WORDS = {"--timescale": "URL", "--server": "URL", "--store": "DIR", "--against": "FILE", "--write": "FILE"}
+_WORDS = {
+    "--timescale": "URL",
+    "--server": "URL",
+    "--store": "DIR",
+    "--environments": "DIR",
+    "--against": "FILE",
+    "--write": "FILE",
+}
 
 
 def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
@@ -36,11 +49,21 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         f"python -m benchmarks {shlex.join(_told(arguments))}",
         "```",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_machine(), *(_version(server) for server in run.servers)])}.",
+        f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_commit(), _machine(), *map(_version, run.servers)])}.",
         "",
+        *_contenders(figures, run),
         *_table(figures, rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _contenders(figures: Sequence[Figure], run: Run) -> Iterator[str]:
+    """Yield what was compared and how it was set up, where others were."""
+    if any(figure.figure.startswith("peers.") for figure in figures):
+        for name, settings in SETTINGS.items():
+            said = version(run.environments, name) if name in PACKAGES else "this checkout"
+            yield f"* {said} (`{name}`): {settings}."
+        yield ""
 
 
 def _title(figures: Sequence[Figure]) -> str:
@@ -59,6 +82,14 @@ def _told(arguments: Sequence[str]) -> Iterator[str]:
         else:
             yield _WORDS.get(hidden, argument)
         hidden = argument
+
+
+def _commit() -> str:
+    git = shutil.which("git")
+    done = git and subprocess.run(  # noqa: S603  words of ours
+        [git, "describe", "--always", "--dirty"], cwd=BASE_DIR, stdout=subprocess.PIPE, text=True, check=False
+    )
+    return f"commit {done.stdout.strip()}" if done and done.returncode == 0 else "no commit"
 
 
 def _machine() -> str:

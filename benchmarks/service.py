@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from observatory.env import BASE_DIR
@@ -43,7 +43,7 @@ class Running:
         return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a free port whose successor, which the live process takes, is free as well."""
     while True:
         with socket.socket() as probe, socket.socket() as next_to_it:
@@ -57,33 +57,40 @@ def _free_port() -> int:
 @contextmanager
 def service() -> Iterator[Running]:
     """Run the service on the servers that the environment names; it is stopped afterwards."""
-    home, port = Path(os.environ["OBSERVATORY_HOME"]) / "up", _free_port()
-    command = [sys.executable, "manage.py", "up", "--data-dir", str(home), "--host", "127.0.0.1", "--port", str(port)]
+    home, port = Path(os.environ["OBSERVATORY_HOME"]) / "up", free_port()
     environment = os.environ | {"OBSERVATORY_HOME": str(home), "DRAIN_DELAY_SECONDS": "0"}
     log = Path(os.environ["OBSERVATORY_HOME"]) / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  our own command
-            [*command, "--workers", str(WEB_PROCESSES)], cwd=BASE_DIR, env=environment, stdout=output, stderr=output
+            command(home, port), cwd=BASE_DIR, env=environment, stdout=output, stderr=output
         )
         try:
             for one in (port, port + 1):
-                _wait_until_ready(process, one, log)
+                wait_until_ready(process, one, log)
             yield Running(home=home, port=port)
         finally:
             process.terminate()
             process.wait(_STOP_SECONDS)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def command(home: Path, port: int) -> list[str]:
+    """Return the command that runs the service on `port`, its live process on the next one."""
+    where = ["--data-dir", str(home), "--host", "127.0.0.1", "--port", str(port), "--workers", str(WEB_PROCESSES)]
+    return [sys.executable, "manage.py", "up", *where]
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path, *, path: str = "/health/ready") -> None:
+    """Return once `path` is answered with 200. Raises `RuntimeError`, with the end of the log, when it never is."""
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/health/ready")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:  # noqa: PLR2004  OK
                 return
-        except OSError:
-            time.sleep(0.2)
+        except (OSError, HTTPException):
+            pass
         finally:
             connection.close()
+        time.sleep(0.2)
     raise RuntimeError(f"The service did not start:\n{log.read_text()[-2000:]}")

@@ -58,7 +58,7 @@ def stores(folder: Path | None = None, *, server: str = "") -> Iterator["Server 
         # Nothing of the operator's own service may leak in: every setting is a default or one of these.
         for setting in SETTINGS:
             os.environ.pop(setting.name, None)
-        os.environ |= _variables(addresses) | {
+        os.environ |= variables(addresses) | {
             "DJANGO_SETTINGS_MODULE": "observatory.settings.service",
             "OBSERVATORY_HOME": str(home),
             "REDIS_URL": valkey.url,
@@ -161,7 +161,7 @@ class Server:
         addresses = Addresses(owner=owner, service=service)
         # A process of its own: migrations look at the database of their process.
         subprocess.run(
-            [sys.executable, "manage.py", "prepare"], cwd=_ROOT, env=os.environ | _variables(addresses), check=True
+            [sys.executable, "manage.py", "prepare"], cwd=_ROOT, env=os.environ | variables(addresses), check=True
         )
         return Store(name=name, engine=self.engine, addresses=addresses)
 
@@ -228,5 +228,6 @@ def _url(server: str, database: str, role: str, password: str) -> str:
     return f"postgresql://{role}:{password}@/{database}?host={host}&port={port}"
 
 
-def _variables(addresses: Addresses) -> dict[str, str]:
+def variables(addresses: Addresses) -> dict[str, str]:
+    """Return the variables that name a database to the service."""
     return {"DATABASE_URL": addresses.service, "DATABASE_MIGRATION_URL": addresses.owner}

@@ -1,0 +1,1 @@
+"""The whole service under people and emitters together."""
