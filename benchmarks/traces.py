@@ -3,7 +3,8 @@
 What is searched has a store of its own: a week of spans that all have texts, with their search vectors.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,17 +12,21 @@ from time import process_time
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.conf import settings
 from django.db import connection, connections, transaction
 
+from analytics.queries.beside import Addition
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.text import read_line
 from analytics.queries.filters.tree import Node
 from analytics.queries.filters.values import Limits
 from analytics.queries.selection import DEFAULT_SELECTION, EVERYTHING, select
-from analytics.queries.spans import SpanList, Spans, count_spans, list_spans
+from analytics.queries.sorting import Sort
+from analytics.queries.spans import SpanList, Spans, count_spans, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
-from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
+from analytics.queries.traces import SpansSelection, locate_trace, select_detail, trace_detail, trace_spans
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.partitions import ensure_days
 from benchmarks.figures import CPU_PASSES, Figure, median_seconds, medians
@@ -203,40 +208,54 @@ def _pages(asked: Asked) -> Iterator[Figure]:
     narrowed = asked.plan(day, spans=asked.filtered(day, "provider:openai model:gpt-4o status:error"))
     first = asked.plan(week)
     late = replace(first, after=_place_of(first, LATE_PAGE - 1))
-    plans = (plain, narrowed, first, late)
-    by_key, *times = medians(
-        partial(_read_by_key, plain), *(partial(list_spans, plan) for plan in plans), repetitions=REPETITIONS
-    )
-    for name, took in zip(("first_page", "first_page_filtered"), times, strict=False):
+    dear = replace(plain, sort=Sort(key="total_cost_usd"))
+    late_dear = replace(dear, after=_place_of(dear, LATE_PAGE - 1))
+    pages = [partial(list_spans, plan) for plan in (plain, narrowed, first, late, dear, late_dear)]
+    by_key = [partial(_read_by_key, plan.spans.scope, _keys_of(plan)) for plan in (plain, narrowed)]
+    times = medians(*pages, *by_key, repetitions=REPETITIONS)
+    for name, took, baseline in zip(("first_page", "first_page_filtered"), times, times[len(pages) :], strict=False):
         yield asked.figure(figure=f"traces.{name}", value=took * 1000, unit="ms")
-        yield asked.figure(figure=f"traces.{name}_vs_primary_key", value=took / by_key, unit="x", target=5.0)
+        yield asked.figure(figure=f"traces.{name}_vs_primary_key", value=took / baseline, unit="x", target=5.0)
     yield asked.figure(figure="traces.page_200_vs_page_1", value=times[3] / times[2], unit="x", target=1.3)
+    yield asked.figure(figure="traces.first_page_by_cost", value=times[4] * 1000, unit="ms")
+    yield asked.figure(figure="traces.page_200_by_cost_vs_page_1", value=times[5] / times[4], unit="x", target=1.3)
     yield asked.figure(figure="traces.walk_skipped_or_repeated", value=_walk(asked, week), unit="rows", target=0)
 
 
-def _read_by_key(plan: SpanList) -> None:
-    """Read the columns of a page for keys that are known, in one statement."""
+_Keys = list[tuple[datetime, bytes, bytes]]
+
+
+def _keys_of(plan: SpanList) -> _Keys:
+    """Return the keys of the rows of a page."""
+    with connection.cursor() as cursor:
+        cursor.execute(*list_statement(plan))
+        return [(ts, bytes(trace), bytes(span)) for _, ts, trace, span, *_ in cursor.fetchall()[: plan.limit]]
+
+
+def _read_by_key(scope: Scope, keys: _Keys) -> None:
+    """Read the rows of keys that are known, their content beside them, by primary key in one statement."""
+    starts = [ts for ts, _, _ in keys]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT s.*, c.input_text, c.output_text, c.attributes FROM (
-                SELECT ts, trace_id, span_id FROM llm_traces
-                WHERE organisation_id = 1 AND project_id = %(project)s AND ts >= %(start)s AND ts < %(end)s
-                ORDER BY ts DESC, trace_id DESC, span_id DESC LIMIT %(rows)s
-            ) AS key
+            SELECT s.*, c.input_text, c.output_text, c.attributes
+            FROM unnest(%(starts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[])
+                AS key (ts, trace_id, span_id)
             JOIN llm_traces AS s ON s.organisation_id = 1 AND s.project_id = %(project)s AND s.ts = key.ts
-                AND s.trace_id = key.trace_id AND s.span_id = key.span_id AND s.ts >= %(start)s AND s.ts < %(end)s
+                AND s.trace_id = key.trace_id AND s.span_id = key.span_id AND s.ts BETWEEN %(first)s AND %(last)s
             LEFT JOIN llm_contents AS c ON c.organisation_id = 1 AND c.project_id = %(project)s AND c.ts = key.ts
-                AND c.trace_id = key.trace_id AND c.span_id = key.span_id AND c.ts >= %(start)s AND c.ts < %(end)s
+                AND c.trace_id = key.trace_id AND c.span_id = key.span_id AND c.ts BETWEEN %(first)s AND %(last)s
             """,
             {
-                "project": next(iter(plan.spans.scope.projects)),
-                "start": plan.spans.range.start,
-                "end": plan.spans.range.end,
-                "rows": PAGE,
+                "project": next(iter(scope.projects)),
+                "starts": starts,
+                "traces": [trace for _, trace, _ in keys],
+                "spans": [span for _, _, span in keys],
+                "first": min(starts),
+                "last": max(starts),
             },
         )
-        cursor.fetchall()
+        assert len(cursor.fetchall()) == len(keys)
 
 
 def _place_of(plan: SpanList, pages: int) -> Cursor | None:
@@ -245,17 +264,37 @@ def _place_of(plan: SpanList, pages: int) -> Cursor | None:
 
 
 def _walk(asked: Asked, where: TimeRange) -> int:
-    """Return how many of the rows, 100,000 at most, a walk over pages skipped or repeated."""
-    plan, seen, read = asked.plan(where, selection=select(["span_id"]), limit=MANY), set[bytes](), 0
-    while read < WALKED:
+    """Return how many of the rows, 100,000 at most, a walk over pages skipped, repeated or told in another order."""
+    plan, seen = asked.plan(where, selection=select(["trace_id", "span_id"]), limit=MANY), list[tuple[str, str]]()
+    while len(seen) < WALKED:
         page = list_spans(plan)
-        seen.update(page.json[1:-1].split(b","))
-        read += page.rows
+        seen += [(one["trace_id"], one["span_id"]) for one in orjson.loads(page.json)]
         if page.next is None:
             break
         plan = replace(plan, after=page.next)
-    expected = min(WALKED, count_spans(plan.spans))
-    return abs(expected - min(read, expected)) + read - len(seen)
+    return differing(seen[:WALKED], _all_ids(asked, where))
+
+
+def _all_ids(asked: Asked, where: TimeRange) -> list[tuple[str, str]]:
+    """Return the ids of the newest rows of a range, read at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT encode(trace_id, 'hex'), encode(span_id, 'hex') FROM llm_traces
+            WHERE organisation_id = 1 AND project_id = %s AND ts >= %s AND ts < %s
+            ORDER BY ts DESC, trace_id DESC, span_id DESC LIMIT %s
+            """,
+            [next(iter(asked.scope.projects)), where.start, where.end, WALKED],
+        )
+        ids: list[tuple[str, str]] = cursor.fetchall()
+    return ids
+
+
+def differing(seen: Sequence[Any], expected: Sequence[Any]) -> int:
+    """Return how many of `expected` were not seen, how many were seen besides, or else how many stand elsewhere."""
+    known, there = Counter(seen), Counter(expected)
+    besides = (known - there).total() + (there - known).total()
+    return besides or sum(one != other for one, other in zip(seen, expected, strict=True))
 
 
 def _search(asked: Asked) -> Iterator[Figure]:
@@ -293,8 +332,16 @@ def _tree(asked: Asked) -> Iterator[Figure]:
     where = locate_trace(asked.scope, _DEEP)
     assert where is not None
     tree = partial(trace_spans, where, selection=SpansSelection(members=DEFAULT_SELECTION), limit=TREE)
-    from_rows, told = medians(partial(_read_rows, where.trace_id), tree, repetitions=REPETITIONS)
+    detail = partial(
+        trace_detail,
+        asked.scope,
+        _DEEP,
+        selection=select_detail([], add=frozenset({Addition.CHILDREN}), inline=settings.TRACE_MAX_INLINE_SPANS),
+    )
+    rows = partial(_read_rows, where.trace_id)
+    from_rows, told, whole = medians(rows, tree, detail, repetitions=REPETITIONS)
     yield asked.figure(figure="traces.tree_of_5000_vs_rows", value=told / from_rows, unit="x", target=10.0)
+    yield asked.figure(figure="traces.detail_of_5000_vs_rows", value=whole / from_rows, unit="x", target=10.0)
 
 
 def _read_rows(trace_id: bytes) -> None:

@@ -10,7 +10,7 @@ from analytics.api.json_schema import DAY, INSTANT, TEXT, UUID, nullable
 from analytics.pricing.book import RATES
 from analytics.queries.shapes import Kind, Node, Tree
 from analytics.queries.statistics import STATISTICS
-from analytics.queries.traces import LINKS, TRACE_FIGURES
+from analytics.queries.traces import LINKS, MOST_LINKS, TRACE_FIGURES, truncated
 from analytics.queries.tree import PLACE
 from analytics.registry.fields import SPAN_FIELDS, FieldType, SpanField
 from analytics.registry.measures import Figure, Unit
@@ -194,7 +194,11 @@ _TRACE: dict[str, Any] = {
     "properties": {
         **_MEMBERS,
         **{name: _FIGURES[name] for name in TRACE_FIGURES},
-        **{name: {"type": "array", "items": ref("Link")} for name in LINKS},
+        **{name: {"type": "array", "items": ref("Link"), "maxItems": MOST_LINKS} for name in LINKS},
+        **{
+            truncated(name): {"type": "boolean", "description": "Told where there are more links than that."}
+            for name in LINKS
+        },
         **_OPINIONS,
         **_INLINE,
         "spans": {"type": "array", "items": ref("TraceSpan")},

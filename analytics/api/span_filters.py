@@ -72,9 +72,9 @@ NARROWINGS: tuple[Narrowing, ...] = (
     Narrowing(
         parameter=Parameter(
             name="tags",
-            read=names(most=settings.MAX_ARRAY_ITEMS),
+            read=names(most=settings.FILTER_MAX_LEAVES),
             schema={"type": "string"},
-            description="Tags that a span must all have, separated by commas.",
+            description=f"Tags that a span must all have, at most {settings.FILTER_MAX_LEAVES}, separated by commas.",
         ),
         field="tags",
         operator="contains",

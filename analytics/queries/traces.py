@@ -28,7 +28,7 @@ _OWN_END = {
 }
 LINKS: tuple[str, ...] = tuple(_OWN_END)
 _LINK_MEMBERS = ("trace_id", "span_id", "linked_trace_id", "linked_span_id")
-_MOST_LINKS = 100
+MOST_LINKS = 100
 _OPINIONS = (Addition.EVALUATIONS, Addition.FEEDBACK)
 Said = Mapping[Addition, Sequence[tuple[bytes | None, str]]]
 _OLDEST_FIRST = Sort(key="ts", descending=False)
@@ -236,9 +236,10 @@ def _figures(where: Located, selection: DetailSelection) -> list[str]:
     if selection.links:
         links = links_of(where, list(selection.links))
         told |= {
-            name: [{member: link[member] for member in members} for link in links[name]]
+            name: [{member: link[member] for member in members} for link in links[name][:MOST_LINKS]]
             for name, members in selection.links.items()
         }
+        told |= {truncated(name): True for name in selection.links if len(links[name]) > MOST_LINKS}
     return [dumps(told).decode()[1:-1]]
 
 
@@ -346,8 +347,16 @@ def trace_summary(where: Located) -> TraceSummary:
     )
 
 
+def truncated(link: str) -> str:
+    """Return the member that says of links that there are more than are told."""
+    return f"{link}_truncated"
+
+
 def links_of(where: Located, names: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return the spans in scope that link to the trace, or what its own spans link to, by name; at most 100 of each."""
+    """Return the spans in scope that link to the trace, or what its own spans link to, by name.
+
+    At most 100 of each are told, and one more where there are more.
+    """
     told: dict[str, list[dict[str, str]]] = {}
     for name in names:
         with connection.cursor() as cursor:
@@ -358,7 +367,7 @@ def links_of(where: Located, names: Sequence[str]) -> dict[str, list[dict[str, s
                 FROM trace_links AS s WHERE {tenant_condition("s", where.scope)} AND {_OWN_END[name]}
                 ORDER BY s.ts, s.trace_id, s.span_id, s.linked_trace_id, s.linked_span_id LIMIT %(most)s
                 """,
-                where.parameters | {"most": _MOST_LINKS},
+                where.parameters | {"most": MOST_LINKS + 1},
             )
             told[name] = [dict(zip(_LINK_MEMBERS, row, strict=True)) for row in cursor]
     return told

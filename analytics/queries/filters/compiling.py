@@ -27,7 +27,7 @@ _UNSTORED = f"""(c.search_vector IS NULL AND c.ts >= %(tail_start)s AND c.ts <= 
 _MADE = "observatory_document(c.project_id, c.input_text, c.output_text)"
 # A vector that has not kept all places of a word that the question is about sends on to the text.
 _READ = """(NOT {vector} @@ {lacking}::tsquery
-        OR observatory_answers({texts}, {patterns}::text[], {question}::tsquery))"""
+        OR observatory_answers({texts}, {phrases}::text[], {question}::tsquery))"""
 _TEXTS = {"A": "c.input_text, NULL", "B": "NULL, c.output_text", "AB": "c.input_text, c.output_text"}
 
 
@@ -123,7 +123,7 @@ class _Compiling:
             given = {
                 "texts": _TEXTS[weights],
                 "lacking": self.parameter(reading.lacking),
-                "patterns": self.parameter(list(reading.patterns)),
+                "phrases": self.parameter(list(reading.phrases)),
                 "question": self.parameter(reading.question),
             }
             stored = f"({stored} AND {_READ.format(vector='c.search_vector', **given)})"
@@ -166,8 +166,15 @@ def _stored(leaf: Leaf, value: Any) -> Any:
     if leaf.target.field.octets:
         return octets(value)
     if isinstance(value, Decimal):
-        return _number(value.scaleb(NANO) if leaf.target.type is FieldType.MONEY else value)
+        return _number(_nano(value) if leaf.target.type is FieldType.MONEY else value)
     return value
+
+
+def _nano(value: Decimal) -> Decimal:
+    """Return nano-dollars of dollars, of any number of digits: arithmetic would round to 28."""
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)  # no filter has an infinite number
+    return Decimal((sign, digits, exponent + NANO))
 
 
 def _number(value: Decimal) -> int | Decimal:

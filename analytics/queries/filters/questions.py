@@ -7,7 +7,6 @@ _WORD = r"'(?:[^'\\]|''|\\.)*'(?::\*?[A-D]*)?"
 _PHRASE = re.compile(rf"{_WORD}(?: <-> {_WORD})*")
 _PART = re.compile(rf"!\( (?:[^'()]|{_WORD})*\)|!{_WORD}|{_PHRASE.pattern}")
 _PARTS_OF_WORD = re.compile(r"'((?:[^'\\]|''|\\.)*)'(:\*)?", flags=re.DOTALL)
-_SIGN = re.compile(r"([!-/:-@\[-`{-~])")
 _NOWHERE = "'no word'"  # a denied phrase says nothing of the words in it
 # What `observatory_lacks` writes, and how much of a word.
 _TOO_LONG, _OFTEN, _LONGEST = "'too long'", "often ", 400
@@ -15,14 +14,14 @@ _TOO_LONG, _OFTEN, _LONGEST = "'too long'", "often ", 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How to answer from texts: for vectors that answer to `lacking`, by `question` over the places of `patterns`.
+    """How to answer from texts: for vectors that answer to `lacking`, by `question` over the places of `phrases`.
 
     `candidates` are the vectors that either answer themselves or need their text read.
     """
 
     lacking: str
     candidates: str
-    patterns: tuple[str, ...]
+    phrases: tuple[str, ...]
     question: str
 
 
@@ -33,6 +32,11 @@ class Question:
     query: str
     reading: Reading | None = None
 
+    @property
+    def most_open(self) -> int:
+        """Return of how many words at most a phrase has the beginning alone."""
+        return 0 if self.reading is None else max(phrase.count("*") for phrase in self.reading.phrases)
+
 
 def question_of(query: str, *, weights: str) -> Question:
     """Return the question that `query` is, in the classes `weights`.
@@ -41,15 +45,15 @@ def question_of(query: str, *, weights: str) -> Question:
     """
     if weights == "AB" and " <-> " not in query:
         return Question(query=query)
-    phrases = list(dict.fromkeys(_PHRASE.findall(query)))
+    phrases = {phrase: place for place, phrase in enumerate(dict.fromkeys(_PHRASE.findall(query)))}
     lacking = " | ".join([_TOO_LONG, *dict.fromkeys(_often(word, prefix) for word, prefix in _words(query))])
     return Question(
         query=query,
         reading=Reading(
             lacking=lacking,
             candidates=f"({query}) & !({lacking}) | ({_PART.sub(_candidates, query)}) & ({lacking})",
-            patterns=tuple(map(_pattern, phrases)),
-            question=_PHRASE.sub(lambda found: f"'{phrases.index(found[0])}'", query),
+            phrases=tuple(map(_written, phrases)),
+            question=_PHRASE.sub(lambda found: f"'{phrases[found[0]]}'", query),
         ),
     )
 
@@ -75,9 +79,6 @@ def _is_sure(phrase: str) -> bool:
     return " <-> " not in phrase and not phrase.endswith(("A", "B"))
 
 
-def _pattern(phrase: str) -> str:
-    words = (
-        _SIGN.sub(r"\\\1", word.replace("''", "'").replace("\\\\", "\\")) + (r"\S*" if prefix else "")
-        for word, prefix in _words(phrase)
-    )
-    return f" {' '.join(words)} "
+def _written(phrase: str) -> str:
+    """Return the words of a phrase as texts are read. None has a sign in it, so a star says of which one goes on."""
+    return f" {' '.join(word + ('*' if prefix else '') for word, prefix in _words(phrase))} "

@@ -15,6 +15,7 @@ from errors.catalog import INVALID_FILTER
 from errors.exceptions import ApiError
 
 _INVALID_REGEX = "2201B"
+_MOST_OPEN = 100  # a phrase of them is looked for by a regular expression
 
 
 def searches_of(node: Node | None, *, scope: Scope, where: TimeRange) -> Searches:
@@ -61,7 +62,11 @@ def _questions(asked: Sequence[Leaf]) -> dict[tuple[str, str], Question]:
     for leaf, query in zip(askers.values(), queries, strict=True):
         if not query:
             raise _invalid(leaf, "has no word to search for")
-    return {key: question_of(query, weights=key[1]) for key, query in zip(keys, queries, strict=True)}
+    questions = {key: question_of(query, weights=key[1]) for key, query in zip(keys, queries, strict=True)}
+    for key, question in questions.items():
+        if question.most_open > _MOST_OPEN:
+            raise _invalid(askers[key], f"has a phrase of more than {_MOST_OPEN} single eastern characters")
+    return questions
 
 
 def _tail(scope: Scope, where: TimeRange) -> Tail | None:

@@ -71,13 +71,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ) AS parsed
 $$;
 
--- Whether texts answer a question of phrases, each told by its place among `patterns`: `'0' & !'1'`.
-CREATE FUNCTION observatory_answers(input_text text, output_text text, patterns text[], question tsquery) RETURNS boolean
+-- Whether texts answer a question of phrases, each told by its place among `phrases`: `'0' & !'1'`. The words of a phrase
+-- have one space around each; one with a star behind it begins a word.
+CREATE FUNCTION observatory_answers(input_text text, output_text text, phrases text[], question tsquery) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100000 AS $$
     WITH told AS MATERIALIZED (
         SELECT observatory_readings(given.text) AS words FROM (VALUES (input_text), (output_text)) AS given (text)
         WHERE given.text IS NOT NULL
     )
     SELECT array_to_tsvector(coalesce(array_agg(DISTINCT (asked.place - 1)::text), '{}')) @@ question
-    FROM told JOIN unnest(patterns) WITH ORDINALITY AS asked (pattern, place) ON told.words ~ asked.pattern
+    FROM told JOIN unnest(phrases) WITH ORDINALITY AS asked (phrase, place)
+        ON CASE WHEN strpos(asked.phrase, '*') = 0 THEN strpos(told.words, asked.phrase) > 0
+            ELSE told.words ~ replace(asked.phrase, '*', '[^ ]*') END
 $$;

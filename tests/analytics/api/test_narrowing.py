@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.analytics.api.asking import LIST, STATS, TRACE, leaf, names
+from tests.analytics.api.asking import LIST, STATS, TRACE, error, leaf, names
 from tests.analytics.api.payloads import span
 
 
@@ -47,6 +47,31 @@ def test_every_parameter_narrows(api, send, parameters, expected):
                  attributes={"tag.tags": ["x"]})  # fmt: skip
     send(root, child)
     assert set(names(api.get(LIST, parameters))) == expected
+
+
+def test_money_is_compared_to_the_last_of_its_digits(api, send):
+    send(span(name="paid"))
+    (cost,) = (one["cost"] for one in api.get(LIST, {"fields": "cost"}).json()["data"])
+    more = f"{cost}{'0' * 30}1"
+    found = {
+        query: names(api.get(LIST, {"q": query}))
+        for query in (f"cost={cost}", f"cost={more}", f"cost<{more}", f"cost>={more}", f"cost:{more},9")
+    }
+    assert found == {
+        f"cost={cost}": ["paid"],
+        f"cost={more}": [],
+        f"cost<{more}": ["paid"],
+        f"cost>={more}": [],
+        f"cost:{more},9": [],
+    }
+    more = f"{cost}000001"
+    assert [names(api.get(LIST, {bound: more})) for bound in ("min_cost", "max_cost")] == [[], ["paid"]]
+
+
+def test_more_tags_than_a_filter_may_have_comparisons_are_refused(api):
+    asked = [api.get(LIST, {"tags": ",".join(f"t{number}" for number in range(many))}) for many in (100, 101)]
+    assert asked[0].status_code == 200
+    assert error(asked[1]) == (400, 1205, "tags")
 
 
 def test_an_orphan_is_a_root_and_a_span_beside_its_parent_is_not(api, send):

@@ -77,6 +77,12 @@ def test_what_only_the_server_finds_wrong_in_a_line_is_told_with_its_place(api, 
     assert api.get(LIST, {"q": line}).json()["error"]["details"] == details
 
 
+def test_a_phrase_of_very_many_single_eastern_characters_is_refused(api):
+    asked = [api.get(LIST, {"search": f'"{"日 " * many}"'}) for many in (100, 101)]
+
+    assert (asked[0].status_code, error(asked[1])) == (200, (400, 1213, "search"))
+
+
 def test_what_only_the_server_finds_wrong_in_a_filter_is_told_with_its_path(search):
     both = [leaf("content", "search", "refund"), leaf("model", "regex", "[")]
     assert error(search({"operator": "AND", "filters": both})) == (400, 1213, "filter.filters[1].value")

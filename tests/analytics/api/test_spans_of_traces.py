@@ -45,3 +45,19 @@ def test_links_are_followed_from_both_ends(api, send):
     back = api.get(f"{LIST}/{'cd' * 16}").json()["data"]
     assert (there["linked_from"], there["linked_to"]) == ([told], [])
     assert (back["linked_from"], back["linked_to"]) == ([], [told])
+
+
+def test_links_beyond_the_most_that_are_told_are_mentioned(api, send, monkeypatch):
+    first = span(traceId=TRACE)
+    link = {"traceId": TRACE, "spanId": first["spanId"]}
+    send(first, *(span(traceId=f"c{number}" * 16, links=[link]) for number in range(3)))
+
+    def told(most, trace=TRACE, fields="linked_from.trace_id,linked_to.trace_id"):
+        monkeypatch.setattr("analytics.queries.traces.MOST_LINKS", most)
+        return api.get(f"{LIST}/{trace}?fields={fields}", headers={"Cache-Control": "no-cache"}).json()["data"]
+
+    known = told(3)["linked_from"]
+    assert (len(known), told(3)) == (3, {"linked_from": known, "linked_to": []})
+    assert told(2) == {"linked_from": known[:2], "linked_to": [], "linked_from_truncated": True}
+    assert told(0, "c1" * 16) == {"linked_from": [], "linked_to": [], "linked_to_truncated": True}
+    assert told(0, fields="span_name") == {"span_name": "chat gpt-4o"}

@@ -14,7 +14,8 @@ from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.values import Limits
 from analytics.queries.selection import DEFAULT_SELECTION
-from analytics.queries.spans import SpanList, Spans, list_spans
+from analytics.queries.sorting import RELEVANCE, Sort
+from analytics.queries.spans import SpanList, Spans, all_of, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
 from analytics.queries.traces import SpansSelection, locate_trace, trace_spans
 from analytics.scope import Scope
@@ -183,6 +184,43 @@ def test_a_search_finds_its_words_by_their_index_in_the_days_of_its_range(filled
     words = {scan for scan in made if "gin" in scan[2]}
     assert {(how, index.split(" WHERE")[0]) for _, how, index in words} == {("Bitmap Index Scan", BY_WORDS)}
     assert {table for table, *_ in made if table.startswith("llm_traces")} <= {"llm_traces 02", "llm_traces 03"}
+
+
+def planned(sql: str, parameters: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return (table, index) of every scan that the plan of a statement has, whether it would be made or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        ((plan,),) = cursor.fetchall()
+    (top,) = orjson.loads(plan) if isinstance(plan, str) else plan
+    tables, indexes = names()
+
+    def scanned(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        if "Relation Name" in node and node["Node Type"] != "Custom Scan":
+            yield tables.get(node["Relation Name"], node["Relation Name"]), ""
+        if "Index Name" in node:
+            yield "", indexes.get(node["Index Name"], node["Index Name"]).split(" WHERE")[0]
+        for part in node.get("Plans", ()):
+            yield from scanned(part)
+
+    return set(scanned(top["Plan"]))
+
+
+@pytest.mark.parametrize("made", ["a page", "by relevance", "a count"])
+@pytest.mark.parametrize(
+    "question", ["word{}", "word{} -other", '"word {}"', "is_word{}", "word{} OR word1"], ids=lambda text: text[:12]
+)
+def test_a_search_plans_for_the_days_of_its_range_alone_and_for_the_index_of_words(filled, question, made):
+    document = {"field": "content", "operator": "search", "value": question.format(SPANS_A_DAY + 7)}
+    where = TimeRange(start=at(1), end=at(3))
+    spans = Spans(scope=filled, range=where, **asked(filled, document, where.start, where.end))
+    sort = Sort(key=RELEVANCE if made == "by relevance" else "ts")
+    plan = SpanList(spans=spans, selection=DEFAULT_SELECTION, limit=50, clock=where.end, sort=sort)
+    scanned = planned(*(all_of(spans, "count(*)") if made == "a count" else list_statement(plan)))
+
+    assert {table for table, _ in scanned if table} == {
+        f"{relation} {day}" for relation in ("llm_traces", "llm_contents") for day in ("02", "03")
+    }
+    assert BY_WORDS in {index for _, index in scanned}
 
 
 def test_rows_without_a_vector_are_looked_for_by_an_index_of_them_alone(filled):

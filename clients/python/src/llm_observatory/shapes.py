@@ -2024,6 +2024,10 @@ class Trace(TypedDict, total=False):
     unpriced_requests: int
     linked_from: list[Link]
     linked_to: list[Link]
+    linked_from_truncated: bool
+    """Told where there are more links than that."""
+    linked_to_truncated: bool
+    """Told where there are more links than that."""
     evaluations: list[Evaluation]
     feedback: list[Feedback]
     spans_truncated: bool
