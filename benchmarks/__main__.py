@@ -27,7 +27,7 @@ DEFAULT_SPANS = 20_000
 FULL: Mapping[str, int] = {
     **dict.fromkeys(("reads", "traces", "storage"), 1000000),
     **dict.fromkeys(("ingest", "exports"), 100000),
-    "peers": 2_000,
+    "peers": 5_000,
 }
 FEWEST_SPANS = 1000
 

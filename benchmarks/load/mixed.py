@@ -18,7 +18,7 @@ from django.utils import timezone
 from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
 from analytics.scope import Scope, ScopedProject
-from analytics.storage.rollups import lag_by_grain
+from analytics.storage.sizes import lag_by_grain
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
 from benchmarks.ingest import Load, load, requests_without_end

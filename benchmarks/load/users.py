@@ -9,9 +9,9 @@ import sys
 from collections import Counter
 from typing import Any
 
-import gevent  # type: ignore[import-not-found]
-from locust import FastHttpUser, task  # type: ignore[import-not-found]
-from locust.env import Environment  # type: ignore[import-not-found]
+import gevent
+from locust import FastHttpUser, task
+from locust.env import Environment
 
 MODELS = ("", "&model=gpt-4o", "&model=gpt-4o-mini", "&model=claude-sonnet-4-5")
 RANGES = ("now-1h", "now-24h", "now-7d", "now-30d")

@@ -54,12 +54,16 @@ def own(store: Store, key: str) -> Contender:
 
     def questions(_now: datetime) -> Mapping[str, Question]:
         return {
-            "cost_by_model": Question(path=f"/api/v1/costs/breakdown?start_time=now-{_DAYS}d", has=b"gpt-4o-mini"),
+            "cost_by_model": Question(
+                path=f"/api/v1/costs/breakdown?start_time=now-{_DAYS}d&fields=by_model", has=b"gpt-4o-mini"
+            ),
             "p95_by_hour": Question(
                 path=f"/api/v1/metrics/performance?start_time=now-{_DAYS}d&granularity=1hour&fields=p95_latency_ms",
                 has=b"p95_latency_ms",
             ),
-            "text": Question(path=f"/api/v1/traces?start_time=now-{_DAYS}d&q={RARE}", has=b'"trace_id"'),
+            "text": Question(
+                path=f"/api/v1/traces?start_time=now-{_DAYS}d&q={RARE}&fields=trace_id", has=b'"trace_id"'
+            ),
         }
 
     def started(home: Path, port: int) -> tuple[Sequence[str], Mapping[str, str]]:

@@ -77,19 +77,19 @@ def measure(run: Run) -> Iterator[Figure]:
 def figures(found: Mapping[str, Found], *, spans: int) -> Iterator[Figure]:
     """Yield ratios, then the values of each."""
     figure, ours = partial(Figure, rows=spans), found[OWN]
+    more = partial(figure, direction="at_least")
     peers = {name: one for name, one in found.items() if name != OWN}
     best = max(one.committed for one in peers.values())
-    at_least: Mapping[str, object] = {"direction": "at_least"}
-    yield figure(figure="peers.committed_vs_best", value=ours.committed / best, unit="x", target=TARGET, **at_least)
+    yield more(figure="peers.committed_vs_best", value=ours.committed / best, unit="x", target=TARGET)
     yield figure(figure="peers.own.lost_after_kill", value=ours.lost, unit="spans", target=0)
     for name, one in peers.items():
         yield figure(figure=f"peers.{name}.lost_after_kill", value=one.lost, unit="spans")
     for name, one in peers.items():
         ratios = {question: one.seconds[question] / ours.seconds[question] for question in ours.seconds}
         ratios |= {"memory": one.memory_mb / ours.memory_mb, "bytes_a_span": one.bytes_a_span / ours.bytes_a_span}
-        yield figure(figure=f"peers.committed_vs_{name}", value=ours.committed / one.committed, unit="x", **at_least)
+        yield more(figure=f"peers.committed_vs_{name}", value=ours.committed / one.committed, unit="x")
         for what, ratio in ratios.items():
-            yield figure(figure=f"peers.{name}_vs_own.{what}", value=ratio, unit="x", **at_least)
+            yield more(figure=f"peers.{name}_vs_own.{what}", value=ratio, unit="x")
     for name, one in found.items():
         values = {
             "committed": (one.committed, "spans/s"),
