@@ -29,6 +29,7 @@ TABLES = (
     "bucket_change",
     "data_version",
     "trace_feedback",
+    "audit_log",
 )
 
 
