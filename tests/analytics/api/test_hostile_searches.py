@@ -115,14 +115,21 @@ def check(ask, texts, *, same):
     recorder.of(lambda: ask("warm"))
     known, harmless = recorder.of(lambda: ask(f"{MARK}harmless"))
     problems = []
+
+    def as_harmless(status, statements):
+        return statements == harmless if status == known else {*statements} <= {*harmless, UNDONE}
+
     for text in texts:
         status, statements = recorder.of(lambda text=text: ask(text))
         if status not in {200, 400, 403}:
             problems.append((text, status))
         problems += [(text, sql) for sql in statements if MARK in sql]
-        as_harmless = statements == harmless if status == known else {*statements} <= {*harmless, UNDONE}
-        if same and not as_harmless:
-            problems.append((text, statements, harmless))
+        if same and not as_harmless(status, statements):
+            # Credentials and the like are looked at once in a while: not in each of two, one behind the other.
+            _, harmless = recorder.of(lambda: ask(f"{MARK}harmless"))
+            status, statements = recorder.of(lambda text=text: ask(text))
+            if not as_harmless(status, statements):
+                problems.append((text, statements, harmless))
     return problems
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import connections
 
+from analytics.registry.rollups import BY_TABLE
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.engines.plain import Plain
 from analytics.storage.rows import blank_row, span_text
@@ -22,6 +23,7 @@ DAY = date(2001, 3, 2)
 NOON = datetime(2001, 3, 2, 12, tzinfo=UTC)
 NOON_NS = int(NOON.timestamp()) * 1_000_000_000
 ONE_DAY = timedelta(days=1)
+_WRITTEN = ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version")
 _organisations = itertools.count(1_000_000)
 
 
@@ -57,9 +59,11 @@ def committed(django_db_setup: None, django_db_blocker: Any, owner: psycopg.Conn
             permissions=frozenset(),
         )
         connections.close_all()
-    for table in ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version"):
+    for table in (*_WRITTEN, *BY_TABLE):
         owner.execute(f"DELETE FROM {table} WHERE organisation_id = %s", [organisation])
-    owner.execute("DELETE FROM retention_horizons")  # that of everybody would be every later test's
+    # Those of everybody, and what a true worker has queued, would be every later test's.
+    owner.execute("DELETE FROM retention_horizons")
+    owner.execute("DELETE FROM procrastinate_jobs")
 
 
 @pytest.fixture
