@@ -49,7 +49,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "anomalies": own_jobs.anomalies,
 }
 RETRY_SECONDS = 2.0
-CLOCK_SECONDS, SET_BACK_SECONDS = 1.0, 5.0
+CLOCK_SECONDS, SET_BACK_SECONDS = 0.2, 5.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
 GRACE_SECONDS = {"default": 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
 # Jobs of a queue at a time: a receiver that does not answer keeps messages of others waiting, a project with many
