@@ -36,8 +36,10 @@ def own_stores(
             REDIS_URL=valkey.url,
             **given,
         ).wait_until_ready()
-        yield Stores(postgres=postgres, valkey=valkey, service=with_tenant(up))
+        stores = Stores(postgres=postgres, valkey=valkey, service=with_tenant(up))
+        yield stores
         up.stop()
+        stores.postgres.stop()  # another than that of the beginning, where a test has put one in its place
 
 
 def kill_store(store: EmbeddedPostgres | EmbeddedValkey) -> None:

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -18,6 +21,9 @@ from tests.e2e.conftest import start_up  # noqa: F401  a fixture
 from tests.e2e.sending import Sent, sending
 from tests.e2e.stores import Stores, own_stores
 from tests.e2e.tenants import eventually, manage
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 SENDERS = 2
 AGE_SECONDS = 3 * 86_400  # the worker makes a rollup's bucket once that has ended
@@ -49,15 +55,18 @@ class Faults:
     """The service, all that it ever acknowledged, and how to break it."""
 
     stores: Stores
+    home: Path
+    clock: "Clock | None"
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     met: int = 0
+    recovered: dict[str, float] = field(default_factory=dict)
 
     @property
     def service(self):
         return self.stores.service
 
-    def superuser(self) -> psycopg.Connection:
-        return psycopg.connect(self.stores.postgres.superuser_url, autocommit=True)
+    def superuser(self, database: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(self.stores.postgres.superuser_url, dbname=database, autocommit=True)
 
     def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.stores.valkey.url)
@@ -74,20 +83,22 @@ class Faults:
             answers["token"] = client.post("/auth/token", data=SIGN_IN)
         return answers
 
-    def meet(self, fault: AbstractContextManager[object], *, refused: bool) -> Met:
+    def meet(self, fault: "Callable[[Faults], AbstractContextManager[object]]", *, refused: bool) -> Met:
         """Send, break something until senders have noticed (are `refused`) or have gone on, mend it, and send on."""
         self.met += 1
         base_url, key = self.service.up.base_url, self.service.key
         with sending(base_url, key, senders=SENDERS, first=self.met * SENDERS, age_seconds=AGE_SECONDS) as sent:
             gets_further(sent)
-            with fault:
+            with fault(self):
                 if refused:
                     assert eventually(lambda: bool(sent.refusals))
                 during = self.ask()
                 if not refused:
                     gets_further(sent)
-            self.service.wait_until_ready()
+            mended_at = time.monotonic()
             gets_further(sent)
+            self.recovered[fault.__name__] = time.monotonic() - mended_at
+            self.service.wait_until_ready()
             after = self.ask()
         self.acknowledged |= sent.acknowledged
         return Met(during=during, after=after, sent=sent)
@@ -119,12 +130,46 @@ def gets_further(sent: Sent) -> None:
     assert eventually(lambda: len(sent.acknowledged) > before), sent.refusals
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The clock of the service's own processes; its stores keep the right time."""
+
+    library: Path
+    ahead: Path
+
+    @classmethod
+    def build(cls, folder: Path) -> "Clock | None":
+        """Return a clock that can be stepped; `None` where there is no compiler of C."""
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if compiler is None:
+            return None
+        clock = cls(library=folder / "clock.so", ahead=folder / "ahead")
+        source = Path(__file__).with_name("clock.c")
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", clock.library, source, "-ldl"], check=True)
+        clock.step(timedelta())
+        return clock
+
+    def step(self, ahead: timedelta) -> None:
+        """Let the processes believe that it is so much later than it is."""
+        nanoseconds = ahead // timedelta(microseconds=1) * 1000
+        with self.ahead.open("r+b" if self.ahead.exists() else "wb") as file:
+            file.write(nanoseconds.to_bytes(8, sys.byteorder, signed=True))
+
+    def variables(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self.library), "STEPPED_CLOCK": str(self.ahead)}
+
+
 @pytest.fixture(scope="session")
 def faults(start_up: Callable) -> Iterator[Faults]:  # noqa: F811
     # Not below pytest's own folder: another run of pytest would close that to PostgreSQL's user.
     home = Path(tempfile.mkdtemp(prefix="llmo-faults-"))
     home.chmod(0o755)
+    clock = Clock.build(home)
     # On a busy machine a Valkey that is there may take longer than the limiter's 50 ms.
-    with own_stores(start_up, home / "home", DATABASE_POOL_SIZE="8", RATE_LIMIT_TIMEOUT_MS="500") as stores:
-        yield Faults(stores=stores)
+    given = {"DATABASE_POOL_SIZE": "8", "RATE_LIMIT_TIMEOUT_MS": "500"} | (clock.variables() if clock else {})
+    with own_stores(start_up, home / "home", **given) as stores:
+        made = Faults(stores=stores, home=home, clock=clock)
+        yield made
+    told = "".join(f"{name}: spans are taken again after {took:.1f} s\n" for name, took in made.recovered.items())
+    sys.stdout.write(f"\n{told}")  # for `pytest -s`
     shutil.rmtree(home, ignore_errors=True)

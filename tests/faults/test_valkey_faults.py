@@ -1,10 +1,12 @@
-"""Valkey hangs, forgets everything, has no memory left: requests go on, and nobody gets in or through by it.
+"""Valkey hangs, is slow, forgets everything, has no memory left: requests go on, and nobody gets in or through by it.
 
 Killed is in `tests/e2e/test_durability.py`.
 """
 
 import os
 import signal
+import threading
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -40,7 +42,7 @@ def out_of_memory(faults):
 
 @pytest.fixture(scope="module", params=[paused, out_of_memory], ids=lambda one: one.__name__)
 def away(faults, request):
-    return request.param, faults.meet(request.param(faults), refused=False)
+    return request.param, faults.meet(request.param, refused=False)
 
 
 def test_every_span_is_taken_while_valkey_takes_nothing(faults, away):
@@ -81,6 +83,42 @@ def test_limits_are_shared_again_afterwards(faults, away):
 
 
 @contextmanager
+def slow(faults):
+    """Let Valkey run a fifth of the time, in pieces that are shorter than the limiter waits."""
+    server, enough = faults.stores.valkey.child.process.pid, threading.Event()
+
+    def stutter():
+        while not enough.is_set():
+            os.kill(server, signal.SIGSTOP)
+            time.sleep(0.08)
+            os.kill(server, signal.SIGCONT)
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=stutter)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def slowed(faults):
+    return faults.meet(slow, refused=False)
+
+
+def test_every_span_is_taken_once_beside_a_slow_valkey(faults, slowed):
+    assert (set(slowed.sent.statuses), faults.stored_once()) == ({200}, True)
+
+
+def test_routes_answer_as_ever_beside_a_slow_valkey(slowed):
+    statuses = {name: reply.status_code for name, reply in slowed.during.items()}
+
+    assert statuses == dict.fromkeys(statuses, 200) | {"write": 201, "token": 401}
+
+
+@contextmanager
 def forgetting(faults):
     with faults.redis() as client:
         client.flushall()
@@ -96,7 +134,7 @@ def forgotten(faults):
         made = client.post(KEYS, json=NEW_KEY).raise_for_status().json()
         opened = as_key(faults, made["key"])
         client.delete(f"{KEYS}/{made['id']}").raise_for_status()
-    return made, opened, faults.meet(forgetting(faults), refused=False)
+    return made, opened, faults.meet(forgetting, refused=False)
 
 
 def as_key(faults, secret):

@@ -28,7 +28,7 @@ def killed(faults):
 
 @pytest.fixture(scope="module")
 def survived(faults):
-    return faults.meet(killed(faults), refused=False)
+    return faults.meet(killed, refused=False)
 
 
 def test_senders_notice_nothing_of_a_worker_that_is_killed(faults, survived):

@@ -1,7 +1,6 @@
 """Reads from a streaming standby of the suite's own PostgreSQL, whose replay a test can hold."""
 
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from django.test import Client
 from observatory.accounts.models import Organisation, Project
 from observatory.accounts.services import api_key_create
 from observatory.settings.base import _database
-from observatory.supervisor import postgres as embedded
-from observatory.supervisor.home import write_private
 from tests import servers
 from tests.analytics.api.payloads import request, span
 from tests.observatory.test_doctor import doctor
+from tests.standbys import Standby
 
 TRACES = "/api/v1/traces"
 TABLES = (
@@ -33,37 +31,13 @@ TABLES = (
 )
 
 
-class Standby(embedded.EmbeddedPostgres):
-    """A server that begins as a copy of another one and follows it."""
-
-    def _create_cluster(self):
-        primary = Path(os.environ["OBSERVATORY_HOME"])
-        secret = embedded.Home(path=primary).postgres_secret.read_text()
-        write_private(self._home.postgres_secret, secret)
-        data = self._home.postgres
-        data.mkdir(mode=0o700)
-        if self._user:
-            os.chown(data, *self._user)
-        uid, gid = self._user or (None, None)
-        subprocess.run(
-            [
-                embedded._binaries() / "pg_basebackup",
-                *("-d", os.environ["TEST_SUPERUSER_URL"], "-D", data, "--write-recovery-conf", "--checkpoint=fast"),
-            ],
-            check=True,
-            cwd=data,
-            user=uid,
-            group=gid,
-            extra_groups=None if uid is None else [],
-        )
-
-
 @pytest.fixture(scope="module")
 def server(django_db_setup):
     with tempfile.TemporaryDirectory(prefix="llmo-standby-") as folder:
         home = Path(folder)
         home.chmod(0o755)  # root's PostgreSQL runs as another user
-        with Standby(home, durable=False) as running:
+        primary, url = Path(os.environ["OBSERVATORY_HOME"]), os.environ["TEST_SUPERUSER_URL"]
+        with Standby(home, primary=primary, primary_url=url, durable=False) as running:
             yield running
 
 

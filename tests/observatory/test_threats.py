@@ -1,4 +1,4 @@
-"""The page of threats names tests that there are, and no secret is compared in a way that tells how much of it is right."""
+"""The pages of threats and faults name tests that there are, and no secret is compared in a way that tells how much of it is right."""
 
 import ast
 import re
@@ -32,6 +32,13 @@ def comparisons():
                     said = ast.unparse(node)
                     if SECRET.search(said):
                         yield str(file.relative_to(BASE_DIR)), said
+
+
+def test_the_page_of_faults_names_tests_that_there_are():
+    named = set(re.findall(r"`(test_\w+)`", (BASE_DIR / "docs/explanation/faults.md").read_text()))
+
+    assert named <= TESTS, named - TESTS
+    assert len(named) > 10
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

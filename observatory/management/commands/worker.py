@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,11 +49,16 @@ JOBS: dict[str, Callable[[], int]] = {
     "anomalies": own_jobs.anomalies,
 }
 RETRY_SECONDS = 2.0
+CLOCK_SECONDS, SET_BACK_SECONDS = 0.2, 5.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
 GRACE_SECONDS = {"default": 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
 # Jobs of a queue at a time: a receiver that does not answer keeps messages of others waiting, a project with many
 # models the days that are to be exported.
 CONCURRENCY = {DELIVERIES: 4, LONG: 2}
+
+
+class ClockSetBackError(Exception):
+    """The clock was set back: what is due would wait until it is as late again as it was before."""
 
 
 class Command(BaseCommand):
@@ -83,7 +89,7 @@ class Command(BaseCommand):
 
 
 async def work_for_ever() -> None:
-    """Run the worker; while the database is away, try again every two seconds."""
+    """Run the worker; try again while the database is away, and begin anew when the clock is set back."""
     while True:
         try:
             with app.replace_connector(_connector()):
@@ -95,11 +101,14 @@ async def work_for_ever() -> None:
         except (ConnectorException, OperationalError, PoolTimeout) as problem:
             log.warning("database is away", problem=type(problem).__name__)
             await asyncio.sleep(RETRY_SECONDS)
+        except ClockSetBackError:
+            log.warning("the clock was set back")
 
 
 async def _run() -> None:
     """Work until a signal says stop. A queue is a turn of its own: an export that takes hours keeps no job waiting."""
     turns = [asyncio.create_task(_work(queue, grace)) for queue, grace in GRACE_SECONDS.items()]
+    turns.append(asyncio.create_task(_watch_clock()))
     with _cancelled_by_signals(turns):
         _, others = await asyncio.wait(turns, return_when=asyncio.FIRST_EXCEPTION)
         for turn in others:
@@ -117,6 +126,16 @@ async def _work(queue: str, grace_seconds: int) -> None:
         delete_jobs="successful",
         install_signal_handlers=False,  # each worker would replace those of the other
     )
+
+
+async def _watch_clock() -> None:
+    latest = time.time() - time.monotonic()
+    while True:
+        await asyncio.sleep(CLOCK_SECONDS)
+        now = time.time() - time.monotonic()
+        if now < latest - SET_BACK_SECONDS:
+            raise ClockSetBackError
+        latest = max(latest, now)
 
 
 @contextmanager
