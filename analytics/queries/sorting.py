@@ -47,6 +47,14 @@ class Sort:
 
     def after(self, cursor: Cursor, scope: Scope) -> tuple[str, dict[str, Any]]:
         """Return the condition of the rows behind `cursor`, one of a list of `scope`, and its parameters."""
+        conditions, given = self.behind(cursor, scope)
+        return f"({' OR '.join(conditions)})", given
+
+    def behind(self, cursor: Cursor, scope: Scope) -> tuple[list[str], dict[str, Any]]:
+        """Return what `after` does, as conditions of rows of which those of the first come before those of the second.
+
+        Either can follow an index, both in one cannot.
+        """
         sign = "<" if self.descending else ">"
         given: dict[str, Any] = {
             "after_ts": cursor.ts,
@@ -57,14 +65,11 @@ class Sort:
         columns = ", ".join(self._key)
         values = ", ".join(f"%({column.replace('s.', 'after_')})s" for column in self._key)
         if self.column is None:
-            return f"({columns}) {sign} ({values})", given
+            return [f"({columns}) {sign} ({values})"], given
         if cursor.value is None:
-            return f"({self.column} IS NULL AND ({columns}) {sign} ({values}))", given
+            return [f"({self.column} IS NULL AND ({columns}) {sign} ({values}))"], given
         given["after_value"] = cursor.value
-        return (
-            f"(({self.column}, {columns}) {sign} (%(after_value)s, {values}) OR {self.column} IS NULL)",
-            given,
-        )
+        return [f"({self.column}, {columns}) {sign} (%(after_value)s, {values})", f"{self.column} IS NULL"], given
 
     def bound(self, cursor: Cursor) -> dict[str, Any]:
         """Return the bound of the range that `cursor` moves, so that partitions behind the walk are not planned for."""

@@ -187,10 +187,20 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
 
 
 def _rows(plan: SpanList, own: str, conditions: Conditions) -> str:
-    after = "" if plan.after is None else plan.sort.after(plan.after, plan.spans.scope)[0]
-    tail = f"ORDER BY {plan.sort.order} LIMIT %(rows)s"
+    order = f"ORDER BY {plan.sort.order}"
+    tail = f"{order} LIMIT %(rows)s"
     if plan.sort.column != RANK:
-        return f"{_select('s.*', own, conditions, plan.spans)}{f' AND {after}' if after else ''} {tail}"
+        found = _select("s.*", own, conditions, plan.spans)
+        behind = ["true"] if plan.after is None else plan.sort.behind(plan.after, plan.spans.scope)[0]
+        first = f"{found} AND {behind[0]} {tail}"
+        if len(behind) == 1:
+            return first
+        # Rows without a value come last, and are looked for when the others do not fill the page.
+        return f"""WITH valued AS MATERIALIZED ({first})
+            SELECT * FROM valued UNION ALL (
+                {found} AND {behind[1]} {order} LIMIT %(rows)s - (SELECT count(*) FROM valued)
+            )"""
+    after = "" if plan.after is None else plan.sort.after(plan.after, plan.spans.scope)[0]
     ranks = " + ".join(
         f"coalesce(ts_rank_cd({_VECTOR}, %(rank_{place})s::tsquery, 1), 0)"
         for place in range(len(_ranking(plan.spans)))

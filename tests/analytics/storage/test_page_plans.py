@@ -13,12 +13,13 @@ from django.db import connection
 from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.values import Limits
 from analytics.queries.selection import select
+from analytics.queries.sorting import Sort
 from analytics.queries.spans import SpanList, Spans, Within, list_spans, list_statement
 from analytics.queries.timerange import TimeRange
 from analytics.queries.traces import select_detail, trace_detail
 from analytics.scope import Scope, ScopedProject
-from tests.analytics.storage.test_plans import BY_TIME, BY_TRACE, DAYS, at, filled, scans
-from tests.analytics.storage.test_read_plans import FAILED, told
+from tests.analytics.storage.test_plans import BY_TIME, BY_TRACE, DAYS, SPANS_A_DAY, at, filled, scans
+from tests.analytics.storage.test_read_plans import BY_COST, FAILED, told
 
 __all__ = ["filled", "told"]  # fixtures
 LIMIT = 50
@@ -30,14 +31,32 @@ def page_of(scope: Scope, where: TimeRange = EVERYTHING, **narrowed: Any) -> Spa
     return SpanList(spans=wanted, selection=select(["span_id"]), limit=LIMIT, clock=where.end)
 
 
-def spans_read(plan: SpanList) -> int:
-    """Return how many rows of spans the statement of a page looks at."""
+def explained(plan: SpanList) -> dict[str, Any]:
     sql, given = list_statement(plan)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", given)
         ((answer,),) = cursor.fetchall()
     (top,) = orjson.loads(answer) if isinstance(answer, str) else answer
-    return sum(_rows(top["Plan"]))
+    root: dict[str, Any] = top["Plan"]
+    return root
+
+
+def spans_read(plan: SpanList) -> int:
+    """Return how many rows of spans the statement of a page looks at."""
+    return sum(_rows(explained(plan)))
+
+
+def sorts_of(plan: SpanList) -> set[str]:
+    """Return the ways in which the statement of a page sorts more rows than it gives."""
+
+    def found(node: dict[str, Any]) -> Iterator[str]:
+        (*below,) = node.get("Plans", ())
+        if "Sort Method" in node and max(one["Actual Rows"] for one in below) > plan.limit + 1:
+            yield node["Sort Method"]
+        for part in below:
+            yield from found(part)
+
+    return set(found(explained(plan)))
 
 
 def _rows(node: dict[str, Any]) -> Iterator[int]:
@@ -101,6 +120,25 @@ def test_a_late_page_over_projects_begins_where_the_page_before_ended_in_each(tw
     assert spans_read(plan) <= 2 * (
         LIMIT + 2
     )  # of the one whose turn it is not, the cursor's own span is looked at too
+
+
+def by(key: str, scope: Scope, *, descending: bool = True) -> list[SpanList]:
+    """Return the first page of a day in an order, and the page behind fifty."""
+    where = TimeRange(start=at(1), end=at(2))
+    first = replace(page_of(scope, where), sort=Sort(key=key, descending=descending))
+    return [first, late(first, 50)]
+
+
+def test_a_late_page_by_cost_begins_in_the_index_where_the_page_before_ended(told):
+    first, behind = by("total_cost_usd", told)
+
+    assert days_and_indexes(behind) == {("llm_traces 02", BY_COST)}
+    assert max(spans_read(first), spans_read(behind)) <= LIMIT + 3  # and what costs as much as the cursor's
+
+
+def test_a_late_page_in_an_order_without_an_index_reads_its_range_once_like_the_first_and_keeps_a_page_of_it(told):
+    for plan in [*by("duration_ms", told), by("total_cost_usd", told, descending=False)[0]]:
+        assert (spans_read(plan), sorts_of(plan)) == (SPANS_A_DAY, {"top-N heapsort"})
 
 
 def test_parents_are_looked_for_near_the_range_and_else_in_the_time_of_their_own_trace(filled, owner):
