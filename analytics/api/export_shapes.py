@@ -95,6 +95,7 @@ def _manifest(job: ExportJob) -> dict[str, Any]:
         "compression": job.compression,
         "truncated_by_limit": job.more,
         "rows_missing": max(asked_for - job.rows, 0) if job.expected_exactly else None,
+        "rows_repriced": job.repriced,
     }
 
 
@@ -119,6 +120,12 @@ MANIFEST = whole(
         **nullable(COUNT),
         "description": "Spans that were there when the export was created and were deleted, or changed so that they"
         " are no longer selected, before they were read; null where they were not counted then.",
+    },
+    rows_repriced={
+        **_MAYBE_COUNT,
+        "description": "Spans of the file whose cost a re-pricing changed that was under way while it was written: each"
+        " has the cost it had when it was read. Null where a re-pricing was undone meanwhile, and of exports of earlier"
+        " releases.",
     },
 )
 COMPONENTS: dict[str, Any] = {

@@ -20,6 +20,7 @@ from analytics.exports import metrics
 from analytics.exports.files import StoreError, forget_work, notes_path, store, work_path
 from analytics.exports.formats import Format, Opening
 from analytics.exports.reading import Pace, Step, Walk
+from analytics.exports.repriced import repriced_in
 from analytics.exports.selecting import format_of, selection_of, spans_of
 from analytics.exports.selectors import OPEN
 from analytics.exports.stored import clear, take_back
@@ -125,6 +126,7 @@ def _write(job: ExportJob, stop: Stop) -> None:
             if not _walk(job, walk, file, writer, stop):
                 return
             job.more = job.rows == job.row_limit and _goes_on(job, walk)
+        job.repriced = repriced_in(spans, last=_position(job), since=job.created_at)
         writer.finish()
         file.sync()
         _complete(job, file)
@@ -262,6 +264,7 @@ def _put_away(job: ExportJob, file: WorkFile, name: str) -> None:
         completed_at=now,
         expires_at=job.expires_at,
         more=job.more,
+        repriced=job.repriced,
     )
 
 

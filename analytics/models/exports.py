@@ -74,6 +74,8 @@ class ExportJob(Selected):
     after_span_id = models.BinaryField(null=True)
     after_project_id = models.IntegerField(null=True)
     more = models.BooleanField(default=False)
+    # Of those in the file, the ones that re-pricings changed which were under way meanwhile; null where nobody knows.
+    repriced = models.BigIntegerField(null=True)
     attempts = models.IntegerField(default=0)
     file_name = models.TextField(default="")
     error_message = models.TextField(null=True)

@@ -89,6 +89,7 @@ def test_a_completed_one_has_a_manifest_that_tells_of_its_file(send, exported):
         "compression": "none",
         "truncated_by_limit": False,
         "rows_missing": 0,
+        "rows_repriced": 0,
     }
 
 
