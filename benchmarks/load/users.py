@@ -30,7 +30,8 @@ FIGURES = (
 OTHERS = ("/health", "/api/v1/metrics/labels")
 UNCACHED = ("/health",)
 NOT_MODIFIED = 304
-STEP_SECONDS, MOST_USERS, WORTH_IT = 10, 512, 1.1  # of the ramp
+STEP_SECONDS, MOST_USERS, WORTH_IT = 10, 256, 1.1  # of the ramp
+WARM_SECONDS = 10
 
 
 class Person(FastHttpUser):  # type: ignore[misc]  # locust has no types here
@@ -118,7 +119,7 @@ def _ramp(environment: Any, runner: Any) -> dict[str, Any]:
 
 def _phase(environment: Any, runner: Any, *, users: int, seconds: float) -> dict[str, Any]:
     runner.start(users, spawn_rate=max(1, users // 5))
-    gevent.sleep(5)  # they have come, and what comes first is not of the figures
+    gevent.sleep(WARM_SECONDS)  # they have come, and what comes first is not of the figures
     environment.stats.reset_all()
     Person.met.clear()
     gevent.sleep(seconds)
