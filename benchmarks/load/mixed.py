@@ -26,6 +26,7 @@ from benchmarks.environments import environment
 from benchmarks.figures import Figure
 from benchmarks.ingest import Load, load, requests_without_end
 from benchmarks.loading import tidy
+from benchmarks.peers.contenders import COMMON, RARE
 from benchmarks.requests import SPANS_A_REQUEST, bodies
 from benchmarks.run import Run
 from benchmarks.service import Running, service
@@ -182,7 +183,8 @@ def _tenant(slug: str, spans: int, *, users: int) -> list[str]:
     end = datetime.now(UTC) - timedelta(minutes=5)
     step_ns = int(timedelta(days=HISTORY_DAYS).total_seconds()) * 1_000_000_000 // spans
     for request in bodies(spans=spans, end_ns=int(end.timestamp()) * 1_000_000_000, step_ns=step_ns):
-        receive(scope=scope, spans=decode(request.protobuf, json=False).spans, received_at=datetime.now(UTC))
+        body = request.protobuf.replace(COMMON, RARE.encode(), 1)  # what people search for, in a span of each request
+        receive(scope=scope, spans=decode(body, json=False).spans, received_at=datetime.now(UTC))
     for grain in GRAIN_WIDTHS:  # as the worker did while the month went by
         while refresh(grain, before=datetime.now(UTC)).more:
             pass

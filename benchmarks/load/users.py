@@ -14,11 +14,12 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 
 MODELS = ("", "&model=gpt-4o", "&model=gpt-4o-mini", "&model=claude-sonnet-4-5")
-RANGES = ("now-1h", "now-24h", "now-7d", "now-30d")
+RANGES = ("now-24h", "now-1h", "now-7d", "now-30d")
+MOST_TAKE_THE_FIRST = (7, 1, 1, 1)
 LISTS = (
     "/api/v1/traces?limit=20&start_time={since}{model}",
     "/api/v1/traces?limit=50&start_time={since}&provider=openai",
-    "/api/v1/traces?limit=20&start_time={since}&q=customer%20asks",
+    "/api/v1/traces?limit=20&start_time={since}&q=zyzzyva",
     "/api/v1/traces?limit=20&start_time={since}&min_tokens=2000{model}",
 )
 FIGURES = (
@@ -48,7 +49,8 @@ class Person(FastHttpUser):  # type: ignore[misc]  # locust has no types here
 
     def on_start(self) -> None:
         self.key = self.chance.choice(self.keys)
-        self.view = {"since": self.chance.choice(RANGES), "model": self.chance.choice(MODELS)}
+        (since,), (model,) = (self.chance.choices(of, MOST_TAKE_THE_FIRST) for of in (RANGES, MODELS))
+        self.view = {"since": since, "model": model}
         self.tags: dict[str, str] = {}
         self.traces: list[str] = []
 
