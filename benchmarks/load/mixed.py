@@ -20,7 +20,7 @@ from analytics.ingest.wire import decode
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.rollups import refresh
-from analytics.storage.searches import make_vectors
+from analytics.storage.searches import make_vectors, oldest_unsearchable
 from analytics.storage.sizes import lag_by_grain
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
@@ -49,10 +49,13 @@ class Waiting:
     marks: int = 0
     jobs: int = 0
     lag_seconds: float = 0.0
+    search_lag_seconds: float = 0.0
 
     def look(self) -> None:
         """Take in how long they are now."""
-        grains = lag_by_grain(now=timezone.now()).values()
+        now = timezone.now()
+        grains, oldest = lag_by_grain(now=now).values(), oldest_unsearchable() or now
+        self.search_lag_seconds = max(self.search_lag_seconds, (now - oldest).total_seconds())
         self.marks = max(self.marks, sum(one.marked for one in grains))
         self.lag_seconds = max(self.lag_seconds, *(one.lag.total_seconds() for one in grains))
         with connection.cursor() as cursor:
@@ -124,6 +127,8 @@ def _figures(phase: str, met: Mapping[str, Any], beside: Beside, spans: int) -> 
     yield figure(figure=f"{prefix}.queue.jobs", value=beside.waiting.jobs, unit="jobs at most")
     yield figure(figure=f"{prefix}.queue.marks", value=beside.waiting.marks, unit="buckets at most")
     yield figure(figure=f"{prefix}.queue.lag", value=beside.waiting.lag_seconds, unit="s at most")
+    unsearchable = beside.waiting.search_lag_seconds
+    yield figure(figure=f"{prefix}.queue.search_lag", value=unsearchable, unit="s at most")
     yield figure(figure=f"{prefix}.memory_growth", value=beside.growth_mb, unit="MB")
 
 
