@@ -1,5 +1,6 @@
 """The OpenAPI document of the running service, and the interactive page over it. All assets are our own."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,14 @@ _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-in
 
 
 _TOO_LONG = "The request's target is longer than 64 kB; the web server answers without a body."
+# Beside what every route can give: what a body, a repeated key or a version that has passed is refused with.
+_REFUSED: Mapping[str, tuple[int, ...]] = {"post": (413, 415, 422), "patch": (412, 413, 415, 422), "delete": (412,)}
+
+
+_ERROR: Mapping[str, Any] = {
+    "description": "",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
 
 
 @cache
@@ -34,8 +43,12 @@ def add_components(result: dict[str, Any], **_given: object) -> dict[str, Any]:
     """Add the shapes that replies refer to; called by the generator."""
     result["components"].setdefault("schemas", {}).update({**ERRORS, **ANALYTICS, **MANAGED})
     for operations in result["paths"].values():
-        for operation in operations.values():
+        for method, operation in operations.items():
             operation["responses"].setdefault("414", {"description": _TOO_LONG})
+            if "413" in operation["responses"]:  # OTLP: it has no versions and no keys, and its errors another shape
+                continue
+            operation["responses"] |= {str(status): _ERROR for status in _REFUSED.get(method, ())}
+            operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
 
 

@@ -303,7 +303,7 @@ class ExportDownloadView(ExportView):
             OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=0-1023: only these octets."),
             OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="Range counts for this ETag only."),
         ],
-        responses={**_FILES, **ERROR_REPLIES, 416: ERROR_REPLIES[400]},
+        responses={**_FILES, **ERROR_REPLIES, 410: ERROR_REPLIES[400], 416: ERROR_REPLIES[400]},
     )
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         validate(request.query_params, ())

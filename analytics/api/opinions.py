@@ -173,7 +173,7 @@ class EvaluationView(_OpinionView):
                 EVALUATION_MEMBERS, example={"evaluator_name": "groundedness", "score": 0.82, "passed": True}
             )
         },
-        responses={201: schema.ref("Evaluation"), **ERROR_REPLIES, 422: ERROR_REPLIES[400]},
+        responses={201: schema.ref("Evaluation"), **ERROR_REPLIES},
     )
     def post(self, request: Request, trace_id: str) -> Response:
         return once(request, partial(self._keep, request, trace_id))

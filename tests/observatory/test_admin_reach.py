@@ -130,7 +130,12 @@ def test_what_is_changed_is_in_the_log_under_the_name_that_the_api_has_for_it(he
     helper.post(f"/admin/accounts/{model._meta.model_name}/{row.pk}/{act}/", {"post": "yes"})
 
     with tenancy.only(tenancy.EVERY):
-        assert AuditEntry.objects.filter(resource_type=name, action__in=["update", "delete"]).count() == 1
+        assert (
+            AuditEntry.objects.filter(
+                organisation_id=tenant.organisation.pk, resource_type=name, action__in=["update", "delete"]
+            ).count()
+            == 1
+        )
 
 
 @pytest.mark.parametrize("key_id", ["x", "00000000-0000-0000-0000-000000000000"])

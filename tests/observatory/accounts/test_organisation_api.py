@@ -286,13 +286,14 @@ def test_reads_of_traces_are_recorded_where_that_is_asked_for(admin, settings, a
 
 
 def test_a_request_without_a_good_credential_leaves_no_entry(db):
+    before = AuditEntry.objects.count()
     post(client(), "projects", {"name": "x", "slug": "x"})
 
-    assert AuditEntry.objects.count() == 0
+    assert AuditEntry.objects.count() == before
 
 
 def test_entries_are_never_changed_and_go_when_their_time_is_over(admin):
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.latest("ts")
     for statement in ("UPDATE audit_log SET success = false", "DELETE FROM audit_log"):
         with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
@@ -302,8 +303,8 @@ def test_entries_are_never_changed_and_go_when_their_time_is_over(admin):
         ts=timezone.now() - timedelta(days=91), action="login", resource_type="token", success=True, ip_address="",
         user_agent="", request_id="", duration_ms=0, status_code=200,
     )  # fmt: skip
-    assert (audit.forget(now=timezone.now()), list(AuditEntry.objects.all())) == (1, [entry])
-    assert old.action == "login"
+    assert audit.forget(now=timezone.now()) == 1
+    assert list(AuditEntry.objects.filter(pk__in=[entry.pk, old.pk])) == [entry]
 
 
 # --- Idempotency-Key --------------------------------------------------------------------------------------------------

@@ -26,7 +26,15 @@ from tests.analytics.api.payloads import request
 from tests.observatory.accounts.credentials import PASSWORD, token_of
 
 START_SECONDS, STOP_SECONDS = 60, 30
-_TABLES = ("llm_traces", "llm_contents", "trace_index", "bucket_change", "data_version", "trace_feedback")
+_TABLES = (
+    "llm_traces",
+    "llm_contents",
+    "trace_index",
+    "bucket_change",
+    "data_version",
+    "trace_feedback",
+    "trace_evaluations",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,6 +163,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[]
         numbers = [one.pk for one in made]
         for table in _TABLES:
             owner.execute(f"DELETE FROM {table} WHERE organisation_id = ANY(%s)", [numbers])
+        owner.execute("TRUNCATE audit_log, cost_runs, cost_run_spans, cost_run_differences")  # no less is taken out
     with django_db_blocker.unblock():
         User.objects.filter(memberships__organisation__in=made).delete()  # with their tokens: other tests count them
         RevokedToken.objects.all().delete()
