@@ -20,7 +20,7 @@ from analytics.ingest.wire import decode
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.rollups import refresh
-from analytics.storage.searches import make_vectors, oldest_unsearchable
+from analytics.storage.searches import make_vectors
 from analytics.storage.sizes import lag_by_grain
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
@@ -49,18 +49,18 @@ class Waiting:
     marks: int = 0
     jobs: int = 0
     lag_seconds: float = 0.0
-    search_lag_seconds: float = 0.0
+    unsearchable: int = 0
 
     def look(self) -> None:
         """Take in how long they are now."""
-        now = timezone.now()
-        grains, oldest = lag_by_grain(now=now).values(), oldest_unsearchable() or now
-        self.search_lag_seconds = max(self.search_lag_seconds, (now - oldest).total_seconds())
+        grains = lag_by_grain(now=timezone.now()).values()
         self.marks = max(self.marks, sum(one.marked for one in grains))
         self.lag_seconds = max(self.lag_seconds, *(one.lag.total_seconds() for one in grains))
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL")
             self.jobs = max(self.jobs, cursor.fetchone()[0])
+            cursor.execute("SELECT count(*) FROM llm_contents WHERE search_vector IS NULL AND input_text IS NOT NULL")
+            self.unsearchable = max(self.unsearchable, cursor.fetchone()[0])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,8 +127,8 @@ def _figures(phase: str, met: Mapping[str, Any], beside: Beside, spans: int) -> 
     yield figure(figure=f"{prefix}.queue.jobs", value=beside.waiting.jobs, unit="jobs at most")
     yield figure(figure=f"{prefix}.queue.marks", value=beside.waiting.marks, unit="buckets at most")
     yield figure(figure=f"{prefix}.queue.lag", value=beside.waiting.lag_seconds, unit="s at most")
-    unsearchable = beside.waiting.search_lag_seconds
-    yield figure(figure=f"{prefix}.queue.search_lag", value=unsearchable, unit="s at most")
+    without_vector = beside.waiting.unsearchable
+    yield figure(figure=f"{prefix}.queue.without_search_vector", value=without_vector, unit="spans at most")
     yield figure(figure=f"{prefix}.memory_growth", value=beside.growth_mb, unit="MB")
 
 
