@@ -17,11 +17,16 @@ from django.utils import timezone
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
+from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
+from analytics.storage.rollups import refresh
+from analytics.storage.searches import make_vectors
 from analytics.storage.sizes import lag_by_grain
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
 from benchmarks.ingest import Load, load, requests_without_end
+from benchmarks.loading import tidy
+from benchmarks.peers.contenders import COMMON, RARE
 from benchmarks.requests import SPANS_A_REQUEST, bodies
 from benchmarks.run import Run
 from benchmarks.service import Running, service
@@ -44,6 +49,7 @@ class Waiting:
     marks: int = 0
     jobs: int = 0
     lag_seconds: float = 0.0
+    unsearchable: int = 0
 
     def look(self) -> None:
         """Take in how long they are now."""
@@ -53,6 +59,8 @@ class Waiting:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL")
             self.jobs = max(self.jobs, cursor.fetchone()[0])
+            cursor.execute("SELECT count(*) FROM llm_contents WHERE search_vector IS NULL AND input_text IS NOT NULL")
+            self.unsearchable = max(self.unsearchable, cursor.fetchone()[0])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,6 +127,8 @@ def _figures(phase: str, met: Mapping[str, Any], beside: Beside, spans: int) -> 
     yield figure(figure=f"{prefix}.queue.jobs", value=beside.waiting.jobs, unit="jobs at most")
     yield figure(figure=f"{prefix}.queue.marks", value=beside.waiting.marks, unit="buckets at most")
     yield figure(figure=f"{prefix}.queue.lag", value=beside.waiting.lag_seconds, unit="s at most")
+    without_vector = beside.waiting.unsearchable
+    yield figure(figure=f"{prefix}.queue.without_search_vector", value=without_vector, unit="spans at most")
     yield figure(figure=f"{prefix}.memory_growth", value=beside.growth_mb, unit="MB")
 
 
@@ -178,7 +188,14 @@ def _tenant(slug: str, spans: int, *, users: int) -> list[str]:
     end = datetime.now(UTC) - timedelta(minutes=5)
     step_ns = int(timedelta(days=HISTORY_DAYS).total_seconds()) * 1_000_000_000 // spans
     for request in bodies(spans=spans, end_ns=int(end.timestamp()) * 1_000_000_000, step_ns=step_ns):
-        receive(scope=scope, spans=decode(request.protobuf, json=False).spans, received_at=datetime.now(UTC))
+        body = request.protobuf.replace(COMMON, RARE.encode(), 1)  # what people search for, in a span of each request
+        receive(scope=scope, spans=decode(body, json=False).spans, received_at=datetime.now(UTC))
+    for grain in GRAIN_WIDTHS:  # as the worker did while the month went by
+        while refresh(grain, before=datetime.now(UTC)).more:
+            pass
+    while make_vectors():
+        pass
+    tidy()
     make = partial(api_key_create, organisation=organisation, projects=[project], permissions=["*"], tier="admin")
     return [make(name=f"user {number}").secret for number in range(users)]
 

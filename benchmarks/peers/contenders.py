@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.service import command
 from benchmarks.stores import Store, variables
 
-RARE = "zyzzyva"  # a word of one span
+RARE, COMMON = "zyzzyva", b"whether"  # as long as each other: a message of protobuf keeps its lengths
 OWN, PHOENIX, MLFLOW = "own", "phoenix", "mlflow"
 SETTINGS = {
     OWN: "two web processes, the worker and the live process, as `up` starts them; answers are computed, not kept",

@@ -32,11 +32,12 @@ class Subject:
     home: Path
     database: psycopg.Connection
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
-    port: int = field(default_factory=free_port)
+    port: int = 0
     refused: int = 0  # requests that were to be sent again, as OTLP has it
 
     def start(self) -> None:
-        """Start it and return once it is ready."""
+        """Start it on a port that is free now, which that of before need not be, and return once it is ready."""
+        self.port = free_port()
         command, variables = self.contender.start(self.home, self.port)
         environment = {"PATH": os.defpath, "HOME": str(self.home), **variables, _MARK: self.mark}
         log = self.home.with_suffix(".log")

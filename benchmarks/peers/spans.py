@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.environments import environment
 from benchmarks.figures import Figure
-from benchmarks.peers.contenders import OWN, PACKAGES, PEERS, RARE, SETTINGS, Contender, own
+from benchmarks.peers.contenders import COMMON, OWN, PACKAGES, PEERS, RARE, SETTINGS, Contender, own
 from benchmarks.peers.running import Subject, running
 from benchmarks.requests import SPANS_A_REQUEST, bodies
 from benchmarks.run import Run
@@ -32,7 +32,6 @@ STEP_NS = 1_000_000
 LOOKS, ASKED = 5, 9
 KILLED_AFTER = 10  # requests
 TARGET = 20.0  # times the committed spans per second of the best peer
-_COMMON_WORD = b"whether"  # as long as the rare one: a message of protobuf keeps its lengths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ def _requests(spans: int, now: datetime) -> Sent:
     hour_ago = now - timedelta(hours=1)
     step = int(timedelta(days=HISTORY_DAYS - 1).total_seconds()) * 1_000_000_000 // before
     history = [one.protobuf for one in bodies(spans=before, end_ns=_ns(hour_ago), step_ns=step, seed=1)]
-    history[0] = history[0].replace(_COMMON_WORD, RARE.encode(), 1)
+    history[0] = history[0].replace(COMMON, RARE.encode(), 1)
     later = LOOKS + KILLED_AFTER
     whole = bodies(spans=spans + later * SPANS_A_REQUEST, end_ns=_ns(now), step_ns=STEP_NS, seed=2)
     requests = [one.protobuf for one in whole]

@@ -10,9 +10,9 @@ from benchmarks.__main__ import ASKED_FOR, PARTS, _parsed
 from benchmarks.environments import environment
 from benchmarks.load.mixed import hits
 from benchmarks.page import page
-from benchmarks.peers.contenders import MLFLOW, OWN, PHOENIX, RARE
+from benchmarks.peers.contenders import COMMON, MLFLOW, OWN, PHOENIX, RARE
 from benchmarks.peers.running import _MARK, processes
-from benchmarks.peers.spans import _COMMON_WORD, Found, figures, lost
+from benchmarks.peers.spans import Found, figures, lost
 from benchmarks.run import Run
 
 QUESTIONS = ("cost_by_model", "p95_by_hour", "text")
@@ -104,7 +104,7 @@ def test_the_page_of_peers_names_the_commit_and_has_a_row_for_each_figure(tmp_pa
 
 
 def test_the_rare_word_keeps_the_lengths_of_a_message():
-    assert len(RARE.encode()) == len(_COMMON_WORD)
+    assert len(RARE.encode()) == len(COMMON)
 
 
 def test_the_share_of_reads_that_were_kept():
