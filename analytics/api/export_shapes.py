@@ -122,7 +122,7 @@ MANIFEST = whole(
         " are no longer selected, before they were read; null where they were not counted then.",
     },
     rows_repriced={
-        **_MAYBE_COUNT,
+        **nullable(COUNT),
         "description": "Spans of the file whose cost a re-pricing changed that was under way while it was written: each"
         " has the cost it had when it was read. Null where a re-pricing was undone meanwhile, and of exports of earlier"
         " releases.",

@@ -732,6 +732,8 @@ class ExportManifest(TypedDict, total=False):
     """Whether there were more spans than limit."""
     rows_missing: int | None
     """Spans that were there when the export was created and were deleted, or changed so that they are no longer selected, before they were read; null where they were not counted then."""
+    rows_repriced: int | None
+    """Spans of the file whose cost a re-pricing changed that was under way while it was written: each has the cost it had when it was read. Null where a re-pricing was undone meanwhile, and of exports of earlier releases."""
 
 
 class ExportSchedule(TypedDict, total=False):
