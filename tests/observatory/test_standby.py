@@ -27,6 +27,7 @@ TABLES = (
     "bucket_change",
     "data_version",
     "trace_feedback",
+    "audit_log",
 )
 
 
