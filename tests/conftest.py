@@ -26,6 +26,7 @@ _FILLED = [
     "django_migrations",
     "model_prices",
     "procrastinate_periodic_defers",
+    "procrastinate_workers",
 ]
 _TABLES = """
 SELECT relname FROM pg_class
