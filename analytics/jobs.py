@@ -27,7 +27,8 @@ from analytics.storage.rollups import refresh
 from analytics.storage.spans import are_arriving
 
 _SEARCH_SECONDS = 10
-# While spans arrive, a vector's time is followed by so many times of rest: taking them in goes first.
+_SEARCH_PAUSE = 0.5
+# While spans are copied in, a vector's time is followed by so many times of rest: taking them in goes first.
 _REST = 9
 
 
@@ -56,21 +57,23 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name="search", queueing_lock="search", pass_context=False)
-def search(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
+@app.task(name="search", queueing_lock="search", queue=queue.SEARCH, pass_context=False)
+def search(timestamp: int = 0) -> int:
     """Make the search vectors of spans that have none, the oldest first; return of how many.
 
-    It ends after a while, so that other jobs get their turn, and gives way to spans that arrive: what is left is
-    searched without a vector meanwhile.
+    What is left is searched without a vector, each row for the price of making one: so while spans arrive they are
+    followed, twice a second, until this is due again. Called by hand it ends when nothing is left. It gives way to
+    spans that are being copied in.
     """
     done, until = 0, monotonic() + _SEARCH_SECONDS
-    begun = monotonic()
-    while (made := searches.make_vectors()) and monotonic() < until:
-        done += made
-        if are_arriving():
-            sleep(_REST * (monotonic() - begun))
+    while True:
         begun = monotonic()
-    done += made
+        made = searches.make_vectors()
+        done += made
+        follows = timestamp and done and made < searches.BATCH_ROWS
+        if monotonic() >= until or not (made or follows):
+            break
+        sleep(max(_REST * (monotonic() - begun) if are_arriving() else 0, _SEARCH_PAUSE if follows else 0))
     if not made:
         done += searches.make_vectors_of_backlog()
     metrics.SEARCH_VECTORS.inc(done)

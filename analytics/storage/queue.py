@@ -10,6 +10,7 @@ from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
 LONG = "long"  # of periodic jobs that may take minutes, and keep those waiting that are due every few seconds
+SEARCH = "search"  # of the one that follows the spans while they arrive
 
 # Not the application's own: inside the worker that has a connection beside Django's, whose jobs would be begun before
 # what they are about is committed.

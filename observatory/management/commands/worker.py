@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 from analytics import jobs as analytics_jobs
 from analytics.alerts.channels import QUEUE as DELIVERIES
 from analytics.exports.service import QUEUE as EXPORTS
-from analytics.storage.queue import LONG
+from analytics.storage.queue import LONG, SEARCH
 from observatory import jobs as own_jobs
 from observatory.accounts import jobs as accounts_jobs
 from observatory.env import read
@@ -51,7 +51,7 @@ JOBS: dict[str, Callable[[], int]] = {
 RETRY_SECONDS = 2.0
 CLOCK_SECONDS, SET_BACK_SECONDS = 0.2, 5.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
-GRACE_SECONDS = {"default": 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
+GRACE_SECONDS = {"default": 20, SEARCH: 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
 # Jobs of a queue at a time: a receiver that does not answer keeps messages of others waiting, a project with many
 # models the days that are to be exported.
 CONCURRENCY = {DELIVERIES: 4, LONG: 2}

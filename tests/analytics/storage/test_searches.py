@@ -117,6 +117,26 @@ def test_the_job_rests_while_spans_arrive_and_makes_all_vectors(stored, monkeypa
 
 
 @pytest.mark.parametrize(
+    ("due", "found", "pauses"),
+    [
+        (1, [3, 0, 2, 0], [0.5, 0.5, 0.5]),  # the fourth is over its time
+        (1, [0], []),  # where nothing arrives it waits until it is due again
+        (0, [3, 0], [0]),  # by hand
+        (1, [500, 0, 0], [0, 0.5]),
+    ],
+)
+def test_the_job_follows_spans_that_arrive_until_it_is_due_again(db, monkeypatch, due, found, pauses):
+    made, slept = iter(found), []
+    monkeypatch.setattr(searches, "make_vectors", lambda: next(made))
+    monkeypatch.setattr(jobs, "are_arriving", lambda: False)
+    monkeypatch.setattr(jobs, "sleep", slept.append)
+    now = iter([0.0, *[0.0, 1.0] * (len(found) - 1), 0.0, 11.0])
+    monkeypatch.setattr(jobs, "monotonic", lambda: next(now))
+
+    assert (jobs.search(due), [*made], slept) == (sum(found), [], pauses)
+
+
+@pytest.mark.parametrize(
     ("text", "forgotten"),
     [
         ("call MyClass.method", True),
