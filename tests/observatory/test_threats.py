@@ -20,7 +20,8 @@ TESTS = {
 SECRET = re.compile(r"secret|password|signature|hmac|nonce|digest", flags=re.IGNORECASE)
 # What is compared there is no secret, or the digest of one, which nobody can approach step by step.
 HARMLESS = {"bytes(key.secret_sha256) != digest(secret)", "row[:len(wire.signature)] == wire.signature"}
-HARMLESS |= {"digest.hexdigest() != sha256"}  # whether a file is the one that was written
+# Whether a file is the one that was written.
+HARMLESS |= {"digest.hexdigest() != sha256", "digest.hexdigest() == job.sha256"}
 
 
 def comparisons():

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-_WORD = r"'(?:[^'\\]|''|\\.)*'(?::\*?[A-D]*)?"
+_WORD = r"'(?:[^'\\]|''|\\.)*'(?!')(?::\*?[A-D]*)?"
 _PHRASE = re.compile(rf"{_WORD}(?: <-> {_WORD})*")
 _PART = re.compile(rf"!\( (?:[^'()]|{_WORD})*\)|!{_WORD}|{_PHRASE.pattern}")
-_PARTS_OF_WORD = re.compile(r"'((?:[^'\\]|''|\\.)*)'(:\*)?", flags=re.DOTALL)
+_PARTS_OF_WORD = re.compile(r"'((?:[^'\\]|''|\\.)*)'(?!')(:\*)?", flags=re.DOTALL)
 _NOWHERE = "'no word'"  # a denied phrase says nothing of the words in it
 # What `observatory_lacks` writes, and how much of a word.
 _TOO_LONG, _OFTEN, _LONGEST = "'too long'", "often ", 400
