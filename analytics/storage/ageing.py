@@ -266,10 +266,13 @@ def _drop_and_tell(stored: StoredDay) -> str:
 def _delete_step(loss: Loss) -> int:
     assert loss.tenant is not None
     rows, keys = loss.of, ", ".join(KEYS[loss.of.table])
+    engine().unpack_freely()
     with connection.cursor() as cursor:
+        # The tenant is told twice: only constants keep a columnstore from unpacking the rows of all others.
         cursor.execute(
             f"""
-            DELETE FROM {rows.table} WHERE {rows.condition} AND ({keys}) IN (
+            DELETE FROM {rows.table}
+            WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND {rows.condition} AND ({keys}) IN (
                 SELECT {keys} FROM {rows.table} AS old
                 WHERE organisation_id = %(organisation)s AND project_id = %(project)s AND {rows.condition}
                     AND NOT EXISTS (

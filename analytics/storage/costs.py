@@ -10,6 +10,7 @@ from django.db import connection
 from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
 from analytics.storage.changes import mark_changed
+from analytics.storage.engines import engine
 from analytics.storage.rows import USAGE_PARTS
 from analytics.storage.spans import Tenant
 
@@ -157,6 +158,7 @@ def write_costs(tenant: Tenant, costs: Sequence[SpanCost]) -> None:
         "breakdowns": [one.breakdown for one in costs],
     }
     types = "".join(f", %({name})s::{kind}[]" for name, kind in _COST_TYPES.items())
+    engine().unpack_freely()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

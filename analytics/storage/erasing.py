@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.rollups import ROLLUPS, SLICES
-from analytics.storage.engines import RELATIONS
+from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
 
@@ -35,7 +35,7 @@ class OwnedSpan:
 
 
 def traces_naming(tenant: Tenant, user_id: str) -> list[bytes]:
-    """Return the traces of a project that have a span of a user, by id; every day is read, for no index is by user."""
+    """Return the traces of a project that have a span of a user, by id."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -80,6 +80,7 @@ def owned_spans(tenant: Tenant, traces: Sequence[bytes]) -> list[OwnedSpan]:
 
 def delete_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int]:
     """Delete what is kept of `spans`; return how many rows of each relation. Marks and index are the caller's."""
+    engine().unpack_freely()
     return _of_each_relation(tenant, spans, "DELETE FROM {relation} AS stored USING {given} WHERE {found}")
 
 

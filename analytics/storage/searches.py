@@ -95,11 +95,11 @@ def make_vectors_of_backlog() -> int:
         (day,) = cursor.fetchone()
     if day is None:
         return 0
-    engine().ensure_days([day])  # lets a transaction unpack as many rows as it needs
     return retried(lambda: _make_day(day))
 
 
 def _make_day(day: date) -> int:
+    engine().unpack_freely()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Make ready for spans of those `days` that are not known to be; return how many tables were made."""
         ...
 
+    def unpack_freely(self) -> None:
+        """Let the open transaction change as many rows of a columnstore as it needs: servers limit that."""
+        ...
+
     def forget_days(self) -> None:
         """Forget which days are ready, because one that was known is gone."""
         ...

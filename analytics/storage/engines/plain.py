@@ -23,6 +23,9 @@ class Plain(Daily):
         _known_days.update(missing)
         return made
 
+    def unpack_freely(self) -> None:
+        """There is no columnstore."""
+
     def forget_days(self) -> None:
         _known_days.clear()
 

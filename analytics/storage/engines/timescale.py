@@ -13,6 +13,7 @@ from analytics.storage.engines.interface import RELATIONS, State, StoredDay
 
 # With the least age that can be set, one day: the day before yesterday is the newest that is packed.
 YOUNGEST_PACKED_DAYS = 2
+_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
 _unlimited: WeakSet[object] = WeakSet()
 
 
@@ -28,9 +29,12 @@ class Timescale(Daily):
         connection = connections[self.alias]
         connection.ensure_connection()
         if connection.connection not in _unlimited:
-            self._value("SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', false)")
+            self._value(f"SELECT set_config('{_LIMIT}', '0', false)")
             _unlimited.add(connection.connection)
         return 0
+
+    def unpack_freely(self) -> None:
+        self._value(f"SELECT set_config('{_LIMIT}', '0', true)")
 
     def forget_days(self) -> None:
         """Nothing is known of days: a chunk that is gone is made again by the next row."""
