@@ -38,7 +38,7 @@ def _read_wait(span: NormalSpan, values: dict[str, Any], source: str, sources: d
         return
     values["ttft_ms"] = (waited_ns + _NS_PER_MS // 2) // _NS_PER_MS
     sources["ttft_ms"] = source
-    del span.attributes[source]
+    span.attributes.pop(source, None)  # what an event told is in none
 
 
 def _read_entity(span: NormalSpan, name: str, source: str, sources: dict[str, str]) -> None:
@@ -54,7 +54,7 @@ def _read_entity(span: NormalSpan, name: str, source: str, sources: dict[str, st
     if member and getattr(span, member) is None:
         setattr(span, member, name)
         sources[member] = source
-        del span.attributes[source]
+        span.attributes.pop(source, None)  # what an event told is in none
 
 
 _ENTITIES = {EXECUTE_TOOL: "tool_name", "invoke_agent": "agent_name", "invoke_workflow": "workflow_name"}

@@ -57,6 +57,20 @@ def test_every_name_takes_every_kind_of_value(value):
         can_be_stored(normal({name: value}))
 
 
+@pytest.mark.parametrize("operation", ["chat", "execute_tool", "invoke_agent", "invoke_workflow"])
+@pytest.mark.parametrize(
+    "value", ["x", "a/b", str(START_NS + 1_000_000_000), "2100-01-01T00:00:00Z", '{"a": 1}', *VALUES.values()]
+)
+def test_every_name_takes_every_kind_of_value_in_an_event(value, operation):
+    for name in NAMED:
+        carried = {
+            "name": "gen_ai.client.inference.operation.details",
+            "time_ns": START_NS,
+            "attributes": {name: value},
+        }
+        can_be_stored(normal({"gen_ai.operation.name": operation}, events=[carried]))
+
+
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_all_names_together_take_every_kind_of_value(value):
     events = [
