@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,7 +88,8 @@ class Faults:
         """Send, break something until senders have noticed (are `refused`) or have gone on, mend it, and send on."""
         self.met += 1
         base_url, key = self.service.up.base_url, self.service.key
-        with sending(base_url, key, senders=SENDERS, first=self.met * SENDERS, age_seconds=AGE_SECONDS) as sent:
+        sends = sending(base_url, key, senders=SENDERS, first=self.met * SENDERS, age_seconds=AGE_SECONDS)
+        with self._noting(sends) as sent:
             gets_further(sent)
             with fault(self):
                 if refused:
@@ -100,8 +102,18 @@ class Faults:
             self.recovered[fault.__name__] = time.monotonic() - mended_at
             self.service.wait_until_ready()
             after = self.ask()
-        self.acknowledged |= sent.acknowledged
         return Met(during=during, after=after, sent=sent)
+
+    @contextmanager
+    def _noting(self, sends: "AbstractContextManager[Sent]") -> Iterator[Sent]:
+        """Note what was acknowledged however it ends: what fails here must not look like a loss to those behind it."""
+        known: list[Sent] = []
+        try:
+            with sends as sent:
+                known.append(sent)
+                yield sent
+        finally:
+            self.acknowledged |= set().union(*(one.acknowledged for one in known))
 
     def stored_once(self) -> bool:
         """Return whether what is stored is what was acknowledged, no more and no less."""

@@ -145,8 +145,8 @@ def full_disk(faults):
         days = "FROM pg_partition_tree('llm_contents') WHERE isleaf ORDER BY pg_table_size(relid) DESC"
         (day,) = server.execute(f"SELECT relid::regclass::text {days}").fetchone()
         server.execute(f"ALTER TABLE {day} SET TABLESPACE small")
-        bound(disk, shutil.disk_usage(disk).used)
         try:
+            assert eventually(lambda: is_full(disk))  # what is written meanwhile has to fit
             yield
         finally:
             bound(disk, 0)
@@ -154,6 +154,15 @@ def full_disk(faults):
             server.execute("DROP TABLESPACE small")
             subprocess.run(["umount", "--lazy", disk], check=True)
             disk.rmdir()
+
+
+def is_full(disk):
+    """Leave a disk no room but what is used; return whether that was still so when it was done."""
+    try:
+        bound(disk, shutil.disk_usage(disk).used)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def bound(disk, size):
