@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import partial
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -16,12 +15,13 @@ from django.db import close_old_connections
 
 from analytics.live import metrics
 from analytics.live.connections import EXPIRED, GOING_AWAY, OVERLOAD, Connection
+from analytics.live.feeds import Feed
 from analytics.live.filters import EventFilter
-from analytics.live.happenings import Fields, Happening, happening
+from analytics.live.happenings import Happening
 from analytics.live.listeners import Credential, Listener
 from analytics.live.log import AWAY, MOST_AT_ONCE, START, EventLog
 from analytics.live.places import KEEP_SECONDS, RENEW_SECONDS, place_key
-from analytics.live.subscriptions import Subscription, Subscriptions
+from analytics.live.subscriptions import Subscription
 from analytics.live.thresholds import Watch, values_of
 from analytics.registry.events import EVENT_TYPES
 from errors.catalog import INSUFFICIENT_PERMISSIONS
@@ -38,37 +38,6 @@ STALLED_BEATS = 2
 _CANCEL_SECONDS = 0.5
 THRESHOLD = "metric_threshold"
 _UNKNOWN = object()
-
-
-class Feed:
-    """What one organisation's listeners have in common: where the log was read up to, and who hears of what."""
-
-    def __init__(self, organisation: UUID, position: bytes) -> None:
-        self.organisation = organisation
-        self.position = position
-        self.subscriptions = Subscriptions()
-        self.projects: dict[int, UUID] = {}
-        self.connections: set[Connection] = set()
-
-    def event(self, entry: bytes, fields: Fields) -> Happening:
-        return happening(entry, fields, organisation=self.organisation, projects=self.projects)
-
-    def tell_gap(self) -> None:
-        """Tell every listener that events after the last that was read are missing."""
-        for connection in self.connections:
-            connection.say("gap", last_event_id=self.position.decode())
-
-    def dispatch(self, entries: Iterable[tuple[bytes, Fields]]) -> None:
-        for entry, fields in entries:
-            self.position = entry
-            event = self.event(entry, fields)
-            for one in self.subscriptions.hearers(event):
-                if one.held is None:
-                    one.connection.offer(event)
-                    continue
-                if len(one.held) >= settings.STREAM_QUEUE_EVENTS:
-                    one.connection.drop(one.held.popleft())
-                one.held.append(event)
 
 
 class Hub:

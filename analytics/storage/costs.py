@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.pricing.usage import Usage
+from analytics.pricing.usage import PARTS, Usage
 from analytics.registry.operations import is_model_call
 from analytics.storage.changes import mark_changed
 from analytics.storage.engines import engine
@@ -18,7 +18,6 @@ Position = tuple[datetime, bytes, bytes]
 _US = 1000
 _COST = ("price_id", "prompt_cost_nanousd", "completion_cost_nanousd", "total_cost_nanousd", "unpriced_reason")
 _COST_TYPES: Mapping[str, str] = dict(zip(_COST, ("int", "bigint", "bigint", "bigint", "text"), strict=True))
-_PARTS = tuple(column.removesuffix("_tokens") for column in USAGE_PARTS)
 # SQL: rows `given` of spans by their keys, and the predicates that find them in a relation, here called `s`. The range
 # stands beside the keys so that only its partitions are looked at, and its batches of the columnstore unpacked.
 _KEYS = """unnest(%(ts)s::timestamptz[], %(traces)s::bytea[], %(spans)s::bytea[]{types})
@@ -132,7 +131,7 @@ def _span(row: tuple[Any, ...]) -> PricedSpan:
     ts, trace_id, span_id, *costs = row[:8]
     operation, provider, model, response_model, tier, usage_counted, call_counted = row[8:15]
     parts = row[15:]
-    usage = None if parts[0] is None else Usage(**dict(zip(_PARTS, parts, strict=True)))
+    usage = None if parts[0] is None else Usage(**dict(zip(PARTS, parts, strict=True)))
     return PricedSpan(
         usage=usage,
         is_call=is_model_call(operation, has_usage=usage is not None),

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.registry.rollups import ROLLUPS, SLICES
-from analytics.storage.engines import RELATIONS, engine
+from analytics.storage.engines import RELATIONS
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
 
@@ -80,7 +80,6 @@ def owned_spans(tenant: Tenant, traces: Sequence[bytes]) -> list[OwnedSpan]:
 
 def delete_spans(tenant: Tenant, spans: Sequence[TraceSpan]) -> Mapping[str, int]:
     """Delete what is kept of `spans`; return how many rows of each relation. Marks and index are the caller's."""
-    engine().unpack_freely()
     return _of_each_relation(tenant, spans, "DELETE FROM {relation} AS stored USING {given} WHERE {found}")
 
 

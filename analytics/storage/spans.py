@@ -126,7 +126,8 @@ def portions(spans: Sequence[TraceSpan]) -> Iterator[tuple[Sequence[TraceSpan], 
     """Yield stored `spans` in the portions that one statement changes, with its condition on rows `stored`.
 
     Only constants tell a columnstore which batches a statement is about, and others would be unpacked: spans of packed
-    days come trace by trace, with `%(trace)s` in the condition. All others come at once.
+    days come trace by trace, with `%(trace)s` in the condition. All others come at once. Part of the caller's
+    transaction, which may unpack as many rows as that takes.
     """
     packed = engine().packed_days({instant(span.start_ns).date() for span in spans}) if spans else set()
     at_once: list[TraceSpan] = []
@@ -136,6 +137,8 @@ def portions(spans: Sequence[TraceSpan]) -> Iterator[tuple[Sequence[TraceSpan], 
         (at_once if in_rows else by_trace.setdefault(span.trace_id, [])).append(span)
     if at_once:
         yield at_once, ""
+    if by_trace:
+        engine().unpack_freely()
     for trace_id in sorted(by_trace):
         yield by_trace[trace_id], "AND stored.trace_id = %(trace)s"
 

@@ -54,8 +54,7 @@ class OpeningView(LimitedAPIView):
         if request.method == "GET":
             take_place(listener.rate_key, place)
             shown: Shown = request._request.shown  # type: ignore[attr-defined]  # noqa: SLF001  left by the authentication
-            whole = listener.reaches_organisation
-            opening = Opening(listener=listener, shown=shown, place=place, whole=whole, **more)
+            opening = Opening(listener=listener, shown=shown, place=place, **more)
             response.opening = opening  # type: ignore[attr-defined]  # the process that asked goes on with it
         return response
 
@@ -72,9 +71,8 @@ class EventsView(OpeningView):
         header = request.headers.get(LAST_EVENT_ID, "").strip()
         # A browser that connects again sends the header, which is newer than the parameter that it began with.
         last = position(LAST_EVENT_ID, header) if header else values["last_event_id"]
-        return self.opened(
-            request, asked=asked(listener, values["events"], values, last, whole=listener.reaches_organisation)
-        )
+        whole = listener.reaches_organisation
+        return self.opened(request, whole=whole, asked=asked(listener, values["events"], values, last, whole=whole))
 
 
 class WebSocketView(OpeningView):
@@ -84,4 +82,5 @@ class WebSocketView(OpeningView):
         validate(request.query_params, (TICKET,))
         if not getattr(request._request, "is_websocket", False):  # noqa: SLF001  said by the process that took the connection
             raise ApiError(INVALID_FIELD_FORMAT, field="Upgrade", expected="websocket: this path serves WebSocket only")
-        return self.opened(request, subprotocol=chosen(offered(request)))
+        whole = caller_of(request).reaches_organisation
+        return self.opened(request, whole=whole, subprotocol=chosen(offered(request)))

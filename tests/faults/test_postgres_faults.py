@@ -230,7 +230,7 @@ def test_every_acknowledged_span_is_on_the_standby_once(faults, failed_over):
 
 
 def test_rollups_equal_a_rebuild_after_all_of_it(faults, failed_over):
-    # After several faults in a row a worker may still wait for its pool to try again: one that begins anew does not.
+    # After several faults in a row a worker was once not at work again for a minute: what it left is asked about here.
     os.kill(faults.service.up.pid("worker"), signal.SIGKILL)
 
     assert faults.rollups_differ() == []

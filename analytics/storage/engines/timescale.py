@@ -4,17 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
-from weakref import WeakSet
-
-from django.db import connections
 
 from analytics.storage.engines.days import Daily
 from analytics.storage.engines.interface import RELATIONS, State, StoredDay
 
 # With the least age that can be set, one day: the day before yesterday is the newest that is packed.
 YOUNGEST_PACKED_DAYS = 2
-_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
-_unlimited: WeakSet[object] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +19,12 @@ class Timescale(Daily):
     name: ClassVar[str] = "timescaledb"
 
     def ensure_days(self, days: Collection[date]) -> int:  # noqa: ARG002  chunks are made as rows arrive
-        # A late child moves the mark of a parent that may be in the columnstore. The server refuses a transaction that
-        # unpacks 100,000 rows for that, which spans of a busy day can need.
-        connection = connections[self.alias]
-        connection.ensure_connection()
-        if connection.connection not in _unlimited:
-            self._value(f"SELECT set_config('{_LIMIT}', '0', false)")
-            _unlimited.add(connection.connection)
         return 0
 
     def unpack_freely(self) -> None:
-        self._value(f"SELECT set_config('{_LIMIT}', '0', true)")
+        # A late child moves the mark of a parent that may be in the columnstore. The server refuses a transaction that
+        # unpacks 100,000 rows for that, which spans of a busy day can need.
+        self._value("SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true)")
 
     def forget_days(self) -> None:
         """Nothing is known of days: a chunk that is gone is made again by the next row."""

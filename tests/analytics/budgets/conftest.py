@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.costs.budgets.evaluation import budget_evaluate
-from analytics.models import Budget, BudgetAlert
+from analytics.models import Budget, BudgetAlert, BudgetPeriod
 from observatory.jobs import scope_of_budget
 from tests.analytics.alerts.conftest import at_home, mailbox, make_channel, posts, work  # noqa: F401  fixtures
 from tests.analytics.api.conftest import send  # noqa: F401  a fixture
@@ -69,3 +69,7 @@ def alerts(budget):
     """Return severity and dollars reached of the alerts of a budget, in their order, and whether each is resolved."""
     found = BudgetAlert.objects.filter(period__budget=budget).order_by("triggered_at", "number")
     return [(one.severity, float(one.threshold_value), one.resolved_at is not None) for one in found]
+
+
+def period_of(budget):
+    return BudgetPeriod.objects.filter(budget=budget).latest("period_start")

@@ -47,3 +47,12 @@ def spans(count: int, **attributes):
     """Return spans of the day, a second apart, the later ones first."""
     begin = int(DAY.timestamp()) * NS
     return [span(start_ns=begin + number * NS, attributes=attributes) for number in reversed(range(count))]
+
+
+def error(reply):
+    body = reply.json()["error"]
+    return reply.status_code, body["code"], body.get("field", "")
+
+
+def download(api, job, **headers):
+    return ask(f"{PATH}/jobs/{job['job_id']}/download", client=api, headers=headers)

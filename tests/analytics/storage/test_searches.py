@@ -136,6 +136,17 @@ def test_the_job_follows_spans_that_arrive_until_it_is_due_again(db, monkeypatch
     assert (jobs.search(due), [*made], slept) == (sum(found), [], pauses)
 
 
+def is_kept(committed, text, *, through):
+    """Return whether a text keeps the vector that it has now when the vectors of a migration are forgotten."""
+    (organisation,) = committed.projects
+    ensure_days([DAY])
+    insert_rows([row_of(organisation, 1, text)])
+    searches.make_vectors(of=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(importlib.import_module(f"analytics.migrations.{through}").FORGET)
+    return with_vectors(organisation) == [text]
+
+
 @pytest.mark.parametrize(
     ("text", "forgotten"),
     [
@@ -153,13 +164,7 @@ def test_the_job_follows_spans_that_arrive_until_it_is_due_again(db, monkeypatch
     ids=lambda value: str(value)[:20],
 )
 def test_vectors_that_lack_words_of_identifiers_are_made_anew(committed, text, forgotten):
-    (organisation,) = committed.projects
-    ensure_days([DAY])
-    insert_rows([row_of(organisation, 1, text)])
-    searches.make_vectors(of=DAY)
-    with connection.cursor() as cursor:
-        cursor.execute(importlib.import_module("analytics.migrations.0031_identifiers").FORGET)
-    assert with_vectors(organisation) == ([] if forgotten else [text])
+    assert is_kept(committed, text, through="0031_identifiers") is not forgotten
 
 
 @pytest.mark.parametrize(
@@ -174,13 +179,7 @@ def test_vectors_that_lack_words_of_identifiers_are_made_anew(committed, text, f
     ids=lambda value: str(value)[:9],
 )
 def test_vectors_that_do_not_say_what_they_lack_are_made_anew(committed, text, forgotten):
-    (organisation,) = committed.projects
-    ensure_days([DAY])
-    insert_rows([row_of(organisation, 1, text)])
-    searches.make_vectors(of=DAY)
-    with connection.cursor() as cursor:
-        cursor.execute(importlib.import_module("analytics.migrations.0033_phrases").FORGET)
-    assert with_vectors(organisation) == ([] if forgotten else [text])
+    assert is_kept(committed, text, through="0033_phrases") is not forgotten
 
 
 # What stands in which texts, the input and the output of a span, and what does not although its words do: behind more

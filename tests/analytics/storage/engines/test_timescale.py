@@ -92,8 +92,10 @@ def test_a_late_child_takes_the_mark_of_its_compressed_parent(packed, committed)
 
 def test_a_mark_moves_however_many_rows_are_unpacked_for_it(packed, committed):
     with connection.cursor() as cursor:
-        cursor.execute("SHOW timescaledb.max_tuples_decompressed_per_dml_transaction")
-        assert cursor.fetchone() == ("0",)
+        cursor.execute("SET timescaledb.max_tuples_decompressed_per_dml_transaction = 1")
+    packed(raw(4, trace=5, parent=2))
+
+    assert rows(committed, 5) == [(1, True), (2, False), (3, True), (4, True)]
 
 
 def test_a_late_parent_leaves_the_mark_with_its_compressed_child(send, committed):

@@ -38,6 +38,13 @@ def test_a_project_keeps_its_spans_for_less_than_another_of_the_same_day(project
     run("set", "spans", "10", "--project", "acme/main")
     run("apply")
 
+    with connection.cursor() as cursor:
+        unpacked = []
+        for relation in RELATIONS:
+            (day,) = (one for one in engine().days(relation) if one.day == OLD.date())
+            cursor.execute(f"SELECT count(*) FROM ONLY {day.table}")
+            unpacked += cursor.fetchone()
+    assert unpacked == [0, 0]  # of the other, of whom nothing went
     assert stored() == stored("llm_contents") == [(projects["globex/main"].id, OLD)] * 5
 
 
