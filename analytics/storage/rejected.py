@@ -41,10 +41,18 @@ def insert_rejected(tenant: Tenant, entries: Iterable[RejectedSpan]) -> None:
 def forget_rejected(*, before: datetime, most: int) -> int:
     """Remove entries from before `before` and the oldest beyond `most` of each project; return how many went.
 
-    A run touches one project in a transaction; it may be cut off and run again at any time.
+    Those of a project under a legal hold stay, however many they are. A run touches one project in a transaction; it
+    may be cut off and run again at any time.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT organisation_id, project_id FROM {TABLE}")
+        cursor.execute(
+            f"""
+            SELECT DISTINCT organisation_id, project_id FROM {TABLE} AS r
+            WHERE NOT EXISTS (
+                SELECT FROM legal_holds AS h
+                WHERE h.organisation_id = r.organisation_id AND h.project_id IN (0, r.project_id))
+            """
+        )
         projects = cursor.fetchall()
         gone = 0
         for organisation, project in projects:

@@ -133,10 +133,13 @@ def kept_since(*, now: datetime) -> datetime:
 
 
 def past_limit(*, now: datetime) -> tuple[int, int]:
-    """Return how many entries are past their limit, and their bytes."""
+    """Return how many entries are past their limit and under no legal hold, and their bytes."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), coalesce(sum(pg_column_size(old.*)), 0) FROM audit_log AS old WHERE ts < %s",
+            """
+            SELECT count(*), coalesce(sum(pg_column_size(old.*)), 0) FROM audit_log AS old
+            WHERE ts < %s AND NOT EXISTS (SELECT FROM legal_holds AS h WHERE h.organisation_id = old.organisation_id)
+            """,
             [kept_since(now=now)],
         )
         count, size = cursor.fetchone()
@@ -144,7 +147,10 @@ def past_limit(*, now: datetime) -> tuple[int, int]:
 
 
 def forget(*, now: datetime) -> int:
-    """Drop entries past their limit; return how many. The service's role may delete no others."""
+    """Drop entries past their limit, of organisations without a legal hold; return how many.
+
+    The service's role may delete no others.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT observatory_forget_audit(%s)", [kept_since(now=now)])
         dropped: int = cursor.fetchone()[0]

@@ -20,6 +20,7 @@ from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.ageing import retention_apply
 from analytics.storage.changes import mark_changed
+from analytics.storage.rejected import RejectedSpan, forget_rejected, insert_rejected
 from analytics.storage.rollups import refresh
 from analytics.storage.spans import Tenant
 from errors.exceptions import ApiError
@@ -437,6 +438,36 @@ def test_the_audit_log_has_a_limit_of_its_own_which_the_job_applies(projects):
     call_command("worker", "--once", "--only", "retention", stdout=StringIO())
     assert entries(resource_type="old") == []
     assert len(entries(resource_type="young")) == 1
+
+
+def test_audit_entries_of_an_organisation_stay_while_any_of_it_is_held(projects):
+    for project in projects.values():
+        AuditEntry.objects.create(
+            organisation_id=project.organisation_id,
+            ts=TODAY - timedelta(days=200),
+            resource_type="old",
+            success=True,
+            duration_ms=0,
+            status_code=200,
+        )
+    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
+
+    freed = run("apply")["freed"]["audit_log"]["rows"]
+
+    held = projects["acme/main"].organisation_id
+    assert (freed, [of for of, *_ in entries(resource_type="old")]) == (1, [held])
+
+
+def test_rejected_spans_of_a_held_project_stay(projects):
+    for project in projects.values():
+        owner = Tenant(organisation_id=project.organisation_id, project_id=project.id)
+        entry = RejectedSpan(received_at=int(OLD.timestamp()) * NS, reason="too_old", message="", request_id="")
+        insert_rejected(owner, [entry])
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+
+    gone = forget_rejected(before=TODAY, most=100)
+
+    assert (gone, {project for project, _ in stored("rejected_spans", "reason")}) == (1, {projects["acme/main"].id})
 
 
 def test_a_project_has_no_audit_limit_of_its_own(projects):
