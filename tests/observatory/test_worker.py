@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from psycopg import sql
 
 from analytics.storage.queue import LONG
 from observatory.accounts.models import RevokedToken
@@ -137,7 +139,35 @@ def test_a_worker_works_until_it_is_told_to_stop(db, worker):
 
 def test_a_worker_without_its_database_goes_on_trying(worker):
     process = worker(DATABASE_URL=NOWHERE)
+    said = events(process)
 
-    failed = [json.loads(process.stderr.readline())["logger"] for _ in range(2)]
+    assert ([next(said), next(said)], process.poll()) == (["database is away"] * 2, None)
 
-    assert (failed, process.poll()) == (["psycopg.pool"] * 2, None)
+
+@contextmanager
+def closed_to_new_connections():
+    """Let nobody connect to this test's database; who is connected stays so."""
+    with psycopg.connect(os.environ["TEST_SUPERUSER_URL"], autocommit=True) as server:
+        name = sql.Identifier(connection.settings_dict["NAME"])
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            yield server
+        finally:
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def test_a_worker_that_has_lost_the_listener_of_one_queue_begins_anew(db, worker):
+    process = worker()
+    said = events(process)
+    assert next(said) == "worker started"
+    wait_until_registered()
+
+    with closed_to_new_connections() as server:
+        listens = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND query LIKE %s"
+        ended = server.execute(listens, [connection.settings_dict["NAME"], 'LISTEN %#search";']).fetchall()
+        away = next(said)
+
+    told = (ended, away, next(said))
+    wait_until_registered()
+    process.send_signal(signal.SIGTERM)
+    assert (told, process.wait(timeout=30)) == (([(True,)], "database is away", "worker started"), 0)

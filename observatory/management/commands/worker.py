@@ -7,13 +7,14 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
-from procrastinate.connector import BaseAsyncConnector
+from django.db import DatabaseError, close_old_connections
+from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
@@ -27,9 +28,6 @@ from observatory.accounts import jobs as accounts_jobs
 from observatory.env import read
 from observatory.exposition import METRICS_HELP, expose
 from observatory.operations import QUEUE as OPERATIONS
-
-if TYPE_CHECKING:
-    from procrastinate.contrib.django.django_connector import DjangoConnector
 
 log = structlog.get_logger("observatory.worker")
 JOBS: dict[str, Callable[[], int]] = {
@@ -49,6 +47,9 @@ JOBS: dict[str, Callable[[], int]] = {
     "anomalies": own_jobs.anomalies,
 }
 RETRY_SECONDS = 2.0
+# A pool waits twice as long after each attempt, and who asks it for a connection waits too: after outages in a row a
+# worker would be away for minutes. This short it gives up, and the worker begins anew. It connects when it is asked to.
+POOL = {"min_size": 0, "max_size": 4, "timeout": 5.0, "reconnect_timeout": 5.0}
 CLOCK_SECONDS, SET_BACK_SECONDS = 0.2, 5.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
 GRACE_SECONDS = {"default": 20, SEARCH: 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
@@ -59,6 +60,10 @@ CONCURRENCY = {DELIVERIES: 4, LONG: 2}
 
 class ClockSetBackError(Exception):
     """The clock was set back: what is due would wait until it is as late again as it was before."""
+
+
+class TurnEndedError(Exception):
+    """A queue's turn ended although nobody asked it to: it has lost its listener, which procrastinate only logs."""
 
 
 class Command(BaseCommand):
@@ -94,11 +99,11 @@ async def work_for_ever() -> None:
         try:
             with app.replace_connector(_connector()):
                 async with app.open_async():
-                    log.info("worker started")
                     await asyncio.to_thread(_catch_up)
+                    log.info("worker started")
                     await _run()
                     return
-        except (ConnectorException, OperationalError, PoolTimeout) as problem:
+        except (ConnectorException, DatabaseError, OperationalError, PoolTimeout, TurnEndedError) as problem:
             log.warning("database is away", problem=type(problem).__name__)
             await asyncio.sleep(RETRY_SECONDS)
         except ClockSetBackError:
@@ -109,13 +114,16 @@ async def _run() -> None:
     """Work until a signal says stop. A queue is a turn of its own: an export that takes hours keeps no job waiting."""
     turns = [asyncio.create_task(_work(queue, grace)) for queue, grace in GRACE_SECONDS.items()]
     turns.append(asyncio.create_task(_watch_clock()))
-    with _cancelled_by_signals(turns):
-        _, others = await asyncio.wait(turns, return_when=asyncio.FIRST_EXCEPTION)
-        for turn in others:
-            turn.cancel()
+    with _cancelled_by_signals(turns) as is_told_to_stop:
+        _, others = await asyncio.wait(turns, return_when=asyncio.FIRST_COMPLETED)
+        if not is_told_to_stop():
+            for turn in others:
+                turn.cancel()
         for ended in await asyncio.gather(*turns, return_exceptions=True):
             if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
                 raise ended
+        if not is_told_to_stop():
+            raise TurnEndedError
 
 
 async def _work(queue: str, grace_seconds: int) -> None:
@@ -139,12 +147,14 @@ async def _watch_clock() -> None:
 
 
 @contextmanager
-def _cancelled_by_signals(turns: Sequence[asyncio.Task[None]]) -> Iterator[None]:
-    """Cancel `turns` at the first signal to stop, which lets their jobs come to an end."""
+def _cancelled_by_signals(turns: Sequence[asyncio.Task[None]]) -> Iterator[Callable[[], bool]]:
+    """Cancel `turns` at the first signal to stop, which lets their jobs come to an end; tell whether there was one."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGINT, signal.SIGTERM)
+    told = asyncio.Event()
 
     def stop() -> None:
+        told.set()
         release()
         for turn in turns:
             turn.cancel()
@@ -157,15 +167,15 @@ def _cancelled_by_signals(turns: Sequence[asyncio.Task[None]]) -> Iterator[None]
     for one in caught:
         loop.add_signal_handler(one, stop)
     try:
-        yield
+        yield told.is_set
     finally:
         release()
         for one in caught:
             signal.signal(one, signal.SIG_DFL)
 
 
-def _connector() -> BaseAsyncConnector:
-    return cast("DjangoConnector", app.connector).get_worker_connector()
+def _connector() -> PsycopgConnector:
+    return PsycopgConnector(kwargs=connector_params(), **POOL)
 
 
 def _catch_up() -> None:
