@@ -7,6 +7,7 @@ _WORD = r"'(?:[^'\\]|''|\\.)*'(?!')(?::\*?[A-D]*)?"
 _PHRASE = re.compile(rf"{_WORD}(?: <-> {_WORD})*")
 _PART = re.compile(rf"!\( (?:[^'()]|{_WORD})*\)|!{_WORD}|{_PHRASE.pattern}")
 _PARTS_OF_WORD = re.compile(r"'((?:[^'\\]|''|\\.)*)'(?!')(:\*)?", flags=re.DOTALL)
+_TOKEN, _ALL = re.compile(rf"{_WORD}|<->|[&|!()]"), frozenset({"&", "<->"})
 _NOWHERE = "'no word'"  # a denied phrase says nothing of the words in it
 # What `observatory_lacks` writes, and how much of a word.
 _TOO_LONG, _OFTEN, _LONGEST = "'too long'", "often ", 400
@@ -27,9 +28,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question as the server reads it, a tsquery; and how texts answer it, where places of words matter."""
+    """A question as the server reads it, a tsquery; and how texts answer it, where places of words matter.
+
+    A text that answers has one of `pieces` in it, in any case; with none nothing can be said without reading it.
+    """
 
     query: str
+    pieces: tuple[str, ...] = ()
     reading: Reading | None = None
 
     @property
@@ -43,12 +48,14 @@ def question_of(query: str, *, weights: str) -> Question:
 
     One of single words in all classes needs no places: a vector always answers it.
     """
+    pieces = pieces_of(query)
     if weights == "AB" and " <-> " not in query:
-        return Question(query=query)
+        return Question(query=query, pieces=pieces)
     phrases = {phrase: place for place, phrase in enumerate(dict.fromkeys(_PHRASE.findall(query)))}
     lacking = " | ".join([_TOO_LONG, *dict.fromkeys(_often(word, prefix) for word, prefix in _words(query))])
     return Question(
         query=query,
+        pieces=pieces,
         reading=Reading(
             lacking=lacking,
             candidates=f"({query}) & !({lacking}) | ({_PART.sub(_candidates, query)}) & ({lacking})",
@@ -56,6 +63,44 @@ def question_of(query: str, *, weights: str) -> Question:
             question=_PHRASE.sub(lambda found: f"'{phrases[found[0]]}'", query),
         ),
     )
+
+
+def pieces_of(query: str) -> tuple[str, ...]:
+    """Return pieces of words, one of which every text has that answers the tsquery; none where it has no such words."""
+    return _either(list(reversed(_TOKEN.findall(query))))
+
+
+def _either(rest: list[str]) -> tuple[str, ...]:
+    """Read what `|` joins: a text has a piece of one of the parts, so each part must have some."""
+    parts = [_all_of(rest)]
+    while rest and rest[-1] == "|":
+        rest.pop()
+        parts.append(_all_of(rest))
+    return tuple(dict.fromkeys(piece for part in parts for piece in part)) if all(parts) else ()
+
+
+def _all_of(rest: list[str]) -> tuple[str, ...]:
+    """Read what `&` and `<->` join: a text has a piece of each of the parts, the rarest is taken for the longest."""
+    parts = [_one(rest)]
+    while rest and rest[-1] in _ALL:
+        rest.pop()
+        parts.append(_one(rest))
+    return max(parts, key=lambda pieces: min(map(len, pieces), default=0))
+
+
+def _one(rest: list[str]) -> tuple[str, ...]:
+    sign = rest.pop()
+    if sign == "!":
+        _one(rest)
+        return ()
+    if sign == "(":
+        found = _either(rest)
+        rest.pop()
+        return found
+    word = re.sub(r"(['\\])\1", r"\1", sign[1 : sign.rindex("'")])
+    # The stem of a word is its beginning but for the end: `happi` of happy, `hope` of hoping, `vie` of vying.
+    piece = word[:-2] if word.endswith(("ble", "ie")) else word[:-1]
+    return (piece,) if piece else ()
 
 
 def _words(query: str) -> list[tuple[str, str]]:
