@@ -21,8 +21,10 @@ async def stream(
     """Send events until the listener goes, its credential ends, or the service stops."""
     one = hub.subscribe(connection, asked.events, asked.filter, resumes=asked.last_event_id is not None)
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    # The first bytes tell client and proxies that the stream is open.
-    await send({"type": "http.response.body", "body": f"retry: {RETRY_MS}\n\n".encode(), "more_body": True})
+    # The first bytes tell client and proxies that the stream is open, and where: who loses it before the first event
+    # comes back with that place.
+    place = f"id: {one.since.decode()}\n" if one is not None and asked.last_event_id is None else ""
+    await send({"type": "http.response.body", "body": f"{place}retry: {RETRY_MS}\n\n".encode(), "more_body": True})
     working = [_send_all(connection, send), _gone(receive)]
     await first_of(*working, beside=resumed(hub, one, asked.last_event_id), connection=connection)
 

@@ -83,7 +83,8 @@ class Conversation:
             return
         if thresholds and THRESHOLD in one.events:
             one.watch = Watch(thresholds)
-        self._connection.say("subscribed", events=sorted(one.events), subscription_id=one.id)
+        place = wanted.last_event_id or one.since.decode()
+        self._connection.say("subscribed", events=sorted(one.events), subscription_id=one.id, last_event_id=place)
         if resumes:
             replay = asyncio.ensure_future(resumed(self._hub, one, wanted.last_event_id))
             self._replays.add(replay)
