@@ -9,7 +9,15 @@ from analytics.storage.engines import engine
 from analytics.storage.engines.detection import Server, server
 from tests import timescale
 
-READY = Server(offered="2.29.2", installed="2.29.2", loaded=True, licence="timescale", functions=True, may_create=True)
+READY = Server(
+    offered="2.29.2",
+    installed="2.29.2",
+    loaded=True,
+    licence="timescale",
+    functions=True,
+    may_create=True,
+    postgres=180_000,
+)
 
 
 def test_the_engine_is_that_of_the_server_of_this_run(db):
