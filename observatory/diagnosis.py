@@ -182,7 +182,7 @@ def _columnstore(check: str) -> Finding:
     waiting = due(today=timezone.now().date() - timedelta(days=2), after=after)
     late = sorted({one.day for one in waiting if one.state is State.ROWS})
     if late:
-        return _wrong(
+        return _note(
             check,
             f"{len(late)} days since {late[0]} are not in it, which takes over after {after} days",
             "Run `compression apply`; the worker does it every night.",

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import date
 
+INTERRUPTED = "Interrupted: what was done stays. Run it again to do the rest."
+
 
 class DayProgress:
     """Writes a line for each day that is done. `whole` is what all days weigh together, in rows or bytes."""

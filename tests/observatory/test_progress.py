@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
 
 from analytics.management import progress
 from analytics.management.progress import DayProgress
@@ -70,3 +71,26 @@ def test_work_by_day_tells_its_rate_and_how_long_the_rest_takes(monkeypatch):
         "2026-03-01  llm_traces: 500 rows; 2 days left, 250 rows/s, about 6 s",
         "2026-03-02  llm_traces: 500 rows; 1 days left, 200 rows/s, about 5 s",
     ]
+
+
+def test_a_command_that_is_interrupted_says_so_and_what_it_did_stays(project, monkeypatch):
+    def interrupt(*_given, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(operating.ReportingCommand, "progress", lambda *_: lambda _total: interrupt)
+    before = remaining()
+    with pytest.raises(CommandError, match="Interrupted: what was done stays") as end:
+        call_command("retention", "apply", stdout=StringIO())
+    between = remaining()
+    monkeypatch.undo()
+    call_command("retention", "apply", stdout=StringIO())
+
+    assert (end.value.returncode, before > between > remaining()) == (1, True)
+
+
+def remaining():
+    """Return how many rows there are of what retention frees."""
+    tables = ("llm_contents", "llm_usage_1hour", "llm_models_5min")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {' + '.join(f'(SELECT count(*) FROM {table})' for table in tables)}")
+        return cursor.fetchone()[0]

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import timezone
 
-from analytics.management.progress import DayProgress
+from analytics.management.progress import INTERRUPTED, DayProgress
 from analytics.storage.engines import NotOnThisEngineError
 from analytics.storage.engines.compression import (
     LEAST_DAYS,
@@ -60,6 +60,9 @@ class Command(BaseCommand):
             raise SystemExit(_FAILED) from None
         except DatabaseError as problem:
             self.stderr.write(told(problem))
+            raise SystemExit(_FAILED) from None
+        except KeyboardInterrupt:
+            self.stderr.write(INTERRUPTED)
             raise SystemExit(_FAILED) from None
 
     def _show(self, *, json: bool, **_options: Any) -> None:
@@ -124,8 +127,10 @@ class Command(BaseCommand):
         before, after = sum(one.bytes_before for one in done), sum(one.bytes_after for one in done)
         if json:
             self._print_json({"days": len(done), "bytes_before": before, "bytes_after": after, "dry_run": False})
-        else:
+        elif done:
             self.stdout.write(f"compressed {len(done)} days: {before:,} -> {after:,} bytes")
+        else:
+            self.stdout.write("no day is due")
 
     def _print_json(self, value: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(value))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
-from analytics.management.progress import DayProgress
+from analytics.management.progress import INTERRUPTED, DayProgress
 from analytics.storage.engines.detection import has_hypertables, server, with_timescale
 from analytics.storage.engines.moving import Copied, MovePlan, move, plan
 from analytics.storage.exclusive import RefusedError
@@ -35,6 +35,9 @@ class Command(BaseCommand):
             raise SystemExit(_FAILED) from None
         except DatabaseError as problem:
             self.stderr.write(told(problem))
+            raise SystemExit(_FAILED) from None
+        except KeyboardInterrupt:
+            self.stderr.write(INTERRUPTED)
             raise SystemExit(_FAILED) from None
 
     def _move(self, *, dry_run: bool, json: bool) -> None:
