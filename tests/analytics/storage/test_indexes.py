@@ -15,6 +15,7 @@ from analytics.queries.figures import ask
 from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.values import Limits
+from analytics.queries.reports.costs import costs_unpriced
 from analytics.queries.reports.people import select_session, session
 from analytics.queries.reports.samples import dearest_spans, error_messages, feedback_of
 from analytics.queries.selection import DEFAULT_SELECTION
@@ -79,6 +80,11 @@ def figures_of(label: str, where: Any = ALL_DAYS) -> Callable[[Scope], None]:
     return lambda scope: ask(by(label, scope, *where)) and None
 
 
+def unpriced_of(where: Any) -> Callable[[Scope], None]:
+    start, end = where
+    return lambda scope: costs_unpriced(scope=scope, where=TimeRange(start=start, end=end)) and None
+
+
 def minutes(_scope: Scope) -> None:
     refresh("1min", before=at(DAYS))
 
@@ -126,6 +132,8 @@ NEEDED: Mapping[str, Need] = {
     "llm_models_5min_by_bucket": Need("the ends of a range by model", figures_of("model", RAGGED)),
     "llm_usage_1day_by_bucket": Need("days by user", figures_of("user_id")),
     "llm_usage_1hour_by_bucket": Need("the open day by user", figures_of("user_id")),
+    "llm_unpriced_1day_by_bucket": Need("what has no price, by day", unpriced_of(ALL_DAYS)),
+    "llm_unpriced_1hour_by_bucket": Need("what has no price, at the ends of a range", unpriced_of(RAGGED)),
     **{
         f"{one.table}_by_bucket": Need("an hour that is made of its slices", hours_of_slices) for one in SLICES.values()
     },
