@@ -184,7 +184,7 @@ def _columnstore(check: str) -> Finding:
     if late:
         return _note(
             check,
-            f"{len(late)} days since {late[0]} are not in it, which takes over after {after} days",
+            f"days that wait to be in it: {len(late)}, the oldest {late[0]}; it takes over after {after} days",
             "Run `compression apply`; the worker does it every night.",
         )
     return _ok(check, f"has the days that are more than {after} days old")

@@ -128,7 +128,7 @@ def test_days_that_nobody_compresses_are_found_and_compressed_as_the_cure_says(h
         {
             "check": "columnstore",
             "level": "note",
-            "text": f"1 days since {OLD:%Y-%m-%d} are not in it, which takes over after 7 days",
+            "text": f"days that wait to be in it: 1, the oldest {OLD:%Y-%m-%d}; it takes over after 7 days",
             "cure": "Run `compression apply`; the worker does it every night.",
         },
     )
