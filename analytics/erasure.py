@@ -34,8 +34,8 @@ from analytics.storage.erasing import (
     traces_naming,
 )
 from analytics.storage.exclusive import exclusively
+from analytics.storage.holds import Hold, hold_list, hold_on
 from analytics.storage.remaking import Window, batches, due_buckets, remake
-from analytics.storage.retention import Hold, hold_list, hold_on
 from analytics.storage.spans import Tenant, TraceSpan, instant, update_marks
 from analytics.storage.transactions import retried
 

@@ -93,7 +93,7 @@ def orphans(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
 @app.task(name="compression", queueing_lock="compression", pass_context=False)
 def compress(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, which periodic jobs are told
     """Move days that are old enough into the columnstore where the engine has one; return how many tables."""
-    if engine().name != "timescaledb":
+    if not engine().has_columnstore:
         return 0
     try:
         return compression.compress_due(today=timezone.now().date(), prepare=searches.make_vectors_of)

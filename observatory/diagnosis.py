@@ -19,7 +19,8 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from analytics.storage import reading
-from analytics.storage.engines import engine
+from analytics.storage.engines import State, engine
+from analytics.storage.engines.compression import after_days, due
 from analytics.storage.engines.detection import server
 from analytics.storage.retention import limits_read
 from analytics.storage.sizes import lag_by_grain
@@ -28,7 +29,6 @@ from observatory.env_table import SETTINGS
 from observatory.live.addresses import EVENTS
 from observatory.policies import policies
 
-JOBS_FAIL_ON = 150_020  # with TimescaleDB every scheduled job ends with: cannot drop portal ""
 LONGEST_LAG = timedelta(minutes=5)
 LARGEST_SKEW = timedelta(seconds=2)
 LEAST_FREE = 0.1
@@ -113,9 +113,8 @@ def _database(check: str) -> Finding:
 
 
 def _engine(check: str) -> Finding:
-    found, name = server(connection), engine().name
-    (number,) = _one("SELECT current_setting('server_version_num')::int")
-    if name == "plain":
+    found = server(connection)
+    if not engine().has_columnstore:
         if found.lacks is None:
             return _note(
                 check,
@@ -123,10 +122,10 @@ def _engine(check: str) -> Finding:
                 "To use it, run `migrate_engine`.",
             )
         return _ok(check, f"plain PostgreSQL. {found.lacks}")
-    if number == JOBS_FAIL_ON:
+    if found.fails_jobs:
         return _wrong(
             check,
-            f"TimescaleDB {found.installed} on PostgreSQL 15.20, where its scheduled jobs fail",
+            f"TimescaleDB {found.installed} on {found.fails_jobs}, where its scheduled jobs fail",
             "Use another minor release of PostgreSQL 15, or a newer major one.",
         )
     if found.lacks is not None:
@@ -164,7 +163,7 @@ def _migrations(check: str) -> Finding:
 
 
 def _partitions(check: str) -> Finding:
-    if engine().name != "plain":
+    if engine().makes_days:
         return _ok(check, "made by the engine as spans arrive")
     today = timezone.now().date()
     wanted = {today + timedelta(days=ahead) for ahead in range(settings.PARTITIONS_AHEAD_DAYS + 1)}
@@ -173,6 +172,22 @@ def _partitions(check: str) -> Finding:
     if missing:
         return _wrong(check, f"{len(missing)} of the next days have none", "Run `worker --once --only partitions`.")
     return _ok(check, f"there for {settings.PARTITIONS_AHEAD_DAYS} days ahead")
+
+
+def _columnstore(check: str) -> Finding:
+    if not engine().has_columnstore:
+        return _ok(check, "none on this engine")
+    after = after_days()
+    # The job runs once a day: what became due since yesterday may still wait for it.
+    waiting = due(today=timezone.now().date() - timedelta(days=2), after=after)
+    late = sorted({one.day for one in waiting if one.state is State.ROWS})
+    if late:
+        return _note(
+            check,
+            f"days that wait to be in it: {len(late)}, the oldest {late[0]}; it takes over after {after} days",
+            "Run `compression apply`; the worker does it every night.",
+        )
+    return _ok(check, f"has the days that are more than {after} days old")
 
 
 def _retention(check: str) -> Finding:
@@ -362,6 +377,7 @@ CHECKS: tuple[tuple[str, Callable[[str], Finding], bool], ...] = (
     ("role", _role, True),
     ("migrations", _migrations, True),
     ("partitions", _partitions, True),
+    ("columnstore", _columnstore, True),
     ("retention", _retention, True),
     ("rollups", _rollups, True),
     ("jobs", _jobs, True),

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
-from analytics.storage.ageing import Report, retention_apply
+from analytics.storage.ageing import Report, retention_apply, retention_foreseen
 from analytics.storage.costs import forget_costs_behind
+from analytics.storage.exclusive import RefusedError
+from analytics.storage.retention import Change, limit_set
+from analytics.storage.spans import Tenant
 from observatory.accounts import audit
 from observatory.accounts.models import Organisation
 
@@ -34,7 +37,7 @@ def retention_run(
     """
     begun = monotonic()
     report = retention_apply(now=now, dry_run=dry_run, planned=planned)
-    rows, size = audit.past_limit(now=now)
+    rows, size = audit.past_limit(before=audit.kept_since(now=now))
     if not dry_run:
         forget_costs_behind()
         audit.forget(now=now)
@@ -44,6 +47,22 @@ def retention_run(
             )
             audit.record_command(command, act, seconds=monotonic() - begun)
     return Freed(storage=report, audit_rows=rows, audit_bytes=size)
+
+
+def limit_change(*, kind: str, days: int, tenant: Tenant, now: datetime, dry_run: bool) -> tuple[Change, Freed | None]:
+    """Set a limit; return the change, and of a dry run what the next run of retention would free under it.
+
+    Raises `RefusedError` when a limit cannot be, or held data would come to lie behind it.
+    """
+    since = audit.kept_since(now=now)
+    change = limit_set(kind=kind, days=days, tenant=tenant, now=now, dry_run=True)
+    until = change.limits.cutoff("audit", now=now)
+    if kind == "audit" and (reason := audit.held(since=since, until=until)):
+        raise RefusedError(f"Not set: entries from before {until:%Y-%m-%d} are under a legal hold ({reason}).")
+    if not dry_run:
+        return limit_set(kind=kind, days=days, tenant=tenant, now=now), None
+    rows, size = audit.past_limit(before=until)
+    return change, Freed(storage=retention_foreseen(change.limits, now=now), audit_rows=rows, audit_bytes=size)
 
 
 def _losers(report: Report) -> Mapping[int, set[str]]:

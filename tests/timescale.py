@@ -1,5 +1,7 @@
 """The second engine of the suite: where a TimescaleDB is found, and `python -m tests.timescale` to run on it.
 
+What knows nothing of the engine is not run again: it runs the analytics, and what operators ask of the whole.
+
 `OBSERVATORY_TEST_TIMESCALE_URL` names a superuser on a server with the extension loaded; without it the embedded server
 is used if its files have the extension. `REQUIRE_TIMESCALE=1` makes it a failure that there is neither.
 """
@@ -24,6 +26,7 @@ URL = "OBSERVATORY_TEST_TIMESCALE_URL"
 _REMARK = "made by the test suite of LLM Observatory; it may be dropped"
 # Plans are asserted as they are with the planner's settings of our own server.
 _PLANNER = ("random_page_cost", "effective_cache_size", "work_mem", "jit")
+_FOLDERS = ("tests/analytics", "tests/observatory/test_doctor.py", "tests/observatory/test_progress.py")
 _LIBRARY = {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
 
 
@@ -100,14 +103,14 @@ def _address(url: str, user: str, password: str) -> str:
 
 
 def main() -> int:
-    """Run the analytics tests on TimescaleDB; say loudly when there is none."""
+    """Run the tests that the engine matters to on TimescaleDB; say loudly when there is none."""
     if not os.environ.get(URL) and not embedded():
         required = os.environ.get("REQUIRE_TIMESCALE") == "1"
         outcome = "FAILED" if required else "SKIPPED"
         sys.stderr.write(f"======== TimescaleDB: {outcome}, no server with it was found; set {URL} ========\n")
         return int(required)
     os.environ[ENGINE] = "timescale"
-    arguments = sys.argv[1:] or ["tests/analytics", "-n", "2", "--dist", "loadfile"]
+    arguments = sys.argv[1:] or [*_FOLDERS, "-n", "2", "--dist", "loadfile"]
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
 
 

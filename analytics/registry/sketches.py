@@ -1,7 +1,8 @@
 """Bins of the latency sketches: logarithmic, with a relative error of at most 2.5 % from 1 ms to 1 h.
 
 Bounds are powers of gamma = 1.025 / 0.975. Bin 0 holds values up to 1 ms, bin i (1-302) holds (gamma^(i-1), gamma^i],
-bin 303 everything above. The scheme is that of DDSketch (Masson, Rim and Lee, VLDB 2019) with fixed ends.
+bin 303 everything above, which reads as the greatest value. The scheme is that of DDSketch (Masson, Rim and Lee, VLDB
+2019) with fixed ends. Values are whole milliseconds, so what a bin reads as is chosen among those that it can hold.
 """
 
 from bisect import bisect_left
@@ -11,22 +12,35 @@ from functools import cache
 from itertools import accumulate
 from math import inf, log, sqrt
 
-GAMMA = Decimal("1.025") / Decimal("0.975")
+ERROR = Decimal("0.025")
+GAMMA = (1 + ERROR) / (1 - ERROR)
 LAST_BIN = 303
+_UNITS = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))
 
 
-def estimate(bin_number: int, *, least: int, greatest: int) -> int:
-    """Return the whole milliseconds that a bin stands for, 2 gamma^i / (gamma + 1), kept within the known extremes."""
-    if bin_number <= 0:
-        return least
+def estimate(bin_number: int, *, least: int, greatest: int) -> int | Decimal:
+    """Return the milliseconds that a bin stands for, kept within the known extremes.
+
+    A whole number where one is close enough to all that the bin holds; else with the decimals that it takes.
+    """
     if bin_number >= LAST_BIN:
         return greatest
     return min(max(_middle(bin_number), least), greatest)
 
 
 @cache
-def _middle(bin_number: int) -> int:
-    return int((2 * GAMMA**bin_number / (GAMMA + 1)).quantize(Decimal(1), ROUND_HALF_EVEN))
+def _middle(bin_number: int) -> int | Decimal:
+    if bin_number <= 0:
+        return 1  # the only value of the bin that the bound is promised of
+    lowest, highest = int(GAMMA ** (bin_number - 1)) + 1, int(GAMMA**bin_number)
+    if lowest > highest:
+        return highest  # no whole number has this bin
+    middle = Decimal(2 * lowest * highest) / (lowest + highest)
+    for unit in _UNITS:
+        near = middle.quantize(unit, ROUND_HALF_EVEN)
+        if highest - near <= ERROR * highest and near - lowest <= ERROR * lowest:
+            return int(near) if unit == 1 else near
+    raise AssertionError(f"bin {bin_number} is wider than its error allows")
 
 
 def nearest_ranks(binned: Mapping[int, int], percents: Sequence[int]) -> list[int]:

@@ -19,9 +19,10 @@ from analytics.registry.rollups import GRAIN_WIDTHS, KINDS, LAST_KINDS, ROLLUPS
 from analytics.storage import metrics
 from analytics.storage.engines import RELATIONS, StoredDay, engine
 from analytics.storage.exclusive import RefusedError, exclusively
+from analytics.storage.holds import Hold, hold_list, hold_on
 from analytics.storage.horizons import EVER, forget_marks_behind, move_horizon
 from analytics.storage.remaking import Window, add_to_versions, due_buckets
-from analytics.storage.retention import EVERYBODY, Hold, Limits, hold_list, hold_on, limits_read
+from analytics.storage.retention import EVERYBODY, KIND_OF, Limits, limits_read
 from analytics.storage.rollups import refresh
 from analytics.storage.sizes import Range, counts_in, day_of, tenants_in
 from analytics.storage.spans import Tenant
@@ -33,7 +34,6 @@ KEYS: Mapping[str, Sequence[str]] = {
     "trace_index": ("organisation_id", "project_id", "trace_id"),
     "data_version": ("organisation_id", "project_id", "hour"),
 }
-KIND_OF = {"llm_traces": "spans", "llm_contents": "content"}
 TRIES = 3
 LOCK_NOT_AVAILABLE = "55P03"
 _WAIT_SECONDS = 0.5
@@ -83,11 +83,16 @@ def retention_apply(
     if problem := limits.disorder():
         raise RefusedError(f"Nothing was dropped: {problem}. Change a RETENTION_ variable, or use `retention set`.")
     with exclusively("retention"):
-        losses, left = list(_losses(limits, now)), list(_left(limits, now))
-        done = planned(sum(one.rows for one in losses))
+        found = retention_foreseen(limits, now=now)
+        done = planned(sum(one.rows for one in found.losses))
         if not dry_run:
-            _free(losses, limits, now, _Backlog(losses, done))
-        return Report(losses=losses, left=left)
+            _free(found.losses, limits, now, _Backlog(found.losses, done))
+        return found
+
+
+def retention_foreseen(limits: Limits, *, now: datetime) -> Report:
+    """Return what a run would free under `limits`, which nobody has set yet, and what holds would keep."""
+    return Report(losses=list(_losses(limits, now)), left=list(_left(limits, now)))
 
 
 class _Backlog:
@@ -128,9 +133,9 @@ def _free(losses: Sequence[Loss], limits: Limits, now: datetime, backlog: _Backl
 
 def _losses(limits: Limits, now: datetime) -> Iterator[Loss]:
     spans: list[Loss] = []
-    for relation, kind in KIND_OF.items():
-        found = list(_of_days(relation, kind, limits, now))
-        spans += found if kind == "spans" else []
+    for relation in RELATIONS:
+        found = list(_of_days(relation, KIND_OF[relation], limits, now))
+        spans += found if relation == "llm_traces" else []
         yield from found
     for rollup in ROLLUPS:
         yield from _rows(rollup.table, rollup.kind, "bucket", {None: limits.cutoff(rollup.kind, now=now)})
@@ -193,13 +198,12 @@ def _measured(rows: Range, tenant: Tenant) -> tuple[int, int]:
 
 
 def _left(limits: Limits, now: datetime) -> Iterator[Left]:
-    kinds = {**KIND_OF, **{rollup.table: rollup.kind for rollup in ROLLUPS}}
     holds = hold_list()
-    for hold, (table, kind) in product(holds, kinds.items()):
-        column = "ts" if table in KIND_OF else "bucket"
-        cutoffs = _cutoffs(kind, limits, now)
-        past = Range(table=table, column=column, start=EVER, end=cutoffs[None])
-        count = sum(_measured(past, one)[0] for one in tenants_in(past) if hold_on(one, holds) == hold)
+    for hold, (table, kind) in product(holds, KIND_OF.items()):
+        column, cutoffs = "ts" if table in RELATIONS else "bucket", _cutoffs(kind, limits, now)
+        past = partial(Range, table=table, column=column, start=EVER)
+        held = [one for one in tenants_in(past(end=max(cutoffs.values()))) if hold_on(one, holds) == hold]
+        count = sum(_measured(past(end=cutoffs.get(one, cutoffs[None])), one)[0] for one in held)
         if count:
             yield Left(table=table, rows=count, hold=hold)
 
@@ -288,7 +292,7 @@ def _delete_step(loss: Loss) -> int:
             },
         )
         deleted: int = cursor.rowcount
-    if deleted and rows.table in KIND_OF:
+    if deleted and rows.table in RELATIONS:
         hours = [rows.start + timedelta(hours=hour) for hour in range(24)]
         add_to_versions([(loss.tenant.organisation_id, loss.tenant.project_id, hour) for hour in hours])
     return deleted

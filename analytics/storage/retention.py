@@ -1,22 +1,31 @@
 """How long each kind of data is kept: defaults from the settings, rules of the operator, and legal holds above all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 
-from analytics.registry.rollups import DAY
+from analytics.registry.rollups import DAY, ROLLUPS
 from analytics.storage.changes import floor
+from analytics.storage.engines import RELATIONS
 from analytics.storage.exclusive import RefusedError
+from analytics.storage.holds import hold_list, hold_on
 from analytics.storage.horizons import horizons_of
+from analytics.storage.sizes import Range, tenants_in
 from analytics.storage.spans import Tenant
 
 # Rollups of this time are still refreshed as spans come; nothing is kept for less.
 LEAST_DAYS = 2
 LONGEST_DAYS = 36_500
 EVERYBODY = Tenant(organisation_id=0, project_id=0)
+# Which kind a table is of, and the column of its time.
+KIND_OF: Mapping[str, str] = {
+    "llm_traces": "spans",
+    "llm_contents": "content",
+    **{rollup.table: rollup.kind for rollup in ROLLUPS},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +76,10 @@ class Limits:
     def cutoff(self, kind: str, *, now: datetime, tenant: Tenant = EVERYBODY) -> datetime:
         """Return the UTC midnight before which `kind` is past its limit."""
         return floor(now - timedelta(days=self.days(kind, tenant)), DAY)
+
+    def changed(self, kind: str, days: int, tenant: Tenant) -> "Limits":
+        """Return the limits with one rule more, or another."""
+        return Limits(rules={**self.rules, tenant: {**self.rules.get(tenant, {}), kind: days}})
 
     def tenants(self, kind: str) -> list[Tenant]:
         """Return the projects that keep `kind` for a shorter time than everybody."""
@@ -138,19 +151,19 @@ def limits_read() -> Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A limit that was changed: days before and after."""
+    """A limit that was changed: days before and after, and all limits as they are then."""
 
     kind: str
     tenant: Tenant
     before: int
     after: int
+    limits: Limits
 
 
-def limit_set(*, kind: str, days: int, tenant: Tenant = EVERYBODY, dry_run: bool = False) -> Change:
+def limit_set(*, kind: str, days: int, now: datetime, tenant: Tenant = EVERYBODY, dry_run: bool = False) -> Change:
     """Set how long `kind` is kept, by everybody or by one project; raise `RefusedError` with the reason."""
     limits = limits_read()
-    before = limits.days(kind, tenant)
-    changed = Limits(rules={**limits.rules, tenant: {**limits.rules.get(tenant, {}), kind: days}})
+    changed = limits.changed(kind, days, tenant)
     _check_days(kind, days)
     if tenant != EVERYBODY:
         _check_project(limits, kind, days, tenant)
@@ -158,6 +171,8 @@ def limit_set(*, kind: str, days: int, tenant: Tenant = EVERYBODY, dry_run: bool
         if problem := changed.disorder(one):
             whose = "" if one == tenant else f" in project {one.project_id}"
             raise RefusedError(f"Not set{whose}: {problem}.")
+    if tenant == EVERYBODY:
+        _check_holds(kind, since=limits.cutoff(kind, now=now), until=changed.cutoff(kind, now=now))
     if not dry_run:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -167,7 +182,13 @@ def limit_set(*, kind: str, days: int, tenant: Tenant = EVERYBODY, dry_run: bool
                 """,
                 [kind, tenant.organisation_id, tenant.project_id, days],
             )
-    return Change(kind=kind, tenant=tenant, before=before, after=changed.days(kind, tenant))
+    return Change(
+        kind=kind,
+        tenant=tenant,
+        before=limits.days(kind, tenant),
+        after=changed.days(kind, tenant),
+        limits=changed,
+    )
 
 
 def limit_unset(*, kind: str, tenant: Tenant) -> None:
@@ -197,58 +218,14 @@ def _check_project(limits: Limits, kind: str, days: int, tenant: Tenant) -> None
         raise RefusedError(f"Not set: the project is under a legal hold ({hold.reason}), and this would drop its data.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """A legal hold on an organisation, or on one project of it (0: all)."""
-
-    organisation_id: int
-    project_id: int
-    reason: str
-    placed_at: datetime
-
-
-def hold_on(tenant: Tenant, holds: Sequence[Hold]) -> Hold | None:
-    """Return the one of `holds` that covers a project, if there is one."""
-    covering = (one for one in holds if one.organisation_id == tenant.organisation_id)
-    return next((one for one in covering if one.project_id in {0, tenant.project_id}), None)
-
-
-def hold_list() -> list[Hold]:
-    """Return every hold, by organisation and project."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT organisation_id, project_id, reason, placed_at FROM legal_holds ORDER BY 1, 2")
-        return [
-            Hold(organisation_id=organisation, project_id=project, reason=reason, placed_at=placed_at)
-            for organisation, project, reason, placed_at in cursor
-        ]
-
-
-def hold_add(*, organisation_id: int, project_id: int = 0, reason: str, dry_run: bool = False) -> None:
-    """Place a hold; raise `RefusedError` when it has no reason or there is one already."""
-    if not reason.strip():
-        raise RefusedError("A hold needs a reason: whoever removes it must know why it was placed.")
-    if _exactly(organisation_id, project_id):
-        raise RefusedError("There is such a hold already.")
-    if not dry_run:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO legal_holds (organisation_id, project_id, reason) VALUES (%s, %s, %s)",
-                [organisation_id, project_id, reason.strip()],
-            )
-
-
-def hold_remove(*, organisation_id: int, project_id: int = 0, dry_run: bool = False) -> Hold:
-    """Remove a hold and return what it was; raise `RefusedError` when there is none."""
-    found = _exactly(organisation_id, project_id)
-    if not found:
-        raise RefusedError("There is no such hold; `retention hold list` shows those that there are.")
-    if not dry_run:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "DELETE FROM legal_holds WHERE organisation_id = %s AND project_id = %s", [organisation_id, project_id]
-            )
-    return found[0]
-
-
-def _exactly(organisation_id: int, project_id: int) -> Sequence[Hold]:
-    return [one for one in hold_list() if (one.organisation_id, one.project_id) == (organisation_id, project_id)]
+def _check_holds(kind: str, *, since: datetime, until: datetime) -> None:
+    """Refuse a limit of everybody behind which held data would come to lie; what is past the present one is held on."""
+    holds = hold_list()
+    for table in (one for one, of in KIND_OF.items() if of == kind and holds and since < until):
+        rows = Range(table=table, column="ts" if table in RELATIONS else "bucket", start=since, end=until)
+        for tenant in tenants_in(rows):
+            if hold := hold_on(tenant, holds):
+                raise RefusedError(
+                    f"Not set: {kind} from before {until:%Y-%m-%d} are under a legal hold ({hold.reason}), and this"
+                    " would drop them. Remove the hold first, or give other projects limits of their own."
+                )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -129,18 +129,33 @@ def failed_sign_in(request: HttpRequest, *, username: str, organisation: str | N
 
 def kept_since(*, now: datetime) -> datetime:
     """Return the moment before which entries are past their limit."""
-    return now - timedelta(days=limits_read().days("audit"))
+    return limits_read().cutoff("audit", now=now)
 
 
-def past_limit(*, now: datetime) -> tuple[int, int]:
-    """Return how many entries are past their limit and under no legal hold, and their bytes."""
+def held(*, since: datetime, until: datetime) -> str | None:
+    """Return the reason of a legal hold that entries of that time are under, if there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT min(h.reason) FROM legal_holds AS h WHERE EXISTS (
+                SELECT FROM audit_log AS old
+                WHERE old.organisation_id = h.organisation_id AND old.ts >= %s AND old.ts < %s)
+            """,
+            [since, until],
+        )
+        reason: str | None = cursor.fetchone()[0]
+    return reason
+
+
+def past_limit(*, before: datetime) -> tuple[int, int]:
+    """Return how many entries from before then are under no legal hold, and their bytes."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT count(*), coalesce(sum(pg_column_size(old.*)), 0) FROM audit_log AS old
             WHERE ts < %s AND NOT EXISTS (SELECT FROM legal_holds AS h WHERE h.organisation_id = old.organisation_id)
             """,
-            [kept_since(now=now)],
+            [before],
         )
         count, size = cursor.fetchone()
     return count, int(size)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from analytics.storage.exclusive import RefusedError
 from analytics.storage.retention import limit_set, limit_unset
@@ -45,7 +46,7 @@ def _written(project: Project, given: Mapping[str, Any]) -> Project:
             if days is None:
                 limit_unset(kind=_LIMITS[name], tenant=tenant)
             else:
-                limit_set(kind=_LIMITS[name], days=days, tenant=tenant)
+                limit_set(kind=_LIMITS[name], days=days, tenant=tenant, now=timezone.now())
         except RefusedError as problem:
             raise ApiError(FIELD_VALUE_REFUSED, field=f"retention.{name}", details=str(problem)) from None
     return project

@@ -12,7 +12,8 @@ from analytics.models import CostRun
 from analytics.queries.timerange import Window, resolve
 from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.storage.engines.compression import LEAST_DAYS, MOST_DAYS
-from analytics.storage.retention import KINDS, LONGEST_DAYS, hold_list
+from analytics.storage.holds import hold_list
+from analytics.storage.retention import KINDS, LONGEST_DAYS
 from analytics.storage.retention import LEAST_DAYS as LEAST_KEPT_DAYS
 from errors.exceptions import ApiError
 from errors.json import rfc3339

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
+from analytics.management.progress import INTERRUPTED
 from analytics.pricing.money import dollars
 from analytics.storage.cost_reports import Difference
 from analytics.storage.exclusive import BusyError, RefusedError
@@ -28,7 +29,7 @@ _FIGURE = re.compile(r"[-+]?[0-9.]+( -> [0-9]+)?")
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Let what the storage refuses end the command with the contract's exit code and the reason."""
+    """Let what the storage refuses end the command with the contract's exit code and the reason; Ctrl-C likewise."""
     try:
         yield
     except BusyError as problem:
@@ -37,6 +38,8 @@ def exit_codes() -> Iterator[None]:
         raise CommandError(str(problem), returncode=WRONG_ARGUMENTS) from problem
     except DatabaseError as problem:
         raise CommandError(told(problem), returncode=FAILED) from problem
+    except KeyboardInterrupt:
+        raise CommandError(INTERRUPTED, returncode=FAILED) from None
 
 
 class ReportingCommand(BaseCommand):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 
@@ -14,12 +15,15 @@ from django.utils import timezone
 
 from analytics.ingest.service import receive
 from analytics.jobs import partitions
-from analytics.storage.engines.detection import Server
+from analytics.storage.engines.plain import Plain
+from analytics.storage.engines.timescale import Timescale
 from observatory import diagnosis
 from observatory.diagnosis import CHECKS
 from observatory.policies import policies
+from tests import timescale
 from tests.analytics.ingest.spans import raw
-from tests.analytics.storage.test_retention import scope_of
+from tests.analytics.storage.engines.test_detection import READY
+from tests.analytics.storage.test_retention import OLD, TODAY, scope_of, send
 
 
 def doctor():
@@ -30,12 +34,15 @@ def doctor():
     except SystemExit as end:
         status = end.code
     told = json.loads(out.getvalue())
+    assert all(one["cure"] for one in told["findings"] if one["level"] != "ok")
     return status, {one["check"]: one for one in told["findings"]}
 
 
 @pytest.fixture
-def healthy(db):
+def healthy(db, monkeypatch):
     partitions()
+    if timescale.wanted():  # on a server that somebody named
+        monkeypatch.setattr(diagnosis, "_host", lambda: str(diagnosis.home()))
 
 
 @pytest.fixture
@@ -91,7 +98,8 @@ def test_every_line_names_its_check(healthy):
 
 
 def test_the_engine_is_named(healthy):
-    assert doctor()[1]["engine"]["text"].startswith("plain PostgreSQL")
+    name = "TimescaleDB 2." if timescale.wanted() else "plain PostgreSQL"
+    assert doctor()[1]["engine"]["text"].startswith(name)
 
 
 def test_limits_that_contradict_each_other_are_found(healthy, settings):
@@ -100,10 +108,37 @@ def test_limits_that_contradict_each_other_are_found(healthy, settings):
     assert (status, found["retention"]["level"], "retention set" in found["retention"]["cure"]) == (1, "wrong", True)
 
 
-def test_partitions_that_are_missing_are_found(healthy, settings):
+@pytest.mark.skipif(timescale.wanted(), reason="chunks are made as spans arrive")
+def test_partitions_that_are_missing_are_found_and_made_as_the_cure_says(healthy, settings):
     settings.PARTITIONS_AHEAD_DAYS = 20
     status, found = doctor()
-    assert (status, found["partitions"]["level"]) == (1, "wrong")
+    assert (status, found["partitions"]["level"], found["partitions"]["cure"]) == (
+        1, "wrong", "Run `worker --once --only partitions`.",
+    )  # fmt: skip
+    call_command("worker", "--once", "--only", "partitions", stdout=StringIO())
+    assert doctor()[1]["partitions"]["level"] == "ok"
+
+
+@pytest.mark.skipif(not timescale.wanted(), reason="there is no columnstore")
+def test_days_that_nobody_compresses_are_found_and_compressed_as_the_cure_says(healthy, tenant):
+    send(tenant.projects[0], 1, OLD)
+    status, found = doctor()
+    assert (status, found["columnstore"]) == (
+        0,
+        {
+            "check": "columnstore",
+            "level": "note",
+            "text": f"days that wait to be in it: 1, the oldest {OLD:%Y-%m-%d}; it takes over after 7 days",
+            "cure": "Run `compression apply`; the worker does it every night.",
+        },
+    )
+    call_command("compression", "apply", stdout=StringIO(), stderr=StringIO())
+    assert doctor()[1]["columnstore"]["level"] == "ok"
+
+
+def test_days_that_wait_for_tonight_are_sound(healthy, tenant):
+    send(tenant.projects[0], 1, TODAY - timedelta(days=9))
+    assert doctor()[1]["columnstore"]["level"] == "ok"
 
 
 def test_rollups_that_nobody_refreshes_are_found(healthy):
@@ -120,6 +155,7 @@ def test_a_failed_job_is_found(healthy):
     run_of("partitions", ago=timedelta(minutes=1), status="failed")
     status, found = doctor()
     assert (status, found["jobs"]["text"]) == (1, "partitions failed")
+    assert "See that the worker runs" in found["jobs"]["cure"]
 
 
 def test_a_late_job_is_found(healthy):
@@ -129,12 +165,14 @@ def test_a_late_job_is_found(healthy):
 
 def test_too_few_connections_are_found(healthy, settings):
     settings.DATABASE_POOL_SIZE = 1000
-    assert doctor()[1]["connections"]["level"] == "wrong"
+    found = doctor()[1]["connections"]
+    assert (found["level"], "Raise max_connections to 1014 or more" in found["cure"]) == ("wrong", True)
 
 
 def test_clocks_apart_are_found(healthy, monkeypatch):
     monkeypatch.setattr(diagnosis, "LARGEST_SKEW", timedelta(seconds=-1))
-    assert doctor()[1]["clock"]["level"] == "wrong"
+    found = doctor()[1]["clock"]
+    assert (found["level"], found["cure"]) == ("wrong", "Let every machine take its time from NTP.")
 
 
 def test_a_redis_that_is_away_is_found_and_the_rest_is_checked(healthy, settings, monkeypatch):
@@ -144,6 +182,7 @@ def test_a_redis_that_is_away_is_found_and_the_rest_is_checked(healthy, settings
     monkeypatch.setattr(diagnosis, "get_redis_connection", away)
     status, found = doctor()
     assert (status, found["redis"]["level"], found["models"]["level"]) == (1, "wrong", "ok")
+    assert found["redis"]["cure"] == "Start Redis or Valkey, or correct REDIS_URL."
 
 
 def test_a_database_that_is_away_is_found_and_not_asked_again(monkeypatch):
@@ -152,6 +191,7 @@ def test_a_database_that_is_away_is_found_and_not_asked_again(monkeypatch):
     monkeypatch.setattr(diagnosis.connection, "close", lambda: None)
     status, found = doctor()
     assert (status, list(found)) == (1, ["settings", "database", "redis", "live", "disk"])
+    assert found["database"]["cure"].startswith("Start PostgreSQL, or correct DATABASE_URL")
 
 
 def _unreachable(_sql):
@@ -214,6 +254,7 @@ def test_a_variable_that_cannot_be_used_is_found(healthy, monkeypatch):
     monkeypatch.setenv("DATABASE_POOL_SIZE", "many")
     status, found = doctor()
     assert (status, found["settings"]["level"], "DATABASE_POOL_SIZE" in found["settings"]["text"]) == (1, "wrong", True)
+    assert found["settings"]["cure"] == "Set the variable as it says."
 
 
 def test_a_server_that_is_too_old_is_found_and_not_asked_again(monkeypatch):
@@ -229,24 +270,20 @@ def test_a_server_that_is_too_old_is_found_and_not_asked_again(monkeypatch):
     )
 
 
-USABLE = Server(offered="2.29.2", installed="2.29.2", loaded=True, licence="timescale", functions=True, may_create=True)
-
-
 @pytest.mark.parametrize(
-    ("name", "server", "number", "found"),
+    ("of", "server", "found"),
     [
-        ("plain", USABLE, 180_000, ("note", "TimescaleDB 2.29.2 is there and not used")),
-        ("plain", replace(USABLE, licence="apache"), 180_000, ("ok", "licence apache: it has no columnstore")),
-        ("timescaledb", USABLE, 180_000, ("ok", "TimescaleDB 2.29.2 with community functions")),
-        ("timescaledb", USABLE, 150_020, ("wrong", "PostgreSQL 15.20, where its scheduled jobs fail")),
-        ("timescaledb", replace(USABLE, licence="apache"), 180_000, ("wrong", "licence apache")),
-        ("timescaledb", replace(USABLE, installed="2.20.1"), 180_000, ("wrong", "too old: 2.22")),
+        (Plain(), READY, ("note", "TimescaleDB 2.29.2 is there and not used")),
+        (Plain(), replace(READY, licence="apache"), ("ok", "licence apache: it has no columnstore")),
+        (Timescale(), READY, ("ok", "TimescaleDB 2.29.2 with community functions")),
+        (Timescale(), replace(READY, postgres=150_020), ("wrong", "PostgreSQL 15.20, where its scheduled jobs fail")),
+        (Timescale(), replace(READY, licence="apache"), ("wrong", "licence apache")),
+        (Timescale(), replace(READY, installed="2.20.1"), ("wrong", "too old: 2.22")),
     ],
 )
-def test_what_the_server_says_of_timescale_is_told(monkeypatch, name, server, number, found):
-    monkeypatch.setattr(diagnosis, "engine", lambda: SimpleNamespace(name=name))
+def test_what_the_server_says_of_timescale_is_told(monkeypatch, of, server, found):
+    monkeypatch.setattr(diagnosis, "engine", lambda: of)
     monkeypatch.setattr(diagnosis, "server", lambda _connection: server)
-    monkeypatch.setattr(diagnosis, "_one", lambda _sql: (number,))
     level, text = found
     told = diagnosis._engine("engine")
     assert (told.level, text in told.text, bool(told.cure)) == (level, True, level != "ok")
@@ -310,6 +347,7 @@ def test_models_without_a_price_are_noted(healthy, tenant):
         "note",
         "1 without a price in the last day",
     )
+    assert found["models"]["cure"] == "Add their prices with `import_prices`, then run `recompute_costs`."
 
 
 GIGABYTE = 2**30
@@ -361,6 +399,7 @@ def test_a_live_process_that_cannot_be_reached_is_found(settings):
 
     found = diagnosis._live("live")
 
+    assert "manage.py live" in found.cure
     assert (found.level, found.text) == (
         "note", "no answer at http://127.0.0.1:1/api/v1/events (ConnectionRefusedError)",
     )  # fmt: skip
@@ -370,7 +409,9 @@ def test_a_live_process_that_cannot_be_reached_is_found(settings):
 def test_what_answers_for_the_live_process_is_told_from_it(settings, httpserver_of, status, level):
     settings.LIVE_BASE_URL = httpserver_of(status)
 
-    assert diagnosis._live("live").level == level
+    found = diagnosis._live("live")
+
+    assert (found.level, "LIVE_BASE_URL" in found.cure) == (level, level == "note")
 
 
 def test_a_job_that_succeeded_and_is_deleted_was_last_run_when_it_was_due(db):
@@ -383,3 +424,20 @@ def test_a_job_that_succeeded_and_is_deleted_was_last_run_when_it_was_due(db):
     one = next(one for one in policies(now=timezone.now()) if one.name == "tokens")
 
     assert (one.last_result, int(one.last_run.timestamp())) == ("succeeded", due)
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+
+
+def first_column(page, head):
+    """Return the first cells of the table of a how-to page whose first head is `head`."""
+    table = (HOW_TO / page).read_text().partition(f"| {head} |")[2].partition("\n\n")[0]
+    return [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+
+
+def test_the_page_of_the_doctor_tells_of_every_check():
+    assert first_column("doctor.md", "check") == [name for name, _, _ in CHECKS]
+
+
+def test_the_page_of_background_jobs_tells_of_every_job(db):
+    assert first_column("background-jobs.md", "job") == [one.name for one in policies(now=timezone.now())]

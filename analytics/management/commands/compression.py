@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import timezone
 
+from analytics.management.progress import INTERRUPTED, DayProgress
 from analytics.storage.engines import NotOnThisEngineError
 from analytics.storage.engines.compression import (
     LEAST_DAYS,
@@ -60,6 +61,9 @@ class Command(BaseCommand):
         except DatabaseError as problem:
             self.stderr.write(told(problem))
             raise SystemExit(_FAILED) from None
+        except KeyboardInterrupt:
+            self.stderr.write(INTERRUPTED)
+            raise SystemExit(_FAILED) from None
 
     def _show(self, *, json: bool, **_options: Any) -> None:
         days, after = stored_days(), after_days()
@@ -111,20 +115,22 @@ class Command(BaseCommand):
             self.stdout.write(f"would compress {len(waiting)} days, {size:,} bytes")
             return
         done: list[Packed] = []
+        progress = DayProgress(self.stderr.write, size)
 
         def report(packed: Packed) -> None:
             done.append(packed)
-            self.stderr.write(
-                f"{packed.day}  {packed.relation}: {packed.bytes_before:,} -> {packed.bytes_after:,} bytes,"
-                f" {packed.left} left"
-            )
+            what = f"{packed.rows:,} rows, {packed.bytes_before:,} -> {packed.bytes_after:,} bytes"
+            weight = packed.bytes_before
+            progress.done(packed.day, packed.relation, what, rows=packed.rows, weight=weight, left=packed.left)
 
         compress_due(today=today, report=report, prepare=make_vectors_of)
         before, after = sum(one.bytes_before for one in done), sum(one.bytes_after for one in done)
         if json:
             self._print_json({"days": len(done), "bytes_before": before, "bytes_after": after, "dry_run": False})
-        else:
+        elif done:
             self.stdout.write(f"compressed {len(done)} days: {before:,} -> {after:,} bytes")
+        else:
+            self.stdout.write("no day is due")
 
     def _print_json(self, value: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(value))

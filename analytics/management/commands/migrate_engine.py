@@ -1,7 +1,6 @@
 """Move a plain installation to TimescaleDB, once its server has the extension."""
 
 import json
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
+from analytics.management.progress import INTERRUPTED, DayProgress
 from analytics.storage.engines.detection import has_hypertables, server, with_timescale
 from analytics.storage.engines.moving import Copied, MovePlan, move, plan
 from analytics.storage.exclusive import RefusedError
@@ -36,6 +36,9 @@ class Command(BaseCommand):
         except DatabaseError as problem:
             self.stderr.write(told(problem))
             raise SystemExit(_FAILED) from None
+        except KeyboardInterrupt:
+            self.stderr.write(INTERRUPTED)
+            raise SystemExit(_FAILED) from None
 
     def _move(self, *, dry_run: bool, json: bool) -> None:
         connection = connections["owner" if "owner" in settings.DATABASES else "default"]
@@ -51,7 +54,13 @@ class Command(BaseCommand):
             self._print(_as_json(planned), "\n".join(_lines(planned)), as_json=json)
             return
         self.stderr.write("\n".join(_lines(planned)))
-        rows = move(connection, report=Progress(self.stderr.write, sum(table.rows for table in planned.tables)))
+        progress = DayProgress(self.stderr.write, sum(table.rows for table in planned.tables))
+
+        def report(copied: Copied) -> None:
+            what = f"{copied.rows:,} rows"
+            progress.done(copied.day, copied.relation, what, rows=copied.rows, weight=copied.rows, left=copied.left)
+
+        rows = move(connection, report=report)
         self._print(
             {"moved_rows": rows, "dry_run": False},
             f"moved {rows:,} rows into hypertables; restart web and worker processes",
@@ -60,23 +69,6 @@ class Command(BaseCommand):
 
     def _print(self, value: dict[str, Any], line: str, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(value) if as_json else line)
-
-
-class Progress:
-    """Writes a line for each day that was copied: rows, rate, time left."""
-
-    def __init__(self, write: Any, rows: int) -> None:
-        self._write, self._all = write, rows
-        self._done, self._since = 0, time.monotonic()
-
-    def __call__(self, copied: Copied) -> None:
-        self._done += copied.rows
-        rate = self._done / max(time.monotonic() - self._since, 0.001)
-        left = max(self._all - self._done, 0) / max(rate, 1)
-        self._write(
-            f"{copied.day}  {copied.relation}: {copied.rows:,} rows; {copied.left} days left,"
-            f" {rate:,.0f} rows/s, about {left:,.0f} s"
-        )
 
 
 def _lines(planned: MovePlan) -> list[str]:

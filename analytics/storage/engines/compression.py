@@ -16,10 +16,11 @@ LEAST_DAYS, MOST_DAYS = 1, 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """One day that was moved into the columnstore, its bytes with indexes before and after, and how many are left."""
+    """One day that was moved into the columnstore, its rows, bytes with indexes before and after, how many are left."""
 
     relation: str
     day: date
+    rows: int
     bytes_before: int
     bytes_after: int
     left: int
@@ -93,6 +94,7 @@ def _packed(stored: StoredDay, *, left: int) -> Packed:
     return Packed(
         relation=stored.relation,
         day=stored.day,
+        rows=engine().rows(stored.relation, stored.day),
         bytes_before=stored.bytes,
         bytes_after=sizes.get(stored.day, 0),
         left=left,

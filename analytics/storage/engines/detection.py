@@ -12,11 +12,13 @@ from analytics.storage.engines.timescale import Timescale
 
 # The first release that takes sparse indexes by name and tells the state of a chunk.
 OLDEST = (2, 22)
+# PostgreSQL 15.20, on which every scheduled job of TimescaleDB ends with: cannot drop portal "".
+JOBS_FAIL_ON = 150_020
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """What a server says of TimescaleDB; versions are `None` where there is none."""
+    """What a server says of TimescaleDB; versions are `None` where there is none. `postgres` is its own as a number."""
 
     offered: str | None
     installed: str | None
@@ -24,6 +26,12 @@ class Server:
     licence: str | None
     functions: bool
     may_create: bool
+    postgres: int
+
+    @property
+    def fails_jobs(self) -> str | None:
+        """Which release of PostgreSQL it is, where that fails the extension's scheduled jobs."""
+        return "PostgreSQL 15.20" if self.postgres == JOBS_FAIL_ON else None
 
     @property
     def creatable(self) -> bool:
@@ -73,10 +81,11 @@ def server(connection: BaseDatabaseWrapper) -> Server:
                         SELECT FROM pg_available_extension_versions
                         WHERE name = 'timescaledb' AND (trusted OR NOT superuser)
                     )
-                )
+                ),
+                current_setting('server_version_num')::int
             """
         )
-        offered, installed, loaded, licence, functions, may_create = cursor.fetchone()
+        offered, installed, loaded, licence, functions, may_create, postgres = cursor.fetchone()
     return Server(
         offered=offered,
         installed=installed,
@@ -84,6 +93,7 @@ def server(connection: BaseDatabaseWrapper) -> Server:
         licence=licence,
         functions=functions,
         may_create=may_create,
+        postgres=postgres,
     )
 
 

@@ -45,6 +45,16 @@ class Engine(Protocol):
         """`plain` or `timescaledb`."""
         ...
 
+    @property
+    def has_columnstore(self) -> bool:
+        """Whether days can be kept by column."""
+        ...
+
+    @property
+    def makes_days(self) -> bool:
+        """Whether a day is made ready by the first row of it; else it must be made before."""
+        ...
+
     def ensure_days(self, days: Collection[date]) -> int:
         """Make ready for spans of those `days` that are not known to be; return how many tables were made."""
         ...

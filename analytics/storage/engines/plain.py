@@ -16,6 +16,8 @@ class Plain(Daily):
     """The engine of a server without TimescaleDB's community functions."""
 
     name: ClassVar[str] = "plain"
+    has_columnstore: ClassVar[bool] = False
+    makes_days: ClassVar[bool] = False
 
     def ensure_days(self, days: Collection[date]) -> int:
         missing = sorted(set(days) - _known_days)

@@ -17,6 +17,8 @@ class Timescale(Daily):
     """The engine of a database whose spans are in hypertables."""
 
     name: ClassVar[str] = "timescaledb"
+    has_columnstore: ClassVar[bool] = True
+    makes_days: ClassVar[bool] = True
 
     def ensure_days(self, days: Collection[date]) -> int:  # noqa: ARG002  chunks are made as rows arrive
         return 0

@@ -26,8 +26,8 @@ class Command(BaseCommand):
         if json:
             self.stdout.write(dumps({"policies": [asdict(one) for one in found]}).decode())
             return
-        self.stdout.write(f"{'job':<12}{'schedule':<18}{'last run':<22}{'result':<12}{'next run':<22}")
+        self.stdout.write(f"{'job':<12}{'schedule':<18}{'last run':<22}{'result':<17}next run")
         for one in found:
             last = f"{one.last_run:%Y-%m-%d %H:%M:%SZ}" if one.last_run else "-"
             result = one.last_result + (", late" if one.late else "")
-            self.stdout.write(f"{one.name:<12}{one.cron:<18}{last:<22}{result:<12}{one.next_run:%Y-%m-%d %H:%M:%SZ}")
+            self.stdout.write(f"{one.name:<12}{one.cron:<18}{last:<22}{result:<17}{one.next_run:%Y-%m-%d %H:%M:%SZ}")

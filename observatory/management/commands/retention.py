@@ -7,20 +7,12 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from analytics.storage.exclusive import RefusedError
-from analytics.storage.retention import (
-    EVERYBODY,
-    KINDS,
-    Hold,
-    hold_add,
-    hold_list,
-    hold_remove,
-    limit_set,
-    limits_read,
-)
+from analytics.storage.holds import Hold, hold_add, hold_list, hold_remove
+from analytics.storage.retention import EVERYBODY, KINDS, limits_read
 from analytics.storage.spans import Tenant
 from observatory.accounts import audit
 from observatory.accounts.models import Organisation, Project
-from observatory.lifecycle import Freed, retention_run
+from observatory.lifecycle import Freed, limit_change, retention_run
 from observatory.management.operating import (
     FAILED,
     WRONG_ARGUMENTS,
@@ -83,7 +75,7 @@ class Command(OperatorCommand):
         if project is not None:
             found = project_named(project)
             tenant, whose = Tenant(organisation_id=found.organisation_id, project_id=found.id), str(found)
-        change = limit_set(kind=kind, days=days, tenant=tenant, dry_run=dry_run)
+        change, foreseen = limit_change(kind=kind, days=days, tenant=tenant, now=timezone.now(), dry_run=dry_run)
         if not dry_run:
             for organisation_id in _concerned(tenant.organisation_id):
                 act = audit.Act(
@@ -94,11 +86,13 @@ class Command(OperatorCommand):
                     changes=[f"{kind}: {change.before} days to {change.after}"],
                 )
                 audit.record_command("retention set", act)
-        self.show(
-            {"dry_run": dry_run, "kind": kind, "of": whose, "before": change.before, "after": change.after},
-            [f"{kind} of {whose}: {'would be ' if dry_run else ''}kept {change.after} days (before: {change.before})"],
-            as_json=json,
-        )
+        told = {"dry_run": dry_run, "kind": kind, "of": whose, "before": change.before, "after": change.after}
+        lines = [
+            f"{kind} of {whose}: {'would be ' if dry_run else ''}kept {change.after} days (before: {change.before})"
+        ]
+        if foreseen is not None:
+            told, lines = told | _told(foreseen), [*lines, *_lines(foreseen, "the next run would free")]
+        self.show(told, lines, as_json=json)
 
     def do_apply(self, *, dry_run: bool, json: bool, **_options: Any) -> None:
         try:
@@ -110,15 +104,8 @@ class Command(OperatorCommand):
             )
         except RefusedError as problem:  # no argument was wrong
             raise CommandError(str(problem), returncode=FAILED) from problem
-        report, tables = freed.storage, _by_table(freed)
-        left = [{"table": one.table, "rows": one.rows, "hold": _hold(one.hold)} for one in report.left]
-        verb = "would free" if dry_run else "freed"
-        lines = [
-            f"{table}: {verb} {one['rows']} rows, {one['partitions']} partitions, {size(one['bytes'])}"
-            for table, one in tables.items()
-        ] or ["nothing is past its limit"]
-        lines += [f"{one.table}: left {one.rows} rows. {_hold_line(_hold(one.hold))}" for one in report.left]
-        self.show({"dry_run": dry_run, "freed": tables, "left": left}, lines, as_json=json)
+        lines = _lines(freed, "would free" if dry_run else "freed")
+        self.show({"dry_run": dry_run} | _told(freed), lines, as_json=json)
 
     def do_hold(self, *, change: str, json: bool, **options: Any) -> None:
         if change == "list":
@@ -159,6 +146,20 @@ def _concerned(organisation_id: int) -> list[int]:
 
 def _limit(days: int, kind: str, of: str) -> dict[str, Any]:
     return {"kind": kind, "days": days, "of": of}
+
+
+def _told(freed: Freed) -> dict[str, Any]:
+    left = [{"table": one.table, "rows": one.rows, "hold": _hold(one.hold)} for one in freed.storage.left]
+    return {"freed": _by_table(freed), "left": left}
+
+
+def _lines(freed: Freed, verb: str) -> list[str]:
+    lines = [
+        f"{table}: {verb} {one['rows']:,} rows, {one['partitions']} partitions, {size(one['bytes'])}"
+        for table, one in _by_table(freed).items()
+    ] or ["nothing is past its limit"]
+    held = [(one, _hold_line(_hold(one.hold))) for one in freed.storage.left]
+    return lines + [f"{one.table}: {one.rows:,} rows stay. {line}" for one, line in held]
 
 
 def _by_table(freed: Freed) -> dict[str, dict[str, int]]:

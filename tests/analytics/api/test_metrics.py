@@ -7,6 +7,7 @@ from django.test import Client
 
 from analytics.registry.rollups import BY_TABLE
 from tests.analytics.api.payloads import NS, now_ns, span
+from tests.analytics.storage.test_rollups import refresh_all
 
 URL, QUERY = "/api/v1/metrics", "/api/v1/metrics/query"
 HOUR = 3600 * NS
@@ -83,6 +84,21 @@ def test_metrics_by_hour_and_model(api, calls, window, base):
         "total_points": 3,
         "truncated": False,
     }
+
+
+@pytest.mark.parametrize(("exact", "told"), [(False, 0.02), (True, None)])
+def test_numbers_of_different_users_are_within_the_error_that_is_told(api, send, base, exact, told):
+    day = (base // (24 * HOUR) - 2) * 24 * HOUR
+    users = [f"user-{number}" for number in range(1000)]
+    send(*(span(start_ns=day + number * NS, attributes={"user.id": user}) for number, user in enumerate(users)))
+    refresh_all()
+    end = day + (NS * 1800 if exact else 24 * HOUR)  # rollups know whole hours
+
+    asked = {"metrics": "unique_users", "interval": "all", "start_time": at(day), "end_time": at(end)}
+    body = api.get(URL, asked).json()
+
+    assert body["metadata"]["distinct_error"] == told
+    assert abs(body["data"][0]["unique_users"] - len(users)) <= len(users) * (told or 0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.ingest.service import receive
 from analytics.storage.ageing import retention_apply
-from analytics.storage.retention import hold_add, hold_remove, limit_set
+from analytics.storage.holds import hold_add, hold_remove
+from analytics.storage.retention import limit_set
 from analytics.storage.spans import Tenant
 from tests.analytics.ingest.spans import SECOND, raw
 from tests.analytics.storage.test_retention import scope_of
@@ -54,20 +55,20 @@ def longer_than(days, whose="its project keeps spans"):
 
 
 def test_a_span_older_than_its_projects_own_limit_is_too_old(send, of_project):
-    limit_set(kind="spans", days=10, tenant=of_project)
+    limit_set(kind="spans", days=10, tenant=of_project, now=NOW)
 
     assert send(days=11) == longer_than(10)
     assert count("llm_traces") == 0
 
 
 def test_a_limit_of_another_project_does_not_count(send, of_project, make_tenant):
-    limit_set(kind="spans", days=10, tenant=of_project)
+    limit_set(kind="spans", days=10, tenant=of_project, now=NOW)
 
     assert send(days=11, of=make_tenant("globex").projects[0]) is None
 
 
 def test_a_span_within_its_projects_own_limit_is_kept_by_the_next_run(send, of_project):
-    limit_set(kind="spans", days=10, tenant=of_project)
+    limit_set(kind="spans", days=10, tenant=of_project, now=NOW)
 
     assert send(days=9) is None
     retention_apply(now=NOW)
@@ -76,16 +77,16 @@ def test_a_span_within_its_projects_own_limit_is_kept_by_the_next_run(send, of_p
 
 def test_the_operators_limit_for_everybody_wins_over_the_setting(send, settings):
     settings.RETENTION_SPANS_DAYS = 30
-    limit_set(kind="spans", days=40)
+    limit_set(kind="spans", days=40, now=NOW)
 
     assert send(days=35) is None
     assert send(days=41) == longer_than(40, "spans are kept")
 
 
 def test_spans_from_before_what_was_dropped_stay_too_old_when_the_limit_is_raised(send):
-    limit_set(kind="spans", days=10)
+    limit_set(kind="spans", days=10, now=NOW)
     retention_apply(now=NOW)
-    limit_set(kind="spans", days=90)
+    limit_set(kind="spans", days=90, now=NOW)
 
     reason, message = send(days=11)
     assert reason == "too_old"
@@ -94,7 +95,7 @@ def test_spans_from_before_what_was_dropped_stay_too_old_when_the_limit_is_raise
 
 @pytest.mark.parametrize("whole_organisation", [True, False])
 def test_a_hold_suspends_the_projects_own_limit(send, of_project, hold, whole_organisation):
-    limit_set(kind="spans", days=10, tenant=of_project)
+    limit_set(kind="spans", days=10, tenant=of_project, now=NOW)
     hold_add(**hold | ({"project_id": 0} if whole_organisation else {}), reason="case 7")
 
     assert send(days=11) is None
@@ -103,7 +104,7 @@ def test_a_hold_suspends_the_projects_own_limit(send, of_project, hold, whole_or
 
 
 def test_the_projects_own_limit_counts_again_after_its_hold(send, of_project, hold):
-    limit_set(kind="spans", days=10, tenant=of_project)
+    limit_set(kind="spans", days=10, tenant=of_project, now=NOW)
     hold_add(**hold, reason="case 7")
     hold_remove(**hold)
 
@@ -117,7 +118,7 @@ def test_a_hold_does_not_suspend_everybodys_limit(send, hold):
 
 
 def test_a_span_older_than_content_is_kept_is_stored_and_loses_its_content(send):
-    limit_set(kind="content", days=10)
+    limit_set(kind="content", days=10, now=NOW)
 
     assert send(days=11) is None
     retention_apply(now=NOW)

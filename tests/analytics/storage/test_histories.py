@@ -90,7 +90,7 @@ class History:
     def drop(self):
         if self.kept == DAY:
             self.told = {grain: ask(self.scope, DAY, NEXT, grain=grain, exact=True) for grain in GRAINS}
-            limit_set(kind="spans", days=2)
+            limit_set(kind="spans", days=2, now=datetime.now(UTC))
             retention_apply(now=datetime.now(UTC))
             self.kept = NEXT
 

@@ -210,8 +210,8 @@ def test_a_hold_keeps_its_rows_and_the_rows_of_others_go(projects):
     one, other = projects["acme/main"], projects["globex/main"]
     send(one, 1, OLD)
     send(other, 2, OLD)
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
     run("set", "spans", "10")
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
     done = run("apply")
     assert stored() == stored("llm_contents") == [(one.id, OLD)]
     assert [(left["table"], left["rows"], left["hold"]["reason"]) for left in done["left"]] == [
@@ -222,8 +222,8 @@ def test_a_hold_keeps_its_rows_and_the_rows_of_others_go(projects):
 
 def test_data_go_once_their_hold_is_removed(projects):
     send(projects["acme/main"], 1, OLD)
-    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
     run("set", "spans", "10")
+    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
     run("apply")
     run("hold", "remove", "--organisation", "acme", "--project", "main")
     run("apply")
@@ -349,6 +349,112 @@ def test_what_cannot_be_is_refused_with_the_reason(projects, words, reason):
 )
 def test_a_kind_or_number_that_is_none_is_refused(projects, words, reason):
     assert reason in refused(*words)[1]  # from a shell argparse ends with 2, as it does for every command
+
+
+@pytest.mark.parametrize("kind", ["spans", "content", "minute", "usage_hour"])
+def test_a_limit_of_everybody_that_would_drop_held_data_is_refused(projects, kind):
+    start = TODAY - timedelta(days=5)
+    send(projects["acme/main"], 1, start)
+    refresh_all()
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+    before = run("show")["limits"]
+
+    code, said = refused("set", kind, "4")
+
+    assert (code, "case 7" in said, run("show")["limits"]) == (2, True, before)
+    assert run("set", kind, "5")["after"] == 5
+
+
+def test_a_limit_of_everybody_may_change_beside_held_data_that_it_does_not_reach(projects):
+    send(projects["acme/main"], 1, YOUNG)
+    send(projects["globex/main"], 2, OLD)
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+
+    assert run("set", "spans", "10")["after"] == 10
+    assert run("apply")["freed"]["llm_traces"]["partitions"] == 1
+
+
+def test_what_a_hold_keeps_past_everybodys_limit_already_refuses_no_shorter_one(projects):
+    send(projects["acme/main"], 1, OLD)
+    run("set", "spans", "15")
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+
+    assert run("set", "spans", "10")["after"] == 10
+
+
+def test_a_limit_of_the_audit_log_that_would_drop_held_entries_is_refused(projects):
+    one = projects["acme/main"]
+    AuditEntry.objects.create(
+        organisation_id=one.organisation_id,
+        ts=OLD,
+        resource_type="old",
+        success=True,
+        duration_ms=0,
+        status_code=200,
+    )
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+
+    code, said = refused("set", "audit", "10")
+
+    assert (code, "case 7" in said, run("set", "audit", "30")["after"]) == (2, True, 30)
+
+
+def test_a_hold_keeps_what_is_past_its_projects_own_limit_and_that_is_told(projects):
+    send(projects["acme/main"], 1, OLD)
+    run("set", "spans", "10", "--project", "acme/main")
+    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
+
+    left = run("apply", "--dry-run")["left"]
+
+    assert {(one["table"], one["rows"]) for one in left} == {("llm_traces", 1), ("llm_contents", 1)}
+
+
+def test_a_dry_run_of_set_tells_what_the_next_run_would_free(projects):
+    send(projects["acme/main"], 1, OLD)
+    send(projects["globex/main"], 2, OLD)
+    send(projects["globex/main"], 3, YOUNG)
+    AuditEntry.objects.create(
+        organisation_id=projects["acme/main"].organisation_id,
+        ts=OLD,
+        resource_type="old",
+        success=True,
+        duration_ms=0,
+        status_code=200,
+    )
+
+    told = {words: run("set", *words.split(), "--dry-run")["freed"] for words in ("spans 10", "audit 10", "spans 30")}
+    assert {words: set(one) for words, one in told.items()} == {
+        "spans 10": {"llm_traces", "llm_contents", "trace_index"},
+        "audit 10": {"audit_log"},
+        "spans 30": set(),
+    }
+    assert told["spans 10"]["llm_traces"]["bytes"] > 0
+    run("set", "spans", "10")
+    assert run("apply", "--dry-run")["freed"] == told["spans 10"]
+    assert told["spans 10"]["llm_traces"] | {"bytes": 0} == {"rows": 2, "partitions": 1, "bytes": 0}
+
+
+def test_a_dry_run_of_a_projects_limit_tells_of_its_rows_alone(projects):
+    send(projects["acme/main"], 1, OLD)
+    send(projects["globex/main"], 2, OLD)
+
+    told = run("set", "spans", "10", "--project", "acme/main", "--dry-run")["freed"]
+
+    assert {table: (one["rows"], one["partitions"]) for table, one in told.items()} == {
+        "llm_traces": (1, 0),
+        "llm_contents": (1, 0),
+        "trace_index": (1, 0),
+    }
+
+
+def test_what_would_be_freed_is_told_to_people(projects):
+    send(projects["acme/main"], 1, OLD)
+    out = StringIO()
+    call_command("retention", "set", "spans", "10", "--dry-run", stdout=out)
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "spans of everybody: would be kept 10 days (before: 90)"
+    assert "llm_traces: the next run would free 1 rows, 1 partitions, " in lines[1]
 
 
 def test_a_shorter_limit_on_held_data_is_refused(projects):

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 
 from analytics.models import CostRun, ModelPrice
-from analytics.storage.retention import hold_list, limits_read
+from analytics.storage.holds import hold_list
+from analytics.storage.retention import limits_read
 from observatory.accounts.models import AuditEntry, Membership, Project
 from observatory.database import tenancy
 from observatory.operations import operation_run

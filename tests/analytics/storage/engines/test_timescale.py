@@ -1,6 +1,7 @@
 """Days in the columnstore read and write like days in row storage."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -164,6 +165,19 @@ def test_apply_compresses_and_reports_in_json(send, capsys):
     told = json.loads(capsys.readouterr().out)
     assert (told["days"], told["dry_run"]) == (2, False)
     assert states() == [State.COLUMNS, State.COLUMNS]
+
+
+def test_apply_tells_rows_rate_and_time_left_of_each_day(send, capsys):
+    send(*(raw(number) for number in range(1, 4)))
+    call_command("compression", "apply")
+
+    told = [
+        re.sub(r"[0-9,]+ (bytes|->|rows/s)|about [0-9,]+", "N", line) for line in capsys.readouterr().err.splitlines()
+    ]
+    assert told == [
+        "2001-03-02  llm_contents: 3 rows, N N; 1 days left, N, N s",
+        "2001-03-02  llm_traces: 3 rows, N N; 0 days left, N, N s",
+    ]
 
 
 def test_apply_is_refused_while_another_is_under_way(send, owner, capsys):
