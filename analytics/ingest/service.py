@@ -38,7 +38,7 @@ Key = tuple[bytes, bytes]
 _PORTION_SPANS, _PORTION_BYTES = 100, 262_144
 # What is held of a request until it is stored: lines, and about as much beside them for each span, link and evaluation.
 _HELD_BYTES, _BESIDE_BYTES = 192 * 1_048_576, 1024
-_WIDEST_CHARACTER = 4
+_EVENT_BYTES, _WIDEST_CHARACTER = 512, 4
 _NS_PER_DAY = 86_400_000_000_000
 
 
@@ -138,7 +138,7 @@ def _portions(spans: Iterable[RawSpan]) -> Iterator[list[RawSpan]]:
     size = 0
     for span in spans:
         portion.append(span)
-        size += span.encoded_size
+        size += span.encoded_size + _EVENT_BYTES * (len(span.events) + len(span.links))
         if len(portion) >= _PORTION_SPANS or size > _PORTION_BYTES:
             yield portion
             portion, size = [], 0
