@@ -72,7 +72,8 @@ class Outline:
     def size(self, one: Any) -> int:
         """Return the bytes of an object, or more."""
         if self.places is not None:
-            return self.places[2 * one + 1] - self.places[2 * one]
+            number: int = one
+            return self.places[2 * number + 1] - self.places[2 * number]
         try:
             written: bytes = orjson.dumps(one)
             return len(written)

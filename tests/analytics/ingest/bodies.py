@@ -4,7 +4,6 @@ import gc
 import struct
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -67,16 +66,12 @@ def listed(unit: str, size: int = SIZE) -> str:
 
 PROTOBUF: Mapping[str, Callable[[], bytes]] = {
     "empty spans": lambda: field(1, field(2, times(b"\x12\x00"))),
-    "short spans": lambda: request(*map(span, range(1, SIZE // 54))),
     "empty resources": lambda: times(b"\x0a\x00"),
-    "empty scopes": lambda: field(1, times(b"\x12\x00")),
     "unknown fields": lambda: times(b"\x78\x00"),
-    "groups": lambda: times(b"\x1b\x1c"),
     "empty attributes": lambda: request(span(1, times(b"\x4a\x00"))),
     "empty events": lambda: request(span(1, times(b"\x5a\x00"))),
-    "empty values": lambda: request(span(1, attribute(b"a", field(5, times(b"\x0a\x00"))))),
     "lists in a list below the largest span": lambda: request(
-        *(span(number, attribute(b"a", field(5, times(b"\x0a\x02\x2a\x00", 4_000_000)))) for number in range(16))
+        *(span(number, attribute(b"a", field(5, times(b"\x0a\x02\x2a\x00", 4_000_000)))) for number in range(4))
     ),
     "attributes of a resource": lambda: field(1, field(1, times(b"\x0a\x00")) + field(2, field(2, span()))),
     "a resource of many spans": lambda: field(
@@ -90,13 +85,11 @@ PROTOBUF: Mapping[str, Callable[[], bytes]] = {
 }
 JSON: Mapping[str, Callable[[], bytes]] = {
     "empty spans": lambda: json_request(listed("{}").encode()),
-    "short spans": lambda: json_request(",".join(map(json_span, range(1, SIZE // 160))).encode()),
     "lists": lambda: b'{"x":[' + listed("[]").encode() + b"]}",
     "numbers": lambda: b'{"x":[' + listed("1.5").encode() + b"]}",
-    "texts": lambda: b'{"resourceSpans":[' + listed('"ab"').encode() + b"]}",
     "a long text": lambda: b'{"x":"' + "\U0001f600".encode() + b"a" * (SIZE - 20) + b'"}',
     "brackets": lambda: json_request(b"[" * SIZE),
-    "deep spans": lambda: json_request(listed('{"a":' + "[" * 500 + "]" * 500 + "}").encode()),
+    "deep spans": lambda: json_request(listed('{"a":' + "[" * 500 + "]" * 500 + "}", SIZE // 8).encode()),
     "events": lambda: json_request(json_span(1, f',"events":[{listed("{}")}]').encode()),
     "a long text of a span": lambda: json_request(json_span(1, f',"name":"\U0001f600{"a" * (SIZE - 200)}"').encode()),
     "attributes": lambda: json_request(json_span(1, f',"attributes":[{listed("{}", SIZE - 200)}]').encode()),
@@ -141,22 +134,14 @@ def main() -> None:
         receive(bytearray(request(span())), json=False)
         for encoding, bodies in (("protobuf", PROTOBUF), ("json", JSON)):
             for name, make in bodies.items():
-                packed = zlib.compress(make(), 1)
+                body = bytearray(make())
+                size = len(body)
                 gc.collect()
-                before, _ = kilobytes("VmRSS"), _CLEARED.write_text("5")
-                receive(unpacked(packed), json=encoding == "json")
-                told = (kilobytes("VmHWM") - before) / 1000
+                before, _ = kilobytes("VmRSS"), _CLEARED.write_text("5")  # the most that was held is forgotten
+                receive(body, json=encoding == "json")
+                told = (kilobytes("VmHWM") - before) / 1000 + size / 1_000_000
                 sys.stdout.write(f"{told:.0f} MB: {encoding}, {name}\n")
                 sys.stdout.flush()
-
-
-def unpacked(packed: bytes) -> bytearray:
-    """Return a body as it is gathered from the pieces of a request."""
-    unpacker, body, rest = zlib.decompressobj(), bytearray(), packed
-    while rest:
-        body += unpacker.decompress(rest, 1_048_576)
-        rest = unpacker.unconsumed_tail
-    return body
 
 
 if __name__ == "__main__":

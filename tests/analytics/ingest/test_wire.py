@@ -195,7 +195,7 @@ def deep_protobuf(depth):
 @pytest.mark.parametrize("depth", [100, 300])
 def test_what_nests_deeper_than_any_span_is_left_out_of_it_in_json(depth):
     held = decoded(deep_json(depth), json=True).attributes["a"]
-    for _ in range(63):
+    for _ in range(64):
         (held,) = held
 
     assert held == []
