@@ -130,8 +130,7 @@ def _decoded(encoded: Body, *, has_nul: bool) -> Any:
     except orjson.JSONDecodeError as problem:
         if "depth" in problem.msg:
             raise TooDeepError from None
-        around = problem.doc[max(0, problem.pos - 20) : problem.pos + 20]
-        raise MalformedOtlpError(f"The body is not JSON: {problem.msg} near {around!r}.") from None
+        raise MalformedOtlpError(f"The body is not JSON: {problem}.") from None
     except RecursionError:
         raise TooDeepError from None
 
