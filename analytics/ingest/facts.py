@@ -13,6 +13,8 @@ from analytics.ingest.wire import RawScope, RawSpan
 _MAPPED_RESOURCE = frozenset(name for _, names in RESOURCE for name in names)
 # Before every rank of the table: nothing a span's attributes say is preferred.
 _FROM_RESOURCE = -1
+# Spans of one program have few sets of names between them; of a sender whose sets all differ only these are held.
+_MOST_MERGED = 256
 
 
 @dataclass(slots=True)  # not by name only, which costs twice as much to make: one is made for every span
@@ -91,6 +93,8 @@ class Shared:
         found = self._merged.get(id(plan))
         if found is None:
             told = self._from_resource
+            if len(self._merged) >= _MOST_MERGED:
+                self._merged.clear()
             found = self._merged[id(plan)] = plan, plan.sources | told.sources, plan.ranks | told.ranks
         return found
 

@@ -153,15 +153,12 @@ _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...]
         "The span starts more than {limits.future_seconds} seconds from now: set the sender's clock.",
     ),
     (
-        # A clock that is wrong at the end spoils every mean it enters.
-        "in_future",
-        lambda raw, limits, now_ns: raw.end_ns > now_ns + limits.future_seconds * _NS_PER_SECOND,
-        "The span ends more than {limits.future_seconds} seconds from now: set the sender's clock.",
-    ),
-    (
         "too_large",
         lambda raw, limits, _now_ns: raw.encoded_size > limits.span_bytes,
-        "The span is larger than {limits.span_bytes} bytes: limit the length of attribute values.",
+        (
+            "The span is larger than {limits.span_bytes} bytes, or of 100,000 parts: limit the length of attributes,"
+            " and the number of events and links."
+        ),
     ),
     (
         "too_many_attributes",
