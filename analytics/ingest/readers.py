@@ -129,6 +129,14 @@ _MAKERS = (
 )
 
 
+def says_nothing(value: Any) -> bool:
+    """Whether a JSON value is null or empty."""
+    return value in _NOTHING
+
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
 def text(value: Any) -> str | None:
     """A non-empty text; a number is written out."""
     if type(value) is str:
@@ -295,21 +303,6 @@ def finish(value: Any) -> str | None:
     return found[0].rpartition("FinishReason.")[2].lower().replace("-", "_") if found else None
 
 
-def inside(path: str, read: Reader, *, otherwise: Any = None) -> Reader:
-    """Return a reader of one key of an object, or of one along dots; `otherwise` is what an object without it tells."""
-    *holders, key = path.split(".")
-
-    def read_inside(value: Any) -> Any:
-        found = json_object(value)
-        for holder in holders:
-            found = json_object(found.get(holder)) if found else None
-        if found is None:
-            return None
-        return read(found[key]) if found.get(key) is not None else otherwise
-
-    return read_inside
-
-
 def first_item(read: Reader) -> Reader:
     """Return a reader of the first item of a list."""
 
@@ -318,25 +311,6 @@ def first_item(read: Reader) -> Reader:
         return read(found[0]) if found else None
 
     return read_first
-
-
-def first_of(*readers: Reader) -> Reader:
-    """Return a reader that tries others in order."""
-
-    def read(value: Any) -> Any:
-        return next((found for one in readers if (found := one(value)) is not None), None)
-
-    return read
-
-
-def added(*readers: Reader) -> Reader:
-    """Return a reader that adds up the counts that others find."""
-
-    def read(value: Any) -> int | None:
-        found = [count for one in readers if (count := one(value)) is not None]
-        return sum(found) if found else None
-
-    return read
 
 
 def unquoted(read: Reader) -> Reader:

@@ -1,11 +1,10 @@
 """Vercel AI SDK: `ai.*`, names of its versions 3 to 7. A question to a model is a span inside its function's."""
 
+from analytics.ingest.documents import first_of, inside
 from analytics.ingest.messages import calls, messages, prompt
 from analytics.ingest.readers import (
     any_text,
     finish,
-    first_of,
-    inside,
     joined,
     json_list,
     milliseconds,

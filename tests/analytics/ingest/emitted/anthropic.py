@@ -214,6 +214,7 @@ PAYLOADS = (
                 }
             ),
         },
+        instead={"output_messages": [{**ROW["output_messages"][0], "id": "msg_1"}]},
     ),
     Payload(
         emitter="opentelemetry-instrumentation-bedrock 0.62 (OpenLLMetry, Converse)",

@@ -31,6 +31,7 @@ _OPENAI_OUT = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}],
     "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500},
 }
+_OPENAI_LEFT = {name: value for name, value in _OPENAI_OUT.items() if name != "choices"}
 
 
 def _said(role: str, text: str, **more: Any) -> dict[str, Any]:
@@ -491,6 +492,7 @@ PAYLOADS = (
             "gen_ai.completion": json.dumps(_OPENAI_OUT),
             "langsmith.metadata.ls_provider": "openai",
         },
+        left={"gen_ai.prompt": {"model": "gpt-4o"}, "gen_ai.completion": _OPENAI_LEFT},
         stays=("langsmith.trace.name",),
     ),
     Payload(
@@ -502,6 +504,11 @@ PAYLOADS = (
             "gen_ai.completion": json.dumps(_LANGCHAIN_OUT),
         },
         stays=("langsmith.trace.name",),
+        instead={
+            "output_messages": [
+                {"role": "assistant", "content": ANSWER, "generation_info": {"finish_reason": "stop"}},
+            ]
+        },
     ),
     Payload(
         emitter="opentelemetry-instrumentation-langchain 0.40 (OpenLLMetry; the framework in place of the provider)",
@@ -536,6 +543,7 @@ PAYLOADS = (
             "trace.metadata.openrouter.provider_slug": "openai",
             "trace.metadata.feature": "river-guide",
         },
+        left={"gen_ai.completion": _OPENAI_LEFT},
         instead={
             "reported_cost_nanousd": 9_100_000,
             "attributes": {"metadata": {"openrouter.provider_slug": "openai", "feature": "river-guide"}},
@@ -644,6 +652,7 @@ PAYLOADS = (
             ),
             "mlflow.message.format": '"openai"',
         },
+        left={"mlflow.spanInputs": {"temperature": 0.5}, "mlflow.spanOutputs": _OPENAI_LEFT},
         stays=("mlflow.message.format",),
         silent=("response_id", "response_model", "request_parameters"),
         instead={"usage": Usage(uncached_input=700, cache_read=300, visible_output=500), "provider": "openai"},
