@@ -139,7 +139,8 @@ def read_facts(raw: RawSpan, shared: Shared) -> Facts:
         _, sources, ranks = shared.merged(plan)
         facts = Facts(values, sources.copy(), ranks.copy() if raw.events else ranks, rest, told.rest, [], set())
     values.update(told.values)
-    _keep_rest(attributes, plan, facts)
+    if plan.keeps:
+        _keep_rest(attributes, plan, facts)
     dotted: Iterable[Dotted] = plan.dotted
     if raw.events:
         _read_events(raw, facts)
@@ -196,7 +197,10 @@ def _keep_rest(attributes: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     """Keep among the attributes what is left of those from which a part was read."""
     kept = facts.attributes
     for held in plan.documents:
-        left = _left(held, attributes[held.name], facts, source=held.name)
+        value = attributes[held[0]]
+        if value.__class__ is str and value[:1] == "[":
+            continue  # messages, nearly always
+        left = _left(held, value, facts, source=held.name)
         if left and held.name not in kept:
             kept[held.name] = left
     for name in plan.reasons:
@@ -206,8 +210,7 @@ def _keep_rest(attributes: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
         if reasons.__class__ is list and len(reasons) > 1 and any(one != reasons[0] for one in reasons):
             kept[name] = attributes[name]
     for spread in plan.spreads:
-        if spread.left is not None:
-            kept.update((name, attributes[name]) for name in spread.unread(attributes))
+        kept.update((name, attributes[name]) for name in spread.unread(attributes))
 
 
 _MESSAGES = frozenset({"input_messages", "output_messages"})
@@ -218,8 +221,6 @@ def _left(held: Held, value: Any, facts: Facts, *, source: str, later: int = 0) 
 
     Members were read from `source`, with ranks that are `later` than the table's.
     """
-    if value.__class__ is list or (value.__class__ is str and value[:1] == "["):
-        return None  # messages, nearly always
     document = json_object(value)
     if document is None:
         return None

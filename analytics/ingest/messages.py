@@ -119,22 +119,23 @@ def _plainly(found: Iterable[Any], finishing: bool) -> Conversation | None:
     messages: list[Message] = []
     texts: list[str] = []
     reason: str | None = None
+    known = _OF_A_TEXT if finishing else _OF_A_QUESTION
     for item in found:
-        if item.__class__ is not dict or not _OF_A_TEXT.issuperset(item):
+        if item.__class__ is not dict or not known.issuperset(item):
             return None
         role = item.get("role")
         content = item.get("parts") or item.get("content")
         if content.__class__ is list and len(content) == 1:
             part = content[0]
-            if part.__class__ is not dict or part.get("type") != "text" or not _OF_A_TEXT_PART.issuperset(part):
+            if part.__class__ is not dict or len(part) != _MEMBERS_OF_A_TEXT or part.get("type") != "text":
                 return None
             content = part.get("content") or part.get("text")
         if role.__class__ is not str or not role or content.__class__ is not str or not content or content[0] == "[":
             return None
         messages.append({"role": ROLES.get(role, role), "content": content})
         texts.append(content)
-        if said := item.get("finish_reason"):
-            if not finishing or reason is not None:
+        if finishing and (said := item.get("finish_reason")):
+            if reason is not None:
                 return None  # it may have to stay in its message
             reason = finish(said)
     return Conversation(messages, "\n".join(texts), False, reason) if messages else None
@@ -155,7 +156,8 @@ def _draft(given: Message) -> _Draft:
 
 # Keys of a message that is nothing but a text somebody said; why it ended is not part of it.
 _OF_A_TEXT = frozenset({"role", "content", "parts", "finish_reason"})
-_OF_A_TEXT_PART = frozenset({"type", "content", "text"})
+_OF_A_QUESTION = _OF_A_TEXT - {"finish_reason"}
+_MEMBERS_OF_A_TEXT = 2  # of a part that says `type` and its text, under whichever name, and nothing else
 
 
 def _only_text(message: Message) -> str | None:
@@ -164,7 +166,7 @@ def _only_text(message: Message) -> str | None:
         return None
     content = message.get("parts") or message.get("content")
     if type(content) is list and len(content) == 1 and type(part := content[0]) is dict and part.get("type") == "text":
-        if not _OF_A_TEXT_PART.issuperset(part):
+        if len(part) != _MEMBERS_OF_A_TEXT:
             return None
         content = part.get("content") or part.get("text")
     return content if type(content) is str and content and content[0] != "[" else None

@@ -96,7 +96,8 @@ class Plan:
     """What is read, lists to be gathered before, and the names that no member is read from.
 
     `texts` are readings that return a text, unless it is empty, as it is. `sources` and `ranks` are those of each
-    member that is read in the best way. Of `documents` something may be left, and of lists of `reasons` to end.
+    member that is read in the best way. Of `documents` something may be left, and of lists of `reasons` to end;
+    `keeps` says whether there is any of these, or a list that is spread.
     """
 
     texts: tuple[Reading, ...]
@@ -108,6 +109,7 @@ class Plan:
     dotted: tuple[Dotted, ...]
     documents: tuple[Held, ...]
     reasons: tuple[str, ...]
+    keeps: bool
 
 
 def plan_of(attributes: Mapping[str, Any], *, size: int) -> Plan:
@@ -154,6 +156,7 @@ def _made(names: Sequence[str]) -> Plan:
         dotted=tuple(Dotted.of(member) for member in ways if "." in member),
         documents=tuple(documents),
         reasons=tuple(reasons),
+        keeps=bool(documents or reasons or lists),
     )
 
 
