@@ -81,16 +81,6 @@ class FirstOf(DocumentReader):
         return any(one.is_unusable(document) for one in self._readers)
 
 
-class Added(FirstOf):
-    """Adds up the counts that others find."""
-
-    __slots__ = ()
-
-    def __call__(self, value: Any) -> int | None:
-        found = [count for one in self._readers if (count := one(value)) is not None]
-        return sum(found) if found else None
-
-
 def inside(path: str, read: Reader, *, otherwise: Any = None) -> DocumentReader:
     """Return a reader of one key of an object, or of one along dots; `otherwise` is what an object without it tells."""
     return Inside(path, read, otherwise)
@@ -99,11 +89,6 @@ def inside(path: str, read: Reader, *, otherwise: Any = None) -> DocumentReader:
 def first_of(*readers: DocumentReader) -> DocumentReader:
     """Return a reader that tries others in order."""
     return FirstOf(readers)
-
-
-def added(*readers: DocumentReader) -> DocumentReader:
-    """Return a reader that adds up the counts that others find."""
-    return Added(readers)
 
 
 def left_of(document: Document, taken: Iterable[Path]) -> dict[str, Any]:

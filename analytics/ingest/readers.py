@@ -105,8 +105,27 @@ _PROVIDERS = {
     "google.vertex": "gcp.vertex_ai",
     "google.vertex.anthropic": "gcp.vertex_ai",
     "vertex.anthropic": "gcp.vertex_ai",
+    "google_ai": "google",
+    "google-ai-studio": "google",
+    "google-ai": "google",
+    "vertex": "gcp.vertex_ai",
+    "vertex_ai_beta": "gcp.vertex_ai",
+    "azure_ai_inference": "azure.ai.inference",
+    "text-completion-openai": "openai",
+    "cohere_chat": "cohere",
     "x-ai": "x_ai",
     "xai": "x_ai",
+    "togetherai": "together",
+    "together-ai": "together",
+    "together ai": "together",
+    "fireworks_ai": "fireworks",
+    "fireworks-ai": "fireworks",
+    "fireworksai": "fireworks",
+    "moonshot_ai": "moonshotai",
+    "moonshot-ai": "moonshotai",
+    "voyage": "voyageai",
+    "voyage_ai": "voyageai",
+    "mistral-ai": "mistral",
 }
 # The AI SDK says which API of a provider was called.
 _PROVIDER_APIS = (
@@ -122,11 +141,13 @@ _NO_PROVIDERS = frozenset({
 })  # fmt: skip
 # Beginning of a model's name -> who makes it.
 _MAKERS = (
-    (("gpt-", "o1", "o3", "o4"), "openai"),
+    (("gpt-", "o1", "o3", "o4", "ft:gpt-"), "openai"),
     (("claude-",), "anthropic"),
     (("gemini-",), "google"),
     (("mistral-", "mixtral-"), "mistral"),
 )
+# Google's own API writes `models/gemini-2.5-pro`.
+_GEMINI_API = ("models", "google")
 
 
 def says_nothing(value: Any) -> bool:
@@ -192,9 +213,10 @@ def _provider(said: str) -> str | None:
 
 
 def maker(model: str) -> str | None:
-    """The provider that the name of a model alone gives away."""
-    name = model.lower()
-    return next((maker for beginnings, maker in _MAKERS if name.startswith(beginnings)), None)
+    """The provider that the name of a model alone gives away, also where a router wrote the provider before it."""
+    vendor, _, name = model.lower().rpartition("/")
+    found = next((maker for beginnings, maker in _MAKERS if name.startswith(beginnings)), None)
+    return found if not vendor or found == _provider(vendor) or (vendor, found) == _GEMINI_API else None
 
 
 def tokens(value: Any) -> int | None:
