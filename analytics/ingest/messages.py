@@ -145,7 +145,9 @@ def _draft(given: Message) -> _Draft:
     draft = _Draft()
     _read_content(draft, given.get("parts") or given.get("content"))
     if calls := given.get("tool_calls"):
-        draft.tool_calls.extend(_tool_call(call, place) for place, call in enumerate(json_list(calls) or ()))
+        told = [_tool_call(call, place) for place, call in enumerate(json_list(calls) or ())]
+        # Among the parts they stand in their order, and some emitters tell them in both ways.
+        draft.tool_calls.extend(call for call in told if "id" not in call or call not in draft.tool_calls)
     if isinstance(call := given.get("function_call"), dict):
         draft.tool_calls.append(_tool_call(call))
     if call_id := text(given.get("tool_call_id")):
