@@ -20,7 +20,8 @@ _PASSES = 8
 _COMPARED_AS_DIGITS = frozenset({"card", "phone", "ssn"})
 _DIGITS = frozenset(b"0123456789")
 _OPENINGS = ("{", "[", '"')
-_MANY_DIGITS = re.compile("[0-9]{13}")
+_FEWEST_DIGITS = 13  # of a number that a detector finds without anything beside it
+_MANY_DIGITS = re.compile(f"[0-9]{{{_FEWEST_DIGITS}}}")
 
 Finding = tuple[str, int, int]
 
@@ -60,12 +61,14 @@ class TextRedactor:
         return found
 
     def is_numerous(self, text: str) -> bool:
-        """Whether a number as JSON writes it can be a finding in `text`: our detectors find none with fewer digits."""
+        """Whether a number as JSON writes it can be a finding in `text`."""
         return self.has_own or _MANY_DIGITS.search(text) is not None or "\\u00" in text
 
-    def finds(self, text: str) -> bool:
-        """Whether the detectors find anything in `text`; it is not counted."""
-        octets = text.encode("utf-8", "surrogatepass")
+    def finds(self, number: str) -> bool:
+        """Whether the detectors find anything in a number as JSON writes it; it is not counted."""
+        if not self._own and len(number) < _FEWEST_DIGITS:
+            return False
+        octets = number.encode()
         if self._scanner is not None and next(self._scanner.findings(octets), None) is not None:
             return True
         return any(next(iter(self._own_findings(octets, name, own)), None) is not None for name, own in self._own)
