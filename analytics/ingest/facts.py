@@ -224,15 +224,20 @@ def _left(held: Held, value: Any, facts: Facts, *, source: str, later: int = 0) 
     document = json_object(value)
     if document is None:
         return None
+    taking = []
     has_messages = False
     for member, rank, read in held.targets:
         best = facts.ranks.get(member, rank + later)
         if best >= rank + later and read.is_unusable(document):
             facts.unreadable.add(member)
-        has_messages |= member in _MESSAGES and (best < rank + later or facts.sources.get(member) == source)
+        if member not in _MESSAGES:
+            taking.append(read)
+        elif best < rank + later or facts.sources.get(member) == source:
+            taking.append(read)
+            has_messages = True
     if held.stays or held.whole or (held.plain and not has_messages):
         return None
-    return left_of(document, (path for _, _, read in held.targets for path in read.takes(document)))
+    return left_of(document, (path for read in taking for path in read.takes(document)))
 
 
 # Events that carry attributes of the span. They are read as such, after the span's own.

@@ -93,6 +93,8 @@ def converse(values: Iterable[Any], *, role: str, ending: bool = False) -> Conve
         draft.extras |= _unlike(given, _OF_A_MESSAGE if given.get("index") != place else {*_OF_A_MESSAGE, "index"})
         if reason:
             draft.extras["finish_reason"] = reason
+        if not says_nothing(name := given.get("name")) and text(name) is None:
+            draft.extras["name"] = name
         if not (draft.has_said() or draft.part_fields):
             continue
         messages.append(draft.finished(role_of(given, role), name=text(given.get("name"))))
@@ -145,7 +147,8 @@ def _draft(given: Message) -> _Draft:
     draft = _Draft()
     _read_content(draft, given.get("parts") or given.get("content"))
     if calls := given.get("tool_calls"):
-        told = [_tool_call(call, place) for place, call in enumerate(json_list(calls) or ())]
+        given_calls = json_list(calls) or [parsed(calls)]
+        told = [_tool_call(call, place) for place, call in enumerate(given_calls)]
         # Among the parts they stand in their order, and some emitters tell them in both ways.
         draft.tool_calls.extend(call for call in told if "id" not in call or call not in draft.tool_calls)
     if isinstance(call := given.get("function_call"), dict):
@@ -264,7 +267,7 @@ def _tool_call(call: Any, place: int | None = None) -> dict[str, Any]:
     known = {of_call, name, arguments, *_OF_A_CALL}
     if inner is not call:
         known.add("function")
-    if call.get("type") in _CALLS:
+    if str(call.get("type")) in _CALLS:
         known.add("type")
     if place is not None and call.get("index") == place:
         known.add("index")

@@ -126,6 +126,7 @@ def test_reasoning_is_kept_beside_the_answer():
     "call",
     [
         {"function_call": {"name": "f", "arguments": '{"x": 1}'}},
+        {"tool_calls": {"name": "f", "arguments": '{"x": 1}'}},
         {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}]},
         {"tool_calls": '[{"name": "f", "input": {"x": 1}}]'},
         {"content": [{"type": "tool_use", "name": "f", "input": {"x": 1}}]},
@@ -137,6 +138,13 @@ def test_calls_of_every_api_have_one_form(call):
     assert told([{"role": "assistant", **call}]).input_messages == [
         {"role": "assistant", "content": None, "tool_calls": [{"name": "f", "arguments": {"x": 1}}]}
     ]
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [1], 7, True])
+def test_a_call_with_odd_fields_is_a_call(odd):
+    call = {"type": odd, "name": "f", "index": odd}
+
+    assert told([{"role": "assistant", "tool_calls": [call]}]).input_messages[0]["tool_calls"] == [call]
 
 
 def test_a_call_that_is_only_a_name_is_a_call():
@@ -368,6 +376,7 @@ def test_an_answer_in_three_names_is_one_message():
         ({"content": "hi", "index": 0}, {"content": "hi"}),
         ({"content": "hi", "index": 3}, {"content": "hi", "index": 3}),
         ({"content": "hi", "finish_reason": "length"}, {"content": "hi", "finish_reason": "length"}),
+        ({"content": "hi", "name": {"first": "Ann"}}, {"content": "hi", "name": {"first": "Ann"}}),
         ({"parts": [{"type": "text", "content": "hi", "annotations": [1]}]}, {"content": "hi", "part_fields": [{"part": 0, "annotations": [1]}]}),
         (
             {"content": ["hi", {"type": "reasoning", "text": "hm", "signature": "s"}]},

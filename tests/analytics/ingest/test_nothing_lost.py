@@ -174,6 +174,7 @@ def test_what_is_said_beside_the_schema_of_a_tool_stays_with_it():
         ("mlflow.spanOutputs", {"id": "r1", "choices": [{"message": {"content": "hi"}}]}, {"id": "r1"}),
         ("gcp.vertex.agent.llm_request", {"model": "m", "contents": [{"role": "user", "parts": [{"text": "hi"}]}], "config": {"temperature": 1, "labels": {"a": "b"}}}, {"config": {"labels": {"a": "b"}}}),
         ("gcp.vertex.agent.llm_request", {"model": "m", "config": {"system_instruction": "s"}, "contents": [{"parts": [{"text": "hi"}]}]}, None),
+        ("gcp.vertex.agent.llm_response", {"message": {"strange": 1}, "finish_reason": "STOP"}, {"message": {"strange": 1}}),
         ("ai.prompt", {"system": "s", "prompt": "hi", "tools": [1]}, {"tools": [1]}),
         ("genkit:output", {"message": {"role": "model", "content": [{"text": "hi"}]}, "usage": {"inputTokens": 5, "inputImages": 1}}, {"usage": {"inputImages": 1}}),
         ("request_data", {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}, {"stream": True}),
