@@ -147,8 +147,9 @@ def _draft(given: Message) -> _Draft:
     draft = _Draft()
     _read_content(draft, given.get("parts") or given.get("content"))
     if calls := given.get("tool_calls"):
-        given_calls = json_list(calls) or [parsed(calls)]
-        told = [_tool_call(call, place) for place, call in enumerate(given_calls)]
+        one_call = parsed(calls)
+        listed_calls = json_list(calls) or ([] if says_nothing(one_call) else [one_call])
+        told = [_tool_call(call, place) for place, call in enumerate(listed_calls)]
         # Among the parts they stand in their order, and some emitters tell them in both ways.
         draft.tool_calls.extend(call for call in told if "id" not in call or call not in draft.tool_calls)
     if isinstance(call := given.get("function_call"), dict):

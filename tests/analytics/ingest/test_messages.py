@@ -147,6 +147,13 @@ def test_a_call_with_odd_fields_is_a_call(odd):
     assert told([{"role": "assistant", "tool_calls": [call]}]).input_messages[0]["tool_calls"] == [call]
 
 
+@pytest.mark.parametrize("none", ["[]", "{}", [], {}, ""])
+def test_an_empty_list_of_calls_is_no_call(none):
+    assert told([{"role": "assistant", "content": "hi", "tool_calls": none}]).input_messages == [
+        {"role": "assistant", "content": "hi"}
+    ]
+
+
 def test_a_call_that_is_only_a_name_is_a_call():
     assert told([{"role": "assistant", "tool_calls": ["f"]}]).input_messages[0]["tool_calls"] == [{"name": "f"}]
 
