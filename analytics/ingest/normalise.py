@@ -69,8 +69,10 @@ def normalise(
         for reason, is_met, sentence in _REJECTIONS:
             if is_met(raw, limits, now_ns):
                 return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
-    span = _normal(raw, limits, Shared() if shared is None else shared)
-    redactor.redact(span, raw, is_suspect=is_suspect)
+    if is_suspect is None:
+        (is_suspect,) = redactor.suspects([raw])
+    span = _normal(redactor.readable(raw) if is_suspect else raw, limits, Shared() if shared is None else shared)
+    redactor.redact(span, is_suspect=is_suspect)
     _cut(span, raw, limits)
     if raw.dropped_attributes:
         span.notes.append(ATTRIBUTES_DROPPED)
