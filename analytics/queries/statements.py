@@ -12,7 +12,7 @@ from typing import Any
 from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
 from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
-from analytics.registry.facts import FACTS_BY_KEY, Distinct, Sketch
+from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Sketch
 from analytics.registry.measures import Figure, Quantile
 from analytics.registry.rollups import Rollup
 from analytics.storage.making import whole
@@ -80,7 +80,9 @@ class Statements:
 
     def values(self, distinct: Distinct) -> Statement:
         """Return the statement of key and exact number of different values, from spans alone."""
-        return self._over_spans(f", count(DISTINCT {distinct.value})"), self._parameters
+        if not self._keys:
+            return self._over_spans(f", count(DISTINCT {distinct.value})"), self._parameters
+        return self._apart("", distinct.value, ", count(apart)", range(len(self.segments))), self._parameters
 
     def sketches(self, sketch: Sketch) -> Statement:
         """Return the statement of key, bins and counts: as kept, and of spans binned now; a key may have several rows.
@@ -165,13 +167,39 @@ class Statements:
         return list(places.values())
 
     def _fact_parts(self) -> Iterator[str]:
+        different = [FACTS_BY_KEY[key] for key in self.question.facts if FACTS_BY_KEY[key].distinct]
         for rollup, places in self._sources:
+            if rollup is None and self._keys and len(different) == 1:
+                yield self._with_different(different[0], places)
+                continue
             # Rows of a rollup are put together once, with those of the others.
             facts = "".join(f", {_fact(key, rollup)} AS {key}" for key in self.question.facts)
             yield (
                 f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup, places)}"
                 f" WHERE {self._where(rollup, places)} {'' if rollup else self._grouped}"
             )
+
+    def _with_different(self, different: Fact, places: Sequence[int]) -> str:
+        """Return the part of spans with a fact that counts different values."""
+        assert different.distinct is not None
+        others = [key for key in self.question.facts if key != different.key]
+        inner = "".join(f", {_fact(key, None)} AS {key}" for key in others)
+        outer = "".join(
+            f", count(apart) AS {key}" if key == different.key else f", {_whole(key)} AS {key}"
+            for key in self.question.facts
+        )
+        return self._apart(inner, different.distinct, outer, places)
+
+    def _apart(self, inner: str, value: str, outer: str, places: Sequence[int]) -> str:
+        """Return the statement of key and `outer` over rows of spans by key and `value` (`apart`) with `inner`.
+
+        Each value of a key is a row first: that takes hashing, DISTINCT in an aggregate sorts all spans by their texts.
+        """
+        rows = (
+            f"SELECT {_listed(self._head(None), f', {value} AS apart{inner}')} FROM {self._from(None, places)}"
+            f" WHERE {self._where(None, places)} GROUP BY {_positions(len(self._keys) + 1)}"
+        )
+        return f"SELECT {_listed(self._keys, outer)} FROM ({rows}) AS apart {self._grouped}"
 
     def _over_spans(self, columns: str) -> str:
         places = range(len(self.segments))
