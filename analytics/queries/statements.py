@@ -87,30 +87,26 @@ class Statements:
     def sketches(self, sketch: Sketch) -> Statement:
         """Return the statement of key, bins and counts: as kept, and of spans binned now; a key may have several rows.
 
-        Rows by labels are many, so they are merged before they leave the server.
+        Rows by labels are many, so they are merged before they leave the server, at once with those of spans.
         """
-        keys = self._keys
-        parts = []
+        keys, parts, binned = self._keys, [], []
         for rollup, places in self._sources:
-            head = self._head(rollup)
-            if rollup is not None and not rollup.labels:
-                arrays = "".join(f", {one}" for one in rollup.arrays(sketch, "s"))
-                parts.append(
-                    f"SELECT {_listed(head, arrays)} FROM {rollup.table} AS s"
-                    f" WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"
-                )
-                continue
+            head, chosen = self._head(rollup), f"FROM {self._from(rollup, places)} WHERE {self._where(rollup, places)}"
             if rollup is None:
-                held = f"""SELECT {_listed(head, f", observatory_bin({sketch.value}) AS bin, count(*) AS n")}
-                    FROM {self._from(None, places)} WHERE {self._where(None, places)} AND {sketch.condition}"""
+                held = f", observatory_bin({sketch.value}) AS bin, 1 AS n"
+                binned.append(f"SELECT {_listed(head, held)} {chosen} AND {sketch.condition}")
+                continue
+            arrays, chosen = rollup.arrays(sketch, "s"), f"{chosen} AND s.{sketch.greatest} IS NOT NULL"
+            if rollup.labels:  # a function of each row in FROM would take a table of its own each time
+                held = f", unnest({arrays[0]}) AS bin, unnest({arrays[1]}) AS n"
+                binned.append(f"SELECT {_listed(head, held)} {chosen}")
             else:
-                held = f"""SELECT {_listed(head, ", held.bin, observatory_sum(coalesce(held.n, 1)) AS n")}
-                    FROM {rollup.table} AS s
-                    CROSS JOIN LATERAL unnest({", ".join(rollup.arrays(sketch, "s"))}) AS held (bin, n)
-                    WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"""
-            binned = f"{held} GROUP BY {_positions(len(keys) + 1)}"
+                parts.append(f"SELECT {_listed(head, ''.join(f', {one}' for one in arrays))} {chosen}")
+        if binned:
+            merged = f"""SELECT {_listed(keys, ", bin, observatory_sum(coalesce(n, 1)) AS n")}
+                FROM ({" UNION ALL ".join(binned)}) AS binned GROUP BY {_positions(len(keys) + 1)}"""
             parts.append(
-                f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({binned}) AS binned {self._grouped}"
+                f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({merged}) AS merged {self._grouped}"
             )
         return " UNION ALL ".join(parts), self._parameters
 
@@ -128,10 +124,9 @@ class Statements:
                     f"SELECT {_listed(keys, ', observatory_register(value) AS register')} FROM ({known}) AS known"
                 )
             else:
+                held = f", unnest(s.{distinct.registers}) AS register"
                 parts.append(
-                    f"SELECT {_listed(head, ', held.register')} FROM {rollup.table} AS s"
-                    f" CROSS JOIN LATERAL unnest(s.{distinct.registers}) AS held (register)"
-                    f" WHERE {self._where(rollup, places)}"
+                    f"SELECT {_listed(head, held)} FROM {rollup.table} AS s WHERE {self._where(rollup, places)}"
                 )
         seen = " UNION ALL ".join(parts)
         greatest = f"""SELECT {_listed(keys, ", max(register) & 63 AS rank")} FROM ({seen}) AS seen
