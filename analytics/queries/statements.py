@@ -68,6 +68,27 @@ class Statements:
                 parameters["most"] = question.limit + 1
         return sql, parameters
 
+    def facts_of_labels(self) -> Statement:
+        """Return the statement of place, label and facts of each label of the dimension in that place, by itself.
+
+        Rows of a place are in the question's order, and one more than its limit; spans and rollups are read once.
+        """
+        question, keys = self.question, self._keys
+        columns = "".join(f", {_whole(key)} AS {key}" for key in question.facts)
+        place = "CASE" + "".join(f" WHEN grouping(parts.{key}) = 0 THEN {number}" for number, key in enumerate(keys))
+        sets = ", ".join(f"(parts.{key})" for key in keys)
+        order = ", ".join(self._order_of_label())
+        sql = f"""
+            SELECT place, g0, {", ".join(question.facts)} FROM (
+                SELECT merged.*, row_number() OVER (PARTITION BY place ORDER BY {order}) AS rank FROM (
+                    SELECT {place} END AS place, coalesce({", ".join(f"parts.{key}" for key in keys)}) AS g0{columns}
+                    FROM ({" UNION ALL ".join(self._fact_parts())}) AS parts GROUP BY GROUPING SETS ({sets})
+                ) AS merged WHERE {" + ".join(question.present)} > 0
+            ) AS ranked"""
+        if question.limit is not None:
+            sql += " WHERE rank <= %(most)s"
+        return f"{sql} ORDER BY place, rank", self._parameters | {"most": (question.limit or 0) + 1}
+
     def exact(self, sketch: Sketch, wanted: Sequence[Quantile]) -> Statement:
         """Return the statement of key and exact nearest-rank percentiles, from spans alone."""
         # percentile_disc is the nearest rank: the least value whose rank is at least p times the count.
@@ -306,6 +327,16 @@ class Statements:
         if self.question.width is not None:
             yield f"bucket {direction if sort.by == TIMESTAMP else 'DESC'}"
         yield from (f"{_ordered(place)} ASC NULLS LAST" for place in range(len(groups)))
+
+    def _order_of_label(self) -> Iterator[str]:
+        """Return the order of rows whose only label is `g0`, whichever dimension it is of."""
+        sort = self.question.sort
+        direction = "DESC" if sort.descending else "ASC"
+        for one in self.question.figures:
+            if one.key == sort.by:
+                yield f"{one.of.sql} {direction} NULLS LAST"
+        by_label = sort.by in {one.key for one in self.question.group_by}
+        yield f"{_ordered(0)} {direction if by_label else 'ASC'} NULLS LAST"
 
     @property
     def _parameters(self) -> dict[str, Any]:
