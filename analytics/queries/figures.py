@@ -1,14 +1,16 @@
 """Figures over a range, for every route: a question -> sources -> facts of each -> merged facts -> figures."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import repeat
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
 from django.db import connection
 
 from analytics.queries.plans import TIMESTAMP, Comparison, Groups, Question, Sort
@@ -278,17 +280,28 @@ def _percentiles(
         return {row[:width]: dict(zip(keys, row[width:], strict=True)) for row in rows}
     merged: dict[Key, dict[int, int]] = {}
     for *key, bins, counts in _read(statements.sketches(sketch)):
+        if bins is None:  # all that a part without keys says of nothing
+            continue
         # Without counts each bin counts 1, and may come more than once.
-        binned = Counter(bins or ()) if counts is None else dict(zip(bins, counts, strict=True))
-        into = merged.setdefault(tuple(key), binned)
-        if into is not binned:
-            for number, count in binned.items():
-                into[number] = into.get(number, 0) + count
+        numbers = _numbers(bins)
+        binned = zip(numbers, repeat(1) if counts is None else _numbers(counts), strict=False)
+        into = merged.setdefault(tuple(key), defaultdict(int))
+        if into or counts is None:
+            for number, count in binned:
+                into[number] += count
+        else:
+            into.update(binned)
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])
         for key, binned in merged.items()
         if key in found and binned
     }
+
+
+def _numbers(array: str) -> list[int]:
+    """Return the numbers of an array as PostgreSQL writes it."""
+    numbers: list[int] = orjson.loads(f"[{array[1:-1]}]")
+    return numbers
 
 
 def nothing(question: Question) -> tuple[Any, ...]:

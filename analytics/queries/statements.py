@@ -108,7 +108,8 @@ class Statements:
     def sketches(self, sketch: Sketch) -> Statement:
         """Return the statement of key, bins and counts: as kept, and of spans binned now; a key may have several rows.
 
-        Rows by labels are many, so they are merged before they leave the server, at once with those of spans.
+        Rows by labels are many, so they are merged before they leave the server, at once with those of spans. Arrays
+        are told as texts, which are read faster than by the driver.
         """
         keys, parts, binned = self._keys, [], []
         for rollup, places in self._sources:
@@ -122,13 +123,12 @@ class Statements:
                 held = f", unnest({arrays[0]}) AS bin, unnest({arrays[1]}) AS n"
                 binned.append(f"SELECT {_listed(head, held)} {chosen}")
             else:
-                parts.append(f"SELECT {_listed(head, ''.join(f', {one}' for one in arrays))} {chosen}")
+                parts.append(f"SELECT {_listed(head, ''.join(f', ({one})::text' for one in arrays))} {chosen}")
         if binned:
             merged = f"""SELECT {_listed(keys, ", bin, observatory_sum(coalesce(n, 1)) AS n")}
                 FROM ({" UNION ALL ".join(binned)}) AS binned GROUP BY {_positions(len(keys) + 1)}"""
-            parts.append(
-                f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({merged}) AS merged {self._grouped}"
-            )
+            arrays_told = ", array_agg(bin)::text, array_agg(n)::text"
+            parts.append(f"SELECT {_listed(keys, arrays_told)} FROM ({merged}) AS merged {self._grouped}")
         return " UNION ALL ".join(parts), self._parameters
 
     def registers(self, distinct: Distinct) -> Statement:
