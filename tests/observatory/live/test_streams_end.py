@@ -83,7 +83,7 @@ def test_a_stream_from_an_address_that_is_no_longer_allowed_ends(live, tenant, n
         narrowed.allowed_ips = ["192.0.2.0/24"]
         narrowed.save()
         told = {"kind": "rollup_lag", "message": "late"}
-        publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_id=None, data=[told])
+        publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_ids=[], data=[told])
 
         assert (stream.next()["code"], code_of(stream)) == (1103, 4401)
         assert other.next()[0] == ("system_alert" if narrows == "key" else "error")
@@ -229,13 +229,13 @@ def test_a_listener_that_is_too_slow_is_told_how_many_events_it_lost(start_live,
         sent = 0
         for number in range(90):
             data = [{"kind": "rollup_lag", "message": f"{number} {place} {'x' * 2000}"} for place in range(100)]
-            publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_id=None, data=data)
+            publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_ids=[], data=data)
             sent += len(data)
         time.sleep(2)
         publish_all(
             event_type="system_alert",
             organisation_id=tenant.organisation.pk,
-            project_id=None,
+            project_ids=[],
             data=[{"message": "end"}],
         )
         heard, lost = 0, 0
