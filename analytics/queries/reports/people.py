@@ -119,6 +119,22 @@ def people(
     return Page(items=[wanted.cut(one) for one in items], next=following)
 
 
+def count_people(*, listing: Listing, scope: Scope, where: TimeRange, filters: Sequence[Filter], ask: Ask = ask) -> int:
+    """Return how many items a list has on all its pages."""
+    question = Question(
+        scope=scope,
+        range=where,
+        filters=[*filters, _named(listing)],
+        group_by=[DIMENSIONS[listing.dimension]],
+        figures=[OF_LISTS[_LAST_SEEN]],
+        sort=Sort(by=_LAST_SEEN),
+        limit=1,
+        presence=("span_count",),
+        counted=True,
+    )
+    return ask(question)[0].counted
+
+
 def _of_the_last_seen(question: Question, ask: Ask) -> Answer | None:
     """Return the answer of a page by `last_ts`, newest first, from those who were seen last alone.
 
