@@ -69,7 +69,6 @@ PROTOBUF: Mapping[str, Callable[[], bytes]] = {
     "empty resources": lambda: times(b"\x0a\x00"),
     "unknown fields": lambda: times(b"\x78\x00"),
     "empty attributes": lambda: request(span(1, times(b"\x4a\x00"))),
-    "empty events": lambda: request(span(1, times(b"\x5a\x00"))),
     "lists in a list below the largest span": lambda: request(
         *(span(number, attribute(b"a", field(5, times(b"\x0a\x02\x2a\x00", 4_000_000)))) for number in range(4))
     ),
@@ -89,7 +88,6 @@ JSON: Mapping[str, Callable[[], bytes]] = {
     "brackets": lambda: json_request(b"[" * SIZE),
     "events": lambda: json_request(json_span(1, f',"events":[{listed("{}")}]').encode()),
     "a long text of a span": lambda: json_request(json_span(1, f',"name":"\U0001f600{"a" * (SIZE - 200)}"').encode()),
-    "attributes": lambda: json_request(json_span(1, f',"attributes":[{listed("{}", SIZE - 200)}]').encode()),
 }
 
 
