@@ -49,7 +49,7 @@ JOBS: dict[str, Callable[[], int]] = {
 RETRY_SECONDS = 2.0
 # A pool waits twice as long after each attempt, and who asks it for a connection waits too: after outages in a row a
 # worker would be away for minutes. This short it gives up, and the worker begins anew. It connects when it is asked to.
-POOL = {"min_size": 0, "max_size": 4, "timeout": 5.0, "reconnect_timeout": 5.0}
+POOL: dict[str, Any] = {"min_size": 0, "max_size": 4, "timeout": 5.0, "reconnect_timeout": 5.0}
 CLOCK_SECONDS, SET_BACK_SECONDS = 0.2, 5.0
 # How long running jobs get to end by themselves. An export is told at once, and ends with its step.
 GRACE_SECONDS = {"default": 20, SEARCH: 20, LONG: 20, EXPORTS: 0, DELIVERIES: 20, OPERATIONS: 20}
