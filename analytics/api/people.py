@@ -30,6 +30,7 @@ from analytics.api.common import (
 from analytics.api.figures import DAY, ReportView
 from analytics.api.overviews import bounded
 from analytics.api.parameters import Parameter, choice, documented, validate
+from analytics.api.traces import TOTAL, Link, include
 from analytics.queries import cursors
 from analytics.queries.plans import Filter, Sort
 from analytics.queries.reports.people import (
@@ -38,6 +39,7 @@ from analytics.queries.reports.people import (
     USERS,
     Listing,
     Page,
+    count_people,
     people,
     select_session,
     session,
@@ -76,7 +78,8 @@ def _list_parameters(listing: Listing) -> tuple[Parameter, ...]:
         bounded(
             "limit", high=settings.PAGE_MAX_LIMIT, default=settings.PAGE_DEFAULT_LIMIT, description="Items a page."
         ),
-        plain_text("cursor", "The cursor of the page before; keep every other parameter but limit and fields."),
+        plain_text("cursor", "The cursor of the page before; keep every other parameter but limit, include, fields."),
+        include((TOTAL,), "total: how many items the range has."),
         FIELDS,
     )
 
@@ -113,7 +116,15 @@ class ListView(ReportView):
             wanted=self.listing.shape.chosen(values["fields"]),
             link_to=_linking(self.listing, where, values["project_id"], filters),
         )
-        plan = partial(_paged, page, partial(_encoded, where=where, bound=bound, since=since), values["limit"])
+        count = partial(count_people, listing=self.listing, scope=scope, where=where, filters=filters)
+        plan = partial(
+            _paged,
+            page,
+            count=count if TOTAL in values["include"] else None,
+            cursor_after=partial(_encoded, where=where, bound=bound, since=since),
+            limit=values["limit"],
+            link=Link(query=request.query_params, path=request.path),
+        )
         first = values["cursor"] is None
         return Question(scope=scope, values=canonical(values), range=where, moves=moves(values), plan=plan, first=first)
 
@@ -134,12 +145,23 @@ def _linking(
     return lambda label: f"{settings.API_BASE_URL}/api/v1/traces?{urlencode(asked | {listing.dimension: label})}"
 
 
-def _paged(page: partial[Page], cursor_after: Callable[[tuple[Any, str]], str], limit: int) -> Answer:
+def _paged(
+    page: partial[Page],
+    *,
+    count: partial[int] | None,
+    cursor_after: Callable[[tuple[Any, str]], str],
+    limit: int,
+    link: Link,
+) -> Answer:
     found = page()
     pagination: dict[str, Any] = {"has_more": found.next is not None, "limit": limit}
+    headers = {}
     if found.next is not None:
         pagination["cursor"] = cursor_after(found.next)
-    return Answer(data=found.items, pagination=pagination)
+        headers = {"Link": link.to(pagination["cursor"])}
+    if count is not None:
+        pagination["total"] = count()
+    return Answer(data=found.items, pagination=pagination, headers=headers)
 
 
 def _encoded(last: tuple[Any, str], *, where: TimeRange, bound: str, since: datetime) -> str:
@@ -213,6 +235,8 @@ class SessionView(ReportView):
 
     def ask(self, request: Request, **path: str) -> Question:
         values = validate(request.query_params, self.parameters)
+        if "\0" in path["session_id"]:  # no text of a span has it
+            raise _unknown(path["session_id"])
         days = settings.METRICS_MAX_RANGE_DAYS
         where = time_range(values, default=timedelta(days=days), longest_days=days)
         scope = caller_of(request).scope(values["project_id"])
@@ -232,5 +256,9 @@ class SessionView(ReportView):
     def answer(self, question: Question) -> Answer:
         found = retried(question.plan, snapshot=True)
         if found is None:
-            raise ApiError(SESSION_NOT_FOUND, session_id=str(question.values["session_id"])[:200])
+            raise _unknown(str(question.values["session_id"]))
         return Answer(data=found)
+
+
+def _unknown(session_id: str) -> ApiError:
+    return ApiError(SESSION_NOT_FOUND, session_id=session_id[:200])

@@ -15,7 +15,7 @@ from analytics.api import schema
 from analytics.api.caching.views import Answer, CachedView, Question
 from analytics.api.common import FIELDS, PROJECTS, caller_of, canonical
 from analytics.api.parameters import Parameter, documented, validate
-from analytics.api.traces import CURSOR, LIMIT, Link, decoded, include
+from analytics.api.traces import CURSOR, LIMIT, TOTAL, Link, decoded, include
 from analytics.queries import cursors, traces
 from analytics.queries.beside import Addition
 from analytics.queries.timerange import TimeRange
@@ -37,7 +37,13 @@ DETAIL_PARAMETERS: tuple[Parameter, ...] = (
     ),
     FIELDS,
 )
-SPANS_PARAMETERS: tuple[Parameter, ...] = (PROJECTS, LIMIT, CURSOR, FIELDS)
+SPANS_PARAMETERS: tuple[Parameter, ...] = (
+    PROJECTS,
+    LIMIT,
+    CURSOR,
+    include((TOTAL,), "total: how many spans the trace has."),
+    FIELDS,
+)
 
 
 class _TraceView(CachedView):
@@ -109,6 +115,7 @@ class _Listing:
     trace_id: str
     selection: traces.SpansSelection
     limit: int
+    total: bool
     after: cursors.Cursor | None
     clock: datetime
     bound_to: bytes
@@ -146,6 +153,7 @@ class TraceSpansView(_TraceView):
                 trace_id=path["trace_id"],
                 selection=traces.select_spans(values["fields"]),
                 limit=values["limit"],
+                total=TOTAL in values["include"],
                 after=after,
                 clock=timezone.now() if after is None else after.clock,
                 bound_to=bound_to,
@@ -167,6 +175,8 @@ class TraceSpansView(_TraceView):
             cursor = where.cursor(page.last, clock=asked.clock)
             pagination["cursor"] = cursors.encode(cursor, bound_to=asked.bound_to, key=settings.SECRET_KEY)
             headers = {"Link": asked.link.to(pagination["cursor"])}
+        if asked.total:
+            pagination["total"] = traces.trace_summary(where).span_count
         return Answer(data=orjson.Fragment(page.json), pagination=pagination, headers=headers)
 
 

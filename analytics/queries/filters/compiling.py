@@ -4,6 +4,7 @@ Logic has two values: a comparison with a missing value is false, and NOT is car
 becomes `IS NOT TRUE`. So a comparison that must hold stays as it is, and can use an index.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +30,10 @@ _MADE = "observatory_document(c.project_id, c.input_text, c.output_text)"
 _READ = """(NOT {vector} @@ {lacking}::tsquery
         OR observatory_answers({texts}, {phrases}::text[], {question}::tsquery))"""
 _TEXTS = {"A": "c.input_text, NULL", "B": "NULL, c.output_text", "AB": "c.input_text, c.output_text"}
-# Far cheaper than making a vector: most texts have nothing of the words in them.
+# Far cheaper than making a vector: most texts have nothing of the words in them. Words are in the lower case of the
+# dictionaries, identifiers in that of `lower`: before PostgreSQL 18 an ICU locale makes two of them (İ, Σ, Turkish I).
+HAS_A_PIECE = """(lower({text}) LIKE ANY({patterns}::text[])
+        OR (ts_lexize('simple', {text}))[1] LIKE ANY({patterns}::text[]))"""
 _WORTH = {"A": ("c.input_text",), "B": ("c.output_text",), "AB": ("c.input_text", "c.output_text")}
 
 
@@ -134,8 +138,8 @@ class _Compiling:
         if self.searches.tail is None:
             return stored
         if question.pieces:
-            patterns = self.parameter([f"%{literal(piece)}%" for piece in question.pieces])
-            worth = " OR ".join(f"{text} ILIKE ANY({patterns}::text[])" for text in _WORTH[weights])
+            patterns = self.parameter([pattern_of(piece) for piece in question.pieces])
+            worth = " OR ".join(HAS_A_PIECE.format(text=text, patterns=patterns) for text in _WORTH[weights])
             unstored = f"({worth}) AND {unstored}"
         self.parameters |= {"tail_start": self.searches.tail.start, "tail_end": self.searches.tail.end}
         return f"({stored} OR {_UNSTORED.format(answered=unstored)})"
@@ -160,6 +164,11 @@ _MATCHES: Mapping[str, Callable[[str, Any], bool]] = {
 def literal(text: str) -> str:
     """Return `text` for LIKE, in which no character has a meaning."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def pattern_of(piece: str) -> str:
+    """Return for LIKE what texts have that hold `piece`; which of its two small letters a Σ becomes, its place says."""
+    return f"%{re.sub('[σς]', '_', literal(piece))}%"
 
 
 def octets(value: str) -> bytes:

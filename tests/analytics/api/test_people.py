@@ -125,6 +125,24 @@ def test_pages_of_the_last_seen_are_the_same_however_far_spans_are_walked_at_onc
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"), [(f"{USERS}?x", 2), (f"{SESSIONS}?x", 3), (f"{SESSIONS}?user_id=jane", 2)]
+)
+def test_every_page_tells_the_total_and_links_to_the_next(api, calls, asked, expected):
+    url, found = f"{asked.removesuffix('x')}&limit=1&include=total".replace("?&", "?"), []
+    while url:
+        reply = api.get(url)
+        found += reply.json()["data"]
+        assert reply.json()["pagination"]["total"] == expected
+        assert ("Link" in reply) == reply.json()["pagination"]["has_more"]
+        url = reply["Link"][1:].split(">")[0].removeprefix("http://testserver") if "Link" in reply else None
+    assert len(found) == expected
+
+
+def test_a_list_of_nobody_has_the_total_nought(api, calls):
+    assert api.get(f"{USERS}?model=none&include=total").json()["pagination"]["total"] == 0
+
+
 def test_a_cursor_belongs_to_its_query(api, calls):
     cursor = api.get(f"{SESSIONS}?limit=1").json()["pagination"]["cursor"]
     assert error(api.get(f"{SESSIONS}?limit=1&sort_by=first_ts&cursor={cursor}")) == (400, 1207, "cursor")
@@ -165,6 +183,8 @@ def test_only_selected_members_are_sent(api, calls):
     ("path", "expected"),
     [
         (f"{SESSIONS}/nothing", (404, 1306, None)),
+        (f"{SESSIONS}/s1%00", (404, 1306, None)),
+        (f"{SESSIONS}?include=traces", (400, 1202, "include")),
         (f"{SESSIONS}?sort_by=error_rate", (400, 1202, "sort_by")),
         (f"{USERS}?limit=0", (400, 1200, "limit")),
         (f"{USERS}?offset=3", (400, 1200, "offset")),

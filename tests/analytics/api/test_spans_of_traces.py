@@ -24,6 +24,7 @@ def test_the_spans_of_a_trace_page_with_their_places(api, send):
            "subtree_tokens": 1500, "on_critical_path": True} for number in range(3)),
     ]  # fmt: skip
     assert "events" not in api.get(url).json()["data"][0]
+    assert api.get(url, {"limit": 1, "include": "total"}).json()["pagination"]["total"] == 4
     inline = api.get(f"{LIST}/{TRACE}", {"include": "children"}).json()["data"]["spans"]
     assert [one["depth"] for one in inline] == [0, 1, 1, 1]
 

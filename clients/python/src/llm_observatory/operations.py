@@ -1434,6 +1434,7 @@ class Operations:
         end_time: Text | None = None,
         environment: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         model: Text | None = None,
         operation_name: Text | None = None,
@@ -1457,6 +1458,7 @@ class Operations:
                     "end_time": end_time,
                     "environment": environment,
                     "fields": fields,
+                    "include": include,
                     "limit": limit,
                     "model": model,
                     "operation_name": operation_name,
@@ -1661,6 +1663,7 @@ class Operations:
         trace_id: str,
         cursor: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         project_id: Text | None = None,
     ) -> TracesSpansReply:
@@ -1670,7 +1673,13 @@ class Operations:
             self._call(
                 "GET",
                 f"/api/v1/traces/{quoted(trace_id)}/spans",
-                query={"cursor": cursor, "fields": fields, "limit": limit, "project_id": project_id},
+                query={
+                    "cursor": cursor,
+                    "fields": fields,
+                    "include": include,
+                    "limit": limit,
+                    "project_id": project_id,
+                },
             ),
         )
 
@@ -1803,6 +1812,7 @@ class Operations:
         end_time: Text | None = None,
         environment: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         model: Text | None = None,
         operation_name: Text | None = None,
@@ -1826,6 +1836,7 @@ class Operations:
                     "end_time": end_time,
                     "environment": environment,
                     "fields": fields,
+                    "include": include,
                     "limit": limit,
                     "model": model,
                     "operation_name": operation_name,
@@ -3211,6 +3222,7 @@ class AsyncOperations:
         end_time: Text | None = None,
         environment: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         model: Text | None = None,
         operation_name: Text | None = None,
@@ -3234,6 +3246,7 @@ class AsyncOperations:
                     "end_time": end_time,
                     "environment": environment,
                     "fields": fields,
+                    "include": include,
                     "limit": limit,
                     "model": model,
                     "operation_name": operation_name,
@@ -3438,6 +3451,7 @@ class AsyncOperations:
         trace_id: str,
         cursor: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         project_id: Text | None = None,
     ) -> TracesSpansReply:
@@ -3447,7 +3461,13 @@ class AsyncOperations:
             await self._call(
                 "GET",
                 f"/api/v1/traces/{quoted(trace_id)}/spans",
-                query={"cursor": cursor, "fields": fields, "limit": limit, "project_id": project_id},
+                query={
+                    "cursor": cursor,
+                    "fields": fields,
+                    "include": include,
+                    "limit": limit,
+                    "project_id": project_id,
+                },
             ),
         )
 
@@ -3580,6 +3600,7 @@ class AsyncOperations:
         end_time: Text | None = None,
         environment: Text | None = None,
         fields: Text | None = None,
+        include: Text | None = None,
         limit: int | None = None,
         model: Text | None = None,
         operation_name: Text | None = None,
@@ -3603,6 +3624,7 @@ class AsyncOperations:
                     "end_time": end_time,
                     "environment": environment,
                     "fields": fields,
+                    "include": include,
                     "limit": limit,
                     "model": model,
                     "operation_name": operation_name,

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import connection
 
+from analytics.queries.filters.compiling import HAS_A_PIECE, pattern_of
 from analytics.queries.filters.questions import pieces_of
 from observatory.env import BASE_DIR
 
@@ -107,3 +108,26 @@ def test_the_piece_of_a_stem_is_in_every_word_of_that_stem(db):
 
     assert len(stemmed) > len(words) / 2
     assert [(word, stem) for word, stem in stemmed if not any(piece in word for piece in pieces_of(stem) or [""])] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "piece", "expected"),
+    [
+        ("ÉCOLE", "écol", True),  # by the dictionaries alone: the collation below knows no É
+        ("the Refund", "refun", True),
+        ("100%_OFF", "100%_of", True),
+        ("100 OFF", "100%_of", False),
+        ("ΑΒ.Σ1", "σ", True),
+        ("ΑΒ.ς1", "σ", True),
+        ("Straße", "strass", False),
+        (None, "a", None),
+    ],
+)
+def test_pieces_are_looked_for_in_the_lower_case_of_words_and_in_that_of_the_database(db, text, piece, expected):
+    looked_for = HAS_A_PIECE.format(text="given.text", patterns="%(patterns)s")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT {looked_for} FROM (SELECT %(text)s::text COLLATE "C" AS text) AS given""",
+            {"text": text, "patterns": [pattern_of(piece)]},
+        )
+        assert cursor.fetchone() == (expected,)
