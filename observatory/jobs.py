@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from analytics.alerts import channels
 from analytics.anomalies.service import WatchedProject, anomalies_forget, project_judge, projects_due
-from analytics.costs.budgets.evaluation import budget_evaluate
+from analytics.costs.budgets.evaluation import alerts_of_resting_resolve, budget_evaluate
 from analytics.events import publish
 from analytics.models import Budget
 from analytics.registry.events import ALERTS
@@ -90,6 +90,7 @@ def budgets(timestamp: int = 0) -> int:  # noqa: ARG001  as above
             done += budget_evaluate(budget_id, scope_of=scope_of_budget, now=timezone.now())
         except (ApiError, DatabaseError) as problem:
             log.warning("budget not evaluated", budget_id=str(budget_id), problem=type(problem).__name__)
+    alerts_of_resting_resolve(now=now)
     return done
 
 

@@ -203,6 +203,12 @@ def _resolve(budget: Budget, period: BudgetPeriod, *, now: datetime) -> None:
     BudgetAlert.objects.filter(period=period, state__in=above).update(state=period.state)
 
 
+def alerts_of_resting_resolve(*, now: datetime) -> None:
+    """Resolve the alerts of periods that are over where the budget was deactivated: no evaluation comes to it."""
+    over = BudgetAlert.objects.filter(resolved_at=None, period__period_end__lte=now)
+    over.filter(period__budget__is_active=False).update(resolved_at=now)
+
+
 def _told(period: BudgetPeriod) -> BudgetState:
     """Return the highest state that an alert tells of: one that rose while its budget was off is told when it is on."""
     states = BudgetAlert.objects.filter(period=period).exclude(state="").values_list("state", flat=True)

@@ -13,7 +13,7 @@ from django.test import Client
 from django_redis import get_redis_connection
 
 from analytics.costs.budgets import evaluation
-from analytics.costs.budgets.evaluation import budget_evaluate
+from analytics.costs.budgets.evaluation import alerts_of_resting_resolve, budget_evaluate
 from analytics.ingest.service import receive
 from analytics.ingest.wire import RawSpan
 from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, Delivery
@@ -152,6 +152,19 @@ def test_a_state_that_was_reached_while_a_budget_was_off_is_told_when_it_is_on(m
         told.append(alerts(budget))
 
     assert told == [[], [], [("warning", 88, False)], [("warning", 88, False)]]
+
+
+def test_the_end_of_a_period_resolves_alerts_of_a_budget_that_rests_too(made, send):
+    budget = made()
+    send(call(96))
+    evaluate(budget, NOON)
+    resolved = []
+    for at, active in [(NOON, False), (NOON + timedelta(days=1), True), (NOON + timedelta(days=1), False)]:
+        Budget.objects.filter(id=budget.id).update(is_active=active)
+        alerts_of_resting_resolve(now=at)
+        resolved.append(alerts(budget)[0][2])
+
+    assert resolved == [False, False, True]
 
 
 def test_only_requests_that_the_filters_admit_count(made, send):
