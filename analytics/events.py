@@ -28,41 +28,37 @@ SCRIPT = Path(__file__).with_name("events.lua").read_text(encoding="utf-8")
 SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
-def publish(
-    *, event_type: str, organisation_id: int, project_id: int | Sequence[int] | None, data: Mapping[str, Any]
-) -> None:
+def publish(*, event_type: str, organisation_id: int, project_ids: Sequence[int], data: Mapping[str, Any]) -> None:
     """Tell the organisation's event stream of one event, after the present transaction commits.
 
-    `project_id` is the storage's number of the project whose readers may hear of it, or those of several whose readers
-    of all may; `None` is for who reaches the whole organisation. Never raises for what Redis does and never waits for
-    it longer than the limiter does; an event that is not taken is counted. Raises `ValueError` for a type that is not
-    in the registry.
+    Whoever reads all the projects with the storage's numbers `project_ids` may hear of it; without any, whoever reaches
+    the whole organisation. Never raises for what Redis does and never waits for it longer than the limiter does; an
+    event that is not taken is counted. Raises `ValueError` for a type that is not in the registry.
     """
-    publish_all(event_type=event_type, organisation_id=organisation_id, project_id=project_id, data=[data])
+    publish_all(event_type=event_type, organisation_id=organisation_id, project_ids=project_ids, data=[data])
 
 
 def publish_all(
-    *, event_type: str, organisation_id: int, project_id: int | Sequence[int] | None, data: Sequence[Mapping[str, Any]]
+    *, event_type: str, organisation_id: int, project_ids: Sequence[int], data: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Tell of several events of one type and project, in one round trip; of very many only the last are told."""
+    """Tell of several events of one type and the same projects, in one round trip; of very many only the last."""
     if event_type not in EVENT_TYPES:
         raise ValueError(f"{event_type!r} is no type of event")
     if data:
-        append = partial(_append, event_type, organisation_id, project_id, data)
+        append = partial(_append, event_type, organisation_id, project_ids, data)
         transaction.on_commit(append, robust=True)  # robust: what was committed is not unsaid by a fault of the telling
 
 
 def _append(
-    event_type: str, organisation_id: int, project_id: int | Sequence[int] | None, data: Sequence[Mapping[str, Any]]
+    event_type: str, organisation_id: int, project_ids: Sequence[int], data: Sequence[Mapping[str, Any]]
 ) -> None:
     # More than a connection can hold would only push one another out there.
     told = data[-settings.STREAM_QUEUE_EVENTS :]
     if missing := len(data) - len(told):
         DROPPED.labels(event_type).inc(missing)
     key = KEY.format(organisation_id=organisation_id)
-    numbers = () if project_id is None else (project_id,) if isinstance(project_id, int) else project_id
-    project = ",".join(map(str, numbers))
-    arguments = [settings.STREAM_REPLAY_EVENTS, SILENT_MS, event_type, project, *map(dumps, told)]
+    projects = ",".join(map(str, project_ids))
+    arguments = [settings.STREAM_REPLAY_EVENTS, SILENT_MS, event_type, projects, *map(dumps, told)]
     try:
         backend.ask(lambda client: _run(client, key, arguments))
     except AwayError:

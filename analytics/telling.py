@@ -44,7 +44,9 @@ def _tell_updated(tenant: Tenant, rows: Iterable[tuple[Any, ...]], change: Chang
 
 
 def _publish(event_type: str, tenant: Tenant, data: Sequence[Mapping[str, Any]]) -> None:
-    publish_all(event_type=event_type, organisation_id=tenant.organisation_id, project_id=tenant.project_id, data=data)
+    publish_all(
+        event_type=event_type, organisation_id=tenant.organisation_id, project_ids=[tenant.project_id], data=data
+    )
 
 
 def _rfc3339(nanoseconds: int) -> str:

@@ -20,12 +20,12 @@ from benchmarks.stores import named_server, stores
 Part = Callable[[Run], Iterable[Figure]]
 ENGINES = ("plain", "timescaledb")
 TIMESCALE_URL = "OBSERVATORY_TEST_TIMESCALE_URL"
-STORED = ("reads", "traces", "storage", "peers")  # measured on databases of their own
+STORED = ("reads", "pages", "traces", "storage", "peers")  # measured on databases of their own
 ASKED_FOR = ("peers", "load")  # what they need comes from PyPI, and they take long
 DEFAULT_SPANS = 20_000
 # Of a whole run, which is to fit 40 minutes on two cores.
 FULL: Mapping[str, int] = {
-    **dict.fromkeys(("reads", "traces", "storage"), 1000000),
+    **dict.fromkeys(("reads", "pages", "traces", "storage"), 1000000),
     **dict.fromkeys(("ingest", "exports"), 100000),
     "peers": 5_000,
 }
@@ -50,7 +50,7 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
 SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
-    **{name: partial(_of_the_run, name) for name in ("reads", "traces", "storage", "forecast", "anomalies")},
+    **{name: partial(_of_the_run, name) for name in ("reads", "pages", "traces", "storage", "forecast", "anomalies")},
     "peers": partial(_of_the_run, "peers.spans"),
     "load": partial(_of_the_run, "load.mixed"),
 }

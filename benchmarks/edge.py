@@ -21,6 +21,7 @@ from django_redis import get_redis_connection
 
 from analytics.ingest.service import receive
 from analytics.ingest.wire import decode
+from analytics.registry.rollups import GRAIN_WIDTHS
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.rollups import refresh
 from benchmarks.figures import Figure
@@ -162,7 +163,7 @@ def _tenant(spans: int) -> tuple[str, datetime]:
     step_ns = int(timedelta(days=1).total_seconds()) * 1_000_000_000 // spans
     for request in bodies(spans=spans, end_ns=end_ns, step_ns=step_ns):
         receive(scope=scope, spans=decode(request.protobuf, json=False).spans, received_at=datetime.now(UTC))
-    for grain in ("1min", "1hour", "1day"):
+    for grain in GRAIN_WIDTHS:
         while refresh(grain, before=datetime.now(UTC)).more:  # as the worker would have done
             pass
     key = api_key_create(organisation=organisation, name="bench", projects=[project], permissions=["metrics:read"])

@@ -46,6 +46,7 @@ def calls(what: Loaded) -> dict[str, Call]:
             limit=50,
             after=None,
             wanted=listing.shape,
+            link_to=str,
             **over(DAY),
         )
 

@@ -43,8 +43,8 @@ def _costs(spans: int) -> dict[str, float]:
 
     def redacted(pairs: list[Any]) -> None:
         redactor = Redactor(Redaction())
-        for (raw, span), is_suspect in zip(pairs, redactor.suspects([raw for raw, _ in pairs]), strict=True):
-            redactor.redact(span, raw, is_suspect=is_suspect)
+        for (_, span), is_suspect in zip(pairs, redactor.suspects([raw for raw, _ in pairs]), strict=True):
+            redactor.redact(span, is_suspect=is_suspect)
 
     def recorded(spans: Sequence[NormalSpan]) -> int:
         recorder = Recorder(tenant, book, now_ns)

@@ -125,6 +125,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="WEB_CONCURRENCY", read=whole(1, 256), default=4, meaning="Web processes."),
     Setting(
+        name="GRANIAN_BLOCKING_THREADS",
+        read=whole(1, 1000),
+        meaning="Threads of one web process, which granian reads too; default DATABASE_POOL_SIZE ÷ WEB_CONCURRENCY.",
+    ),
+    Setting(
         name="DRAIN_DELAY_SECONDS",
         read=whole(0, 600),
         default=5,
@@ -159,8 +164,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="INGEST_MAX_CONCURRENCY",
         read=whole(1, 10_000),
-        default=16,
-        meaning="Export requests that one web process takes at a time; more are told to come again.",
+        meaning="Export requests that one web process takes at a time; more are told to come again. Default, and most:"
+        " four fifths of its threads.",
     ),
     Setting(name="REJECTED_KEEP_DAYS", read=whole(1, 365), default=7, meaning="Days rejected spans are listed."),
     Setting(

@@ -144,6 +144,6 @@ def _tell(organisations: Iterable[int], kind: str, message: str, *, about: str) 
         key = f"llmo:alert:{organisation}:{kind}:{digest}"
         if backend.ask(lambda client, key=key: client.set(key, 1, nx=True, ex=AGAIN_SECONDS)):  # type: ignore[misc]  # bound now
             data = {"kind": kind, "message": message, "timestamp": timezone.now()}
-            publish(event_type="system_alert", organisation_id=organisation, project_id=None, data=data)
+            publish(event_type="system_alert", organisation_id=organisation, project_ids=[], data=data)
             told += 1
     return told

@@ -110,7 +110,9 @@ def pages() -> Mapping[str, str]:
             "Attribute names",
             "Which names a member is read from, in the order in which they are tried; the first with a usable value"
             " wins and is noted in `mapping_sources`. `N` is an index, `*` any rest. Mapped names leave `attributes`,"
-            " but those marked + stay as well; everything else stays as it was sent.",
+            " but those marked + stay as well; everything else stays as it was sent: names, keys of documents that no"
+            " member is read from (under the document's name), attributes of message events (on the event) and fields"
+            " of messages and tools (in the message, those of its parts in `part_fields`).",
             ("member", "names"),
             ((f"`{member}`", ", ".join(names)) for member, names in names_by_member().items()),
         )

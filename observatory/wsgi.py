@@ -19,7 +19,7 @@ _django = get_wsgi_application()
 
 from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
 
-application = WholeBodies(_django, threads=max(1, settings.DATABASE_POOL_SIZE // settings.WEB_CONCURRENCY))
+application = WholeBodies(_django, threads=settings.WEB_THREADS)
 # Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.
 request_finished.disconnect(close_old_connections)

@@ -52,7 +52,7 @@ def tell_event(anomaly: Anomaly) -> None:
     publish(
         event_type=KIND,
         organisation_id=anomaly.organisation_id,
-        project_id=anomaly.project_id,
+        project_ids=[anomaly.project_id],
         data={
             "anomaly_id": str(anomaly.id),
             "metric_name": anomaly.metric,

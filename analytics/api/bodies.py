@@ -11,6 +11,7 @@ from errors.catalog import (
     LIMIT_EXCEEDED,
     MISSING_REQUIRED_FIELD,
     NUMBER_OUT_OF_RANGE,
+    NUMBER_TOO_SMALL,
     SYNONYMS_GIVEN,
     TEXT_TOO_LONG,
     UNKNOWN_MEMBER,
@@ -89,6 +90,8 @@ def number(*, low: Decimal | None = None, high: Decimal | None = None) -> Read:
 
 
 def _within(name: str, value: N, low: N | None, high: N | None) -> N:
+    if low is not None and high is None and value < low:
+        raise ApiError(NUMBER_TOO_SMALL, field=name, details=f"Received value: {value}", low=low)
     if (low is not None and value < low) or (high is not None and value > high):
         raise ApiError(NUMBER_OUT_OF_RANGE, field=name, details=f"Received value: {value}", low=low, high=high)
     return value

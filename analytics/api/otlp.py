@@ -1,7 +1,7 @@
 """OTLP over HTTP, protobuf and JSON: spans are stored, and 200 is sent after the commit; metrics and logs are not."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
@@ -179,11 +179,11 @@ class OtlpTracesView(OtlpView):
         return super().post(request)
 
     def take(self, request: Request, scope: Scope, body: bytearray, *, json: bool) -> tuple[bytes, int]:
-        batch = wire.decode(body, json=json)
-        body.clear()  # the spans hold copies of what they need
+        batch = wire.decode(body, json=json, span_bytes=settings.INGEST_MAX_SPAN_BYTES)
         metrics.BATCH.labels("json" if json else "protobuf").observe(batch.count)
         _charge(request, batch.count)
-        received = receive(scope=scope, spans=batch.spans, received_at=timezone.now(), sender=_sender(request))
+        spans = _taken(batch.spans, body)
+        received = receive(scope=scope, spans=spans, received_at=timezone.now(), sender=_sender(request))
         rejected = received.rejected
         metrics.SPANS.labels("accepted").inc(received.stored)
         metrics.SPANS.labels("duplicate").inc(received.duplicates)
@@ -266,6 +266,12 @@ def _scope(request: Request) -> Scope:
 
 def _sender(request: Request) -> Sender:
     return Sender(request_id=request_id(request), key_prefix=caller_of(request).key_prefix)
+
+
+def _taken(spans: Iterable[wire.RawSpan], body: bytearray) -> Iterator[wire.RawSpan]:
+    """Yield spans, and let go of what they were made of once all are taken."""
+    yield from spans
+    body.clear()
 
 
 def _charge(request: Request, items: int) -> None:

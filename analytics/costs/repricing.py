@@ -44,6 +44,7 @@ from errors.json import dumps
 STEP_SPANS = 5000
 LOCK = "re-pricing"
 Done = Callable[[int], None]
+Begun = Callable[[int], None]
 Planned = Callable[[int], Done]
 
 
@@ -94,14 +95,19 @@ def costs_preview(asked: Repricing, *, planned: Planned) -> Repriced:
     return Repriced(spans=seen, changed=changed, differences=found.all())
 
 
-def costs_recompute(asked: Repricing, *, planned: Planned) -> Repriced:
+def _unheard(_run: int) -> None:
+    """Tell nobody."""
+
+
+def costs_recompute(asked: Repricing, *, planned: Planned, begun: Begun = _unheard) -> Repriced:
     """Price spans anew; a run with the same arguments and prices that was stopped is gone on with.
 
-    Raises `BusyError` while another run is under way.
+    `begun` is told the run before it changes anything. Raises `BusyError` while another run is under way.
     """
     with exclusively(LOCK):
         forget_costs_behind()
         run, resumed = _run_for(asked)
+        begun(run.id)
         books = PinnedBooks(newest=run.newest_price)
         tenants = [one for one in asked.tenants() if not _is_past(one, run)]
         done = planned(run.spans_seen + sum(count_costs(asked.chosen(tenant)) for tenant in tenants))
@@ -128,10 +134,11 @@ class Undone:
     spans: int
 
 
-def costs_undo(number: int, *, dry_run: bool, planned: Planned) -> Undone:
+def costs_undo(number: int, *, dry_run: bool, planned: Planned, begun: Begun = _unheard) -> Undone:
     """Give every span of run `number` the cost it had before; raise `RefusedError` with the reason if it cannot be.
 
-    Spans that are gone by now are left out. An undoing that was stopped is gone on with.
+    Spans that are gone by now are left out. An undoing that was stopped is gone on with. `begun` is told the run before
+    anything is changed.
     """
     with exclusively(LOCK):
         run = CostRun.objects.filter(id=number).first()
@@ -144,6 +151,7 @@ def costs_undo(number: int, *, dry_run: bool, planned: Planned) -> Undone:
         forget_costs_behind()
         left = count_kept(number)
         if not dry_run:
+            begun(number)
             CostRun.objects.filter(id=number).update(state=CostRun.State.UNDOING)
             done = planned(left)
             for tenant in kept_tenants(number):

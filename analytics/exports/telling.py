@@ -30,7 +30,7 @@ def tell(job: ExportJob) -> None:
     publish(
         event_type="export_job_status",
         organisation_id=job.organisation_id,
-        project_id=job.project_ids,
+        project_ids=job.project_ids,
         data={
             "job_id": str(job.id),
             "status": job.status,

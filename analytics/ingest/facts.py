@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from analytics.ingest.plans import Dotted, Plan, Reading, plan_of
-from analytics.ingest.readers import tokens
-from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget
+from analytics.ingest.documents import left_of
+from analytics.ingest.plans import HELD, Dotted, Held, Plan, Reading, plan_of
+from analytics.ingest.readers import json_object, parsed, tokens
+from analytics.ingest.vocabularies.table import EVENTS, NAMED, RESOURCE, EventTarget, Named
 from analytics.ingest.wire import RawScope, RawSpan
 
 _MAPPED_RESOURCE = frozenset(name for _, names in RESOURCE for name in names)
 # Before every rank of the table: nothing a span's attributes say is preferred.
 _FROM_RESOURCE = -1
+# Spans of one program have few sets of names between them; of a sender whose sets all differ only these are held.
+_MOST_MERGED = 256
 
 
 @dataclass(slots=True)  # not by name only, which costs twice as much to make: one is made for every span
@@ -80,7 +83,11 @@ class Shared:
                 {member: resource[name] for member, name in told.items()},
                 {member: f"resource {name}" for member, name in told.items()},
                 dict.fromkeys(told, _FROM_RESOURCE),
-                {name: value for name, value in resource.items() if name not in _MAPPED_RESOURCE},
+                {
+                    name: value
+                    for name, value in resource.items()
+                    if name not in _MAPPED_RESOURCE or not (isinstance(value, str) and value)
+                },
             )
             self._resource = resource
             self._merged.clear()
@@ -91,6 +98,8 @@ class Shared:
         found = self._merged.get(id(plan))
         if found is None:
             told = self._from_resource
+            if len(self._merged) >= _MOST_MERGED:
+                self._merged.clear()
             found = self._merged[id(plan)] = plan, plan.sources | told.sources, plan.ranks | told.ranks
         return found
 
@@ -127,13 +136,15 @@ def read_facts(raw: RawSpan, shared: Shared) -> Facts:
     told = shared.resource(raw.resource)
     if missed:
         facts = Facts(values, plan.sources.copy(), plan.ranks.copy(), rest, told.rest, [], set())
-        _read_otherwise(missed, given, facts)
+        _read_otherwise(missed, given, plan, facts)
         facts.sources.update(told.sources)
         facts.ranks.update(told.ranks)
     else:
         _, sources, ranks = shared.merged(plan)
         facts = Facts(values, sources.copy(), ranks.copy() if raw.events else ranks, rest, told.rest, [], set())
     values.update(told.values)
+    if plan.keeps:
+        _keep_rest(attributes, plan, facts)
     dotted: Iterable[Dotted] = plan.dotted
     if raw.events:
         _read_events(raw, facts)
@@ -164,7 +175,7 @@ def _read_best(given: Mapping[Any, Any], plan: Plan) -> tuple[dict[str, Any], li
     return values, missed
 
 
-def _read_otherwise(missed: Iterable[Reading], given: Mapping[Any, Any], facts: Facts) -> None:
+def _read_otherwise(missed: Iterable[Reading], given: Mapping[Any, Any], plan: Plan, facts: Facts) -> None:
     """Read members that the best of their names do not tell, and keep attributes from which none can be read."""
     unread = []
     for member, best, read_best, others in missed:
@@ -181,6 +192,56 @@ def _read_otherwise(missed: Iterable[Reading], given: Mapping[Any, Any], facts: 
     for name, times in Counter(unread).items():
         if name in NAMED and times == len(NAMED[name].targets):
             facts.attributes[name] = given[name]
+    for spread in plan.spreads:
+        if spread.place in unread:
+            facts.attributes.update((name, given[name]) for name in spread.names())
+
+
+def _keep_rest(attributes: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """Keep among the attributes what is left of those from which a part was read."""
+    kept = facts.attributes
+    for held in plan.documents:
+        value = attributes[held[0]]
+        if value.__class__ is str and value[:1] == "[":
+            continue  # messages, nearly always
+        left = _left(held, value, facts, source=held.name)
+        if left and held.name not in kept:
+            kept[held.name] = left
+    for name in plan.reasons:
+        reasons = attributes[name]
+        if reasons.__class__ is str and reasons[:1] == "[":
+            reasons = parsed(reasons)
+        if reasons.__class__ is list and len(reasons) > 1 and any(one != reasons[0] for one in reasons):
+            kept[name] = attributes[name]
+    for spread in plan.spreads:
+        kept.update((name, attributes[name]) for name in spread.unread(attributes))
+
+
+_MESSAGES = frozenset({"input_messages", "output_messages"})
+
+
+def _left(held: Held, value: Any, facts: Facts, *, source: str, later: int = 0) -> dict[str, Any] | None:
+    """Return the keys of a document that nothing is read from, unless it stays as a whole; note counts that are none.
+
+    Members were read from `source`, with ranks that are `later` than the table's.
+    """
+    document = json_object(value)
+    if document is None:
+        return None
+    taking = []
+    has_messages = False
+    for member, rank, read in held.targets:
+        best = facts.ranks.get(member, rank + later)
+        if best >= rank + later and read.is_unusable(document):
+            facts.unreadable.add(member)
+        if member not in _MESSAGES:
+            taking.append(read)
+        elif best < rank + later or facts.sources.get(member) == source:
+            taking.append(read)
+            has_messages = True
+    if held.stays or held.whole or (held.plain and not has_messages):
+        return None
+    return left_of(document, (path for read in taking for path in read.takes(document)))
 
 
 # Events that carry attributes of the span. They are read as such, after the span's own.
@@ -193,11 +254,13 @@ def _read_carried(event: dict[str, Any], facts: Facts) -> None:
     for name, value in event["attributes"].items():
         named = NAMED.get(name)
         is_read = False
+        source = f"event {event['name']} {name}"
         for target in named.targets if named and value is not None else ():
-            source = f"event {event['name']} {name}"
             is_read |= facts.offer(target.member, target.rank + _AFTER_THE_SPAN, source, target.read, value)
         if not is_read:
             rest[name] = value
+        elif name in HELD and (left := _left(HELD[name], value, facts, source=source, later=_AFTER_THE_SPAN)):
+            rest[name] = left
     if rest:
         facts.events.append({**event, "attributes": rest})
 
@@ -205,17 +268,39 @@ def _read_carried(event: dict[str, Any], facts: Facts) -> None:
 def _read_events(raw: RawSpan, facts: Facts) -> None:
     told: dict[EventTarget, list[dict[str, Any]]] = {}
     for event in raw.events:
+        for target in EVENTS.get(event["name"], ()):
+            told.setdefault(target, []).append(event)
+    read = {
+        target
+        for target, events in told.items()
+        if facts.offer(target.member, target.rank, f"event {events[0]['name']}", target.read, events, raw.start_ns)
+    }
+    for event in raw.events:
         if event["name"] in _CARRIERS:
             _read_carried(event, facts)
             continue
-        targets = EVENTS.get(event["name"], ())
-        for target in targets:
-            told.setdefault(target, []).append(event)
-        if not any(target.leaves for target in targets):
-            facts.events.append(event)
-    for target, events in told.items():
-        source = f"event {events[0]['name']}"
-        facts.offer(target.member, target.rank, source, target.read, events, raw.start_ns)
+        kept = event["attributes"]
+        for target in EVENTS.get(event["name"], ()):
+            if target.left is not None and target in read:
+                kept = _unknown(target.left(event), event, raw, facts)
+        if kept or kept is event["attributes"]:
+            facts.events.append({**event, "attributes": kept})
+
+
+def _unknown(left: dict[str, Any], event: dict[str, Any], raw: RawSpan, facts: Facts) -> dict[str, Any]:
+    """Return what is `left` of an event and no repetition of its name or of what its span says."""
+    known = {**raw.attributes, "event.name": event["name"]}
+    return {
+        name: value
+        for name, value in left.items()
+        if value != known.get(name) and not _is_told(NAMED.get(name), value, facts.values)
+    }
+
+
+def _is_told(named: Named | None, value: Any, values: dict[str, Any]) -> bool:
+    return named is not None and any(
+        (told := values.get(one.member)) is not None and told == one.read(value) for one in named.targets
+    )
 
 
 def _gather_objects(values: dict[str, Any], dotted: Iterable[Dotted]) -> None:

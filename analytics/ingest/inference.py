@@ -103,7 +103,11 @@ def _set_output(span: NormalSpan, facts: Facts) -> None:
     answer_sources = (
         () if _ANSWER.keys().isdisjoint(sources) else [sources.pop(one) for one in _ANSWER if one in sources]
     )
-    if answered is None and answer_sources and (span.operation_name in CALL_OPERATIONS or "answer_calls" in values):
+    if (
+        answered is None
+        and answer_sources
+        and (span.operation_name in CALL_OPERATIONS or "answer_calls" in values or "answer_reasoning" in values)
+    ):
         answered = converse([{"role": "assistant", **_answer(values)}], role="assistant")
         sources["output_messages"] = answer_sources[0]
     plain_source = sources.pop("output_plain", "")

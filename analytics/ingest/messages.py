@@ -1,24 +1,19 @@
 """Messages of a conversation, in whatever form they were sent, as `{role, content, name, tool_calls, ...}`.
 
 `content` is a text, or the list of parts when some are not text, or `None`. A newline joins texts of one message.
+Fields that have no place in this form stay in the message under their own names, those of a part in `part_fields`.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from analytics.ingest.readers import any_text, finish, json_list, parsed, text
-from analytics.ingest.shapes import ROLES, listed, role_of, typed
+from analytics.ingest.documents import Document, DocumentReader, Path
+from analytics.ingest.readers import any_text, finish, json_list, parsed, says_nothing, text
+from analytics.ingest.shapes import ROLES, listed, role_of, taken, typed
 from analytics.ingest.text import embedded_json
 
 Message = dict[str, Any]
-# Index of a list that is spread over names. Longer ones are no index; lists are never allocated by index.
-INDEX = r"[0-9]{1,9}"
-_PART_OF_LIST = re.compile(rf"(contents|tool_calls)\.({INDEX})\.(?:message_content\.|tool_call\.)?(.+)")
-
-_REPEATED = re.compile(r"^(image|audio|video|document)\.\1\.")
 
 
 @dataclass(slots=True)  # neither frozen nor by name only, which costs three times as much to make: two for every span
@@ -40,6 +35,17 @@ class _Draft:
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     multimodal: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
+    part_fields: list[dict[str, Any]] = field(default_factory=list)
+    part: int = 0  # the one that is being read
+
+    def has_said(self) -> bool:
+        """Whether anything was read that is a message's own."""
+        return bool(self.parts or self.tool_calls or self.extras)
+
+    def keep(self, part: Mapping[str, Any], *known: str) -> None:
+        """Keep the fields of the part that none of its readers know."""
+        if kept := _unlike(part, ("type", *known)):
+            self.part_fields.append({"part": self.part, **kept})
 
     def add_text(self, value: Any) -> None:
         if said := any_text(value):
@@ -54,29 +60,57 @@ class _Draft:
             message["name"] = name
         if self.tool_calls:
             message["tool_calls"] = self.tool_calls
+        if self.part_fields:
+            message["part_fields"] = self.part_fields
         return message | self.extras
 
 
-def converse(values: Iterable[Any], *, role: str) -> Conversation | None:
-    """Return the conversation that `values` (messages, or bare texts of `role`) tell; `None` when they tell none."""
+def _unlike(given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key not in known and not says_nothing(value)}
+
+
+def converse(values: Iterable[Any], *, role: str, ending: bool = False) -> Conversation | None:
+    """Return the conversation that `values` (messages, or bare texts of `role`) tell; `None` when they tell none.
+
+    With `ending` it ended for the first reason that one of them tells; another one stays in its message.
+    """
     messages: list[Message] = []
+    conversation = Conversation(messages, "")
     texts: list[str] = []
-    multimodal = False
-    for value in values:
+    has_said = False
+    for place, value in enumerate(values):
         given = value if type(value) is dict else {"content": value}
-        if (said := _only_text(given)) is not None:
-            messages.append({"role": role_of(given, role), "content": said})
-            texts.append(said)
+        reason = finish(said) if (said := given.get("finish_reason")) else None
+        if ending and reason and conversation.finish_reason in {None, reason}:
+            conversation.finish_reason, reason = reason, None
+        if reason is None and (content := _only_text(given)) is not None:
+            messages.append({"role": role_of(given, role), "content": content})
+            texts.append(content)
+            has_said = True
             continue
         draft = _draft(given)
-        if not (draft.parts or draft.tool_calls or draft.extras):
+        has_said |= draft.has_said()
+        draft.extras |= _unlike(given, _OF_A_MESSAGE if given.get("index") != place else {*_OF_A_MESSAGE, "index"})
+        if reason:
+            draft.extras["finish_reason"] = reason
+        if not says_nothing(name := given.get("name")) and text(name) is None:
+            draft.extras["name"] = name
+        if not (draft.has_said() or draft.part_fields):
             continue
         messages.append(draft.finished(role_of(given, role), name=text(given.get("name"))))
         texts.extend(draft.texts)
-        multimodal |= draft.multimodal
-    if not messages:
+        conversation.multimodal |= draft.multimodal
+    if not has_said:
         return None
-    return Conversation(messages, "\n".join(texts), multimodal)
+    conversation.text = "\n".join(texts)
+    return conversation
+
+
+# What a message's own fields are called; `type` says that it is one.
+_OF_A_MESSAGE = frozenset({
+    "role", "content", "parts", "name", "tool_calls", "function_call", "tool_call_id", "reasoning_content",
+    "reasoning", "finish_reason",
+})  # fmt: skip
 
 
 def _plainly(found: Iterable[Any], finishing: bool) -> Conversation | None:
@@ -87,21 +121,24 @@ def _plainly(found: Iterable[Any], finishing: bool) -> Conversation | None:
     messages: list[Message] = []
     texts: list[str] = []
     reason: str | None = None
+    known = _OF_A_TEXT if finishing else _OF_A_QUESTION
     for item in found:
-        if item.__class__ is not dict or not _OF_A_TEXT.issuperset(item):
+        if item.__class__ is not dict or not known.issuperset(item):
             return None
         role = item.get("role")
         content = item.get("parts") or item.get("content")
         if content.__class__ is list and len(content) == 1:
             part = content[0]
-            if part.__class__ is not dict or part.get("type") != "text":
+            if part.__class__ is not dict or len(part) != _MEMBERS_OF_A_TEXT or part.get("type") != "text":
                 return None
             content = part.get("content") or part.get("text")
         if role.__class__ is not str or not role or content.__class__ is not str or not content or content[0] == "[":
             return None
         messages.append({"role": ROLES.get(role, role), "content": content})
         texts.append(content)
-        if finishing and reason is None and (said := item.get("finish_reason")):
+        if finishing and (said := item.get("finish_reason")):
+            if reason is not None:
+                return None  # it may have to stay in its message
             reason = finish(said)
     return Conversation(messages, "\n".join(texts), False, reason) if messages else None
 
@@ -110,17 +147,23 @@ def _draft(given: Message) -> _Draft:
     draft = _Draft()
     _read_content(draft, given.get("parts") or given.get("content"))
     if calls := given.get("tool_calls"):
-        draft.tool_calls.extend(_tool_call(call) for call in json_list(calls) or ())
+        one_call = parsed(calls)
+        listed_calls = json_list(calls) or ([] if says_nothing(one_call) else [one_call])
+        told = [_tool_call(call, place) for place, call in enumerate(listed_calls)]
+        # Among the parts they stand in their order, and some emitters tell them in both ways.
+        draft.tool_calls.extend(call for call in told if "id" not in call or call not in draft.tool_calls)
     if isinstance(call := given.get("function_call"), dict):
         draft.tool_calls.append(_tool_call(call))
     if call_id := text(given.get("tool_call_id")):
         draft.extras.setdefault("tool_call_id", call_id)
-    _reasoning(draft, {"content": given.get("reasoning_content") or given.get("reasoning")})
+    _add_reasoning(draft, given.get("reasoning_content") or given.get("reasoning"))
     return draft
 
 
 # Keys of a message that is nothing but a text somebody said; why it ended is not part of it.
 _OF_A_TEXT = frozenset({"role", "content", "parts", "finish_reason"})
+_OF_A_QUESTION = _OF_A_TEXT - {"finish_reason"}
+_MEMBERS_OF_A_TEXT = 2  # of a part that says `type` and its text, under whichever name, and nothing else
 
 
 def _only_text(message: Message) -> str | None:
@@ -129,6 +172,8 @@ def _only_text(message: Message) -> str | None:
         return None
     content = message.get("parts") or message.get("content")
     if type(content) is list and len(content) == 1 and type(part := content[0]) is dict and part.get("type") == "text":
+        if len(part) != _MEMBERS_OF_A_TEXT:
+            return None
         content = part.get("content") or part.get("text")
     return content if type(content) is str and content and content[0] != "[" else None
 
@@ -142,7 +187,7 @@ def _read_content(draft: _Draft, content: Any) -> None:
     if not isinstance(content, list):
         draft.add_text(content)
         return
-    for part in content:
+    for draft.part, part in enumerate(content):
         if isinstance(part, dict):
             part = part if "type" in part else typed(part)  # noqa: PLW2901  the same part in the form that is read
             _PARTS.get(str(part.get("type")), _other)(draft, part)
@@ -151,11 +196,19 @@ def _read_content(draft: _Draft, content: Any) -> None:
 
 
 def _text_part(draft: _Draft, part: Mapping[str, Any]) -> None:
-    draft.add_text(part.get("content") or part.get("text") or part.get("refusal"))
+    key = _first_key(part, ("content", "text", "refusal"))
+    draft.add_text(part.get(key))
+    draft.keep(part, key)
 
 
 def _reasoning(draft: _Draft, part: Mapping[str, Any]) -> None:
-    if said := any_text(part.get("content") or part.get("text") or part.get("thinking")):
+    key = _first_key(part, ("content", "text", "thinking"))
+    _add_reasoning(draft, part.get(key))
+    draft.keep(part, key)
+
+
+def _add_reasoning(draft: _Draft, told: Any) -> None:
+    if said := any_text(told):
         before = draft.extras.get("reasoning")
         draft.extras["reasoning"] = f"{before}\n{said}" if before else said
 
@@ -165,12 +218,21 @@ def _call_part(draft: _Draft, part: Mapping[str, Any]) -> None:
 
 
 def _result(draft: _Draft, part: Mapping[str, Any]) -> None:
-    told = next((part[key] for key in ("response", "result", "content", "output") if part.get(key)), None)
+    key = _first_key(part, ("response", "result", "content", "output"))
+    told = part.get(key)
     # The AI SDK wraps a result: `{"type": "json", "value": ...}`.
     draft.add_text(told["value"] if isinstance(told, dict) and told.keys() == {"type", "value"} else told)
-    call_id = next((part[key] for key in ("id", "tool_use_id", "toolCallId", "call_id") if part.get(key)), None)
-    if call_id is not None:
+    of_call = _first_key(part, ("id", "tool_use_id", "toolCallId", "call_id"))
+    if call_id := part.get(of_call):
         draft.extras["tool_call_id"] = any_text(call_id)
+    named = _first_key(part, ("name", "toolName"))
+    if name := text(part.get(named)):
+        draft.extras.setdefault("name", name)
+    draft.keep(part, key, of_call, named)
+
+
+def _first_key(given: Mapping[str, Any], keys: Iterable[str]) -> str:
+    return next((key for key in keys if given.get(key)), "")
 
 
 def _other(draft: _Draft, part: Mapping[str, Any]) -> None:
@@ -185,58 +247,79 @@ _PARTS: dict[str, Callable[[_Draft, Mapping[str, Any]], None]] = {
     **dict.fromkeys(("tool_call_response", "tool_result", "tool-result", "function_call_output"), _result),
 }
 _ARGUMENTS = ("arguments", "input", "args")
+_CALLS = frozenset({"function", *(kind for kind, read in _PARTS.items() if read is _call_part)})
 
 
-def _tool_call(call: Any) -> dict[str, Any]:
-    """Return a call as `{id, name, arguments}`, whichever API's form it has; arguments in JSON text are parsed."""
+_OF_A_CALL = frozenset({"id", "name", "arguments"})
+
+
+def _tool_call(call: Any, place: int | None = None) -> dict[str, Any]:
+    """Return a call as `{id, name, arguments}`, whichever API's form it has; arguments in JSON text are parsed.
+
+    Other fields stay beside these, unless they only say that it is a call, or its `place`.
+    """
     if not isinstance(call, dict):
         return {"name": any_text(call)}
     function = call.get("function")
     inner = function if isinstance(function, dict) else call
-    arguments = next((inner[key] for key in _ARGUMENTS if inner.get(key) is not None), None)
-    told = {
-        "id": next((call[key] for key in ("id", "toolCallId", "call_id") if call.get(key)), None),
-        "name": inner.get("name") or inner.get("toolName"),
-        "arguments": parsed(arguments),
-    }
-    return {key: value for key, value in told.items() if value is not None}
+    arguments = next((key for key in _ARGUMENTS if inner.get(key) is not None), "")
+    of_call, name = _first_key(call, ("id", "toolCallId", "call_id")), _first_key(inner, ("name", "toolName"))
+    told = {"id": call.get(of_call), "name": inner.get(name), "arguments": parsed(inner.get(arguments))}
+    known = {of_call, name, arguments, *_OF_A_CALL}
+    if inner is not call:
+        known.add("function")
+    if str(call.get("type")) in _CALLS:
+        known.add("type")
+    if place is not None and call.get("index") == place:
+        known.add("index")
+    return {key: value for key, value in told.items() if value is not None} | _unlike({**inner, **call}, known)
 
 
-def messages(role: str) -> Callable[[Any], Conversation | None]:
-    """Return a reader of a list of messages or an object with one, also as JSON text."""
-    finishing = role == "assistant"  # what was asked did not end
+class Messages(DocumentReader):
+    """Reads a list of messages or an object with one, also as JSON text."""
 
-    def read(value: Any) -> Conversation | None:
+    __slots__ = ("_ending", "_role")
+
+    def __init__(self, role: str) -> None:
+        self._role, self._ending = role, role == "assistant"  # what was asked did not end
+
+    def __call__(self, value: Any) -> Conversation | None:
         said = parsed(value)
-        if said.__class__ is list and (plain := _plainly(said, finishing)) is not None:
+        if said.__class__ is list and (plain := _plainly(said, self._ending)) is not None:
             return plain
         found = listed(said)
-        if found is None:
+        return None if found is None else converse(found, role=self._role, ending=self._ending)
+
+    def takes(self, document: Document) -> Iterable[Path]:
+        return taken(document)
+
+
+def messages(role: str) -> Messages:
+    """Return a reader of messages, of `role` unless they tell another."""
+    return Messages(role)
+
+
+class Prompt(DocumentReader):
+    """Reads the AI SDK's prompt: an object with instructions, and a text or messages."""
+
+    __slots__ = ()
+
+    def __call__(self, value: Any) -> Conversation | None:
+        found = parsed(value)
+        if not isinstance(found, dict):
             return None
-        conversation = converse(found, role=role)
-        return conversation and (_with_finish_reason(conversation, found) if finishing else conversation)
+        asked = found.get("messages")
+        if not isinstance(asked, list):
+            asked = asked_for if isinstance(asked_for := found.get("prompt"), list) else [{"content": asked_for}]
+        system = found.get("system") or found.get("instructions")
+        return converse([*([{"role": "system", "content": system}] if system else ()), *asked], role="user")
 
-    return read
-
-
-def _with_finish_reason(conversation: Conversation, found: Iterable[Any]) -> Conversation:
-    for item in found:
-        if (said := item.get("finish_reason")) and (reason := finish(said)):
-            conversation.finish_reason = reason
-            break
-    return conversation
+    def takes(self, document: Document) -> Iterable[Path]:
+        asked = "messages" if isinstance(document.get("messages"), list) else "prompt"
+        return ((asked,), (_first_key(document, ("system", "instructions")),))
 
 
-def prompt(value: Any) -> Conversation | None:
-    """Read the AI SDK's prompt: an object with instructions, and a text or messages."""
-    found = parsed(value)
-    if not isinstance(found, dict):
-        return None
-    asked = found.get("messages")
-    if not isinstance(asked, list):
-        asked = asked_for if isinstance(asked_for := found.get("prompt"), list) else [{"content": asked_for}]
-    system = found.get("system") or found.get("instructions")
-    return converse([*([{"role": "system", "content": system}] if system else ()), *asked], role="user")
+prompt = Prompt()
 
 
 def calls(value: Any) -> list[dict[str, Any]] | None:
@@ -245,140 +328,6 @@ def calls(value: Any) -> list[dict[str, Any]] | None:
     return [_tool_call(call) for call in found] if found else None
 
 
-def listed_events(*, answers: bool) -> Callable[[Any], Conversation | None]:
-    """Return a reader of a list of events that are one message each: the answers among them, or what was asked."""
-
-    def read(value: Any) -> Conversation | None:
-        found = parsed(value)
-        if not isinstance(found, list) or not all(isinstance(item, dict) and "event.name" in item for item in found):
-            return None
-        given = [
-            _event_message({"attributes": item}, _role_of_event(item), "message")
-            for item in found
-            if (item["event.name"] == _CHOICE) is answers
-        ]
-        conversation = converse(given, role="assistant" if answers else "user")
-        return conversation and _with_finish_reason(conversation, given)
-
-    return read
-
-
-_CHOICE = "gen_ai.choice"
-
-
-def _role_of_event(event: Mapping[str, Any]) -> str:
-    """Return the role in `gen_ai.<role>.message`."""
-    name = str(event["event.name"])
-    return "assistant" if name == _CHOICE else name.removeprefix("gen_ai.").removesuffix(".message")
-
-
 def instructions(value: Any) -> Conversation | None:
     """Read system instructions: a text, or parts of one message."""
     return converse([{"content": parsed(value)}], role="system")
-
-
-def spread_messages(role: str) -> Callable[[Sequence[Mapping[str, Any]]], Conversation | None]:
-    """Return a reader of messages whose fields are spread over names, with or without `message.` before each."""
-
-    def read(items: Sequence[Mapping[str, Any]]) -> Conversation | None:
-        return converse([_gathered(item) for item in items], role=role)
-
-    return read
-
-
-# Fields of OpenInference that say the same under another name.
-_SAME = {
-    "function_call_name": ("function_call", "name"),
-    "function_call_arguments_json": ("function_call", "arguments"),
-    "function_call.name": ("function_call", "name"),
-    "function_call.arguments": ("function_call", "arguments"),
-}
-# A hostile sender can invent names without end; real ones are few.
-_KNOWN_NAMES = 4096
-
-
-@lru_cache(maxsize=_KNOWN_NAMES)
-def _place(name: str) -> tuple[str, int, str]:
-    """Return the list a field belongs to ("" for none, "-" for an object), its index there, and its own name."""
-    short = name.removeprefix("message.")
-    if short in _SAME:
-        holder, key = _SAME[short]
-        return holder, -1, key
-    if spread := _PART_OF_LIST.fullmatch(short):
-        return spread[1], int(spread[2]), _REPEATED.sub(r"\1.", spread[3].removeprefix("function."))
-    return "", -1, short
-
-
-def _gathered(fields: Mapping[str, Any]) -> Message:
-    message: Message = {}
-    lists: dict[str, dict[int, dict[str, Any]]] = {}
-    for name, value in fields.items():
-        holder, index, key = _place(name)
-        if not holder:
-            message[key] = value
-        else:
-            lists.setdefault(holder, {}).setdefault(index, {})[key] = value
-    if "function_call" in lists:
-        message["function_call"] = lists["function_call"][-1]
-    if "tool_calls" in lists:
-        message["tool_calls"] = _in_order(lists["tool_calls"])
-    if "contents" in lists:
-        # `contents` is the complete form; `content` beside it repeats its text.
-        message["content"] = _in_order(lists["contents"])
-    return message
-
-
-def _in_order(items: Mapping[int, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [items[index] for index in sorted(items)]
-
-
-def told_by_events(
-    role_of: Mapping[str, str], *, inner: str | None = None
-) -> Callable[[Sequence[Mapping[str, Any]], int], Conversation | None]:
-    """Return a reader of events that are one message each: event name -> role.
-
-    The message is the event's attributes, or what their `inner` key holds.
-    """
-
-    def read(events: Sequence[Mapping[str, Any]], _: int) -> Conversation | None:
-        given = [message for event in events for message in _event_messages(event, role_of[event["name"]], inner)]
-        conversation = converse(given, role="user")
-        return conversation and _with_finish_reason(conversation, given)
-
-    return read
-
-
-def _event_messages(event: Mapping[str, Any], role: str, inner: str | None) -> Sequence[Mapping[str, Any]]:
-    """Return the messages of one event: before each had an event of its own, `inner` held all of them."""
-    held = parsed(event["attributes"].get(inner)) if inner else None
-    if isinstance(held, list) and (found := listed(held)) and all("role" in one for one in found):
-        return found
-    return [_event_message(event, role, inner)]
-
-
-def _event_message(event: Mapping[str, Any], role: str, inner: str | None) -> Message:
-    attributes = event["attributes"]
-    body = parsed(attributes.get("gen_ai.event.content"))
-    told = {**attributes, **(body if isinstance(body, dict) else {})}
-    message = told
-    if inner and inner in told:
-        held = parsed(told[inner])
-        message = held if isinstance(held, dict) else {"content": held}
-    elif isinstance(said := parsed(told.get("content")), dict) and "parts" in said:
-        message = {**told, "content": None, **said}
-    # An event carries other attributes too; only a message's own keys may make one.
-    return {"role": role, **{key: message[key] for key in _EVENT_KEYS if key in message}} | (
-        {"finish_reason": told["finish_reason"]} if "finish_reason" in told else {}
-    )
-
-
-_EVENT_KEYS = ("role", "content", "parts", "name", "tool_calls", "tool_call_id")
-
-
-def spread_texts(name: str) -> Callable[[Sequence[Mapping[str, Any]]], str | None]:
-    """Return a reader that joins the field `name` of all items by newlines."""
-
-    def read(items: Sequence[Mapping[str, Any]]) -> str | None:
-        return "\n".join(said for item in items if (said := text(item.get(name)))) or None
-
-    return read

@@ -69,8 +69,10 @@ def normalise(
         for reason, is_met, sentence in _REJECTIONS:
             if is_met(raw, limits, now_ns):
                 return redactor.rejected(_rejection(raw, reason, sentence.format(limits=limits), limits))
-    span = _normal(raw, limits, Shared() if shared is None else shared)
-    redactor.redact(span, raw, is_suspect=is_suspect)
+    if is_suspect is None:
+        (is_suspect,) = redactor.suspects([raw])
+    span = _normal(redactor.readable(raw) if is_suspect else raw, limits, Shared() if shared is None else shared)
+    redactor.redact(span, is_suspect=is_suspect)
     _cut(span, raw, limits)
     if raw.dropped_attributes:
         span.notes.append(ATTRIBUTES_DROPPED)
@@ -153,15 +155,12 @@ _REJECTIONS: tuple[tuple[str, Callable[[RawSpan, Limits, int], bool], str], ...]
         "The span starts more than {limits.future_seconds} seconds from now: set the sender's clock.",
     ),
     (
-        # A clock that is wrong at the end spoils every mean it enters.
-        "in_future",
-        lambda raw, limits, now_ns: raw.end_ns > now_ns + limits.future_seconds * _NS_PER_SECOND,
-        "The span ends more than {limits.future_seconds} seconds from now: set the sender's clock.",
-    ),
-    (
         "too_large",
         lambda raw, limits, _now_ns: raw.encoded_size > limits.span_bytes,
-        "The span is larger than {limits.span_bytes} bytes: limit the length of attribute values.",
+        (
+            "The span is larger than {limits.span_bytes} bytes, or of 100,000 parts: limit the length of attributes,"
+            " and the number of events and links."
+        ),
     ),
     (
         "too_many_attributes",

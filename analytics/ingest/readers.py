@@ -105,8 +105,27 @@ _PROVIDERS = {
     "google.vertex": "gcp.vertex_ai",
     "google.vertex.anthropic": "gcp.vertex_ai",
     "vertex.anthropic": "gcp.vertex_ai",
+    "google_ai": "google",
+    "google-ai-studio": "google",
+    "google-ai": "google",
+    "vertex": "gcp.vertex_ai",
+    "vertex_ai_beta": "gcp.vertex_ai",
+    "azure_ai_inference": "azure.ai.inference",
+    "text-completion-openai": "openai",
+    "cohere_chat": "cohere",
     "x-ai": "x_ai",
     "xai": "x_ai",
+    "togetherai": "together",
+    "together-ai": "together",
+    "together ai": "together",
+    "fireworks_ai": "fireworks",
+    "fireworks-ai": "fireworks",
+    "fireworksai": "fireworks",
+    "moonshot_ai": "moonshotai",
+    "moonshot-ai": "moonshotai",
+    "voyage": "voyageai",
+    "voyage_ai": "voyageai",
+    "mistral-ai": "mistral",
 }
 # The AI SDK says which API of a provider was called.
 _PROVIDER_APIS = (
@@ -122,11 +141,21 @@ _NO_PROVIDERS = frozenset({
 })  # fmt: skip
 # Beginning of a model's name -> who makes it.
 _MAKERS = (
-    (("gpt-", "o1", "o3", "o4"), "openai"),
+    (("gpt-", "o1", "o3", "o4", "ft:gpt-"), "openai"),
     (("claude-",), "anthropic"),
     (("gemini-",), "google"),
     (("mistral-", "mixtral-"), "mistral"),
 )
+# Google's own API writes `models/gemini-2.5-pro`.
+_GEMINI_API = ("models", "google")
+
+
+def says_nothing(value: Any) -> bool:
+    """Whether a JSON value is null or empty."""
+    return value in _NOTHING
+
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def text(value: Any) -> str | None:
@@ -184,9 +213,10 @@ def _provider(said: str) -> str | None:
 
 
 def maker(model: str) -> str | None:
-    """The provider that the name of a model alone gives away."""
-    name = model.lower()
-    return next((maker for beginnings, maker in _MAKERS if name.startswith(beginnings)), None)
+    """The provider that the name of a model alone gives away, also where a router wrote the provider before it."""
+    vendor, _, name = model.lower().rpartition("/")
+    found = next((maker for beginnings, maker in _MAKERS if name.startswith(beginnings)), None)
+    return found if not vendor or found == _provider(vendor) or (vendor, found) == _GEMINI_API else None
 
 
 def tokens(value: Any) -> int | None:
@@ -295,21 +325,6 @@ def finish(value: Any) -> str | None:
     return found[0].rpartition("FinishReason.")[2].lower().replace("-", "_") if found else None
 
 
-def inside(path: str, read: Reader, *, otherwise: Any = None) -> Reader:
-    """Return a reader of one key of an object, or of one along dots; `otherwise` is what an object without it tells."""
-    *holders, key = path.split(".")
-
-    def read_inside(value: Any) -> Any:
-        found = json_object(value)
-        for holder in holders:
-            found = json_object(found.get(holder)) if found else None
-        if found is None:
-            return None
-        return read(found[key]) if found.get(key) is not None else otherwise
-
-    return read_inside
-
-
 def first_item(read: Reader) -> Reader:
     """Return a reader of the first item of a list."""
 
@@ -318,25 +333,6 @@ def first_item(read: Reader) -> Reader:
         return read(found[0]) if found else None
 
     return read_first
-
-
-def first_of(*readers: Reader) -> Reader:
-    """Return a reader that tries others in order."""
-
-    def read(value: Any) -> Any:
-        return next((found for one in readers if (found := one(value)) is not None), None)
-
-    return read
-
-
-def added(*readers: Reader) -> Reader:
-    """Return a reader that adds up the counts that others find."""
-
-    def read(value: Any) -> int | None:
-        found = [count for one in readers if (count := one(value)) is not None]
-        return sum(found) if found else None
-
-    return read
 
 
 def unquoted(read: Reader) -> Reader:

@@ -9,6 +9,7 @@ from analytics.ingest.span import NormalSpan
 from analytics.pricing.book import PriceBook
 from analytics.pricing.ledger import Entry, entry
 from analytics.pricing.usage import PARTS, parts_of
+from analytics.storage.links import SPAN_DIGITS, TRACE_DIGITS
 from analytics.storage.rows import COSTS, NARROW_COLUMNS, USAGE_PARTS, WIDE_COLUMNS, SpanRow, SpanText, SpanWriter
 from analytics.storage.spans import Tenant
 
@@ -60,16 +61,24 @@ def _row(span: NormalSpan, made: Entry) -> SpanRow:
 
 
 def beside(tenant: Tenant, span: NormalSpan) -> dict[str, Any] | None:
-    """Return what is kept of a span in relations of its own: its links and its evaluations; `None` without any."""
+    """Return what is kept of a span in relations of its own: its links and its evaluations; `None` without any.
+
+    It is held until the span is stored, so of a link only what it leads to is in it.
+    """
     if not span.links and not span.evaluations:
         return None
+    links = [
+        {"trace_id": link["trace_id"], "span_id": link["span_id"]}
+        for link in span.links
+        if len(link["trace_id"]) == TRACE_DIGITS and len(link["span_id"]) == SPAN_DIGITS
+    ]
     return {
         "organisation_id": tenant.organisation_id,
         "project_id": tenant.project_id,
         "ts": span.start_ns,
         "trace_id": span.trace_id,
         "span_id": span.span_id,
-        "links": span.links,
+        "links": links,
         "evaluations": span.evaluations,
     }
 

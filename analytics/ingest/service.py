@@ -31,9 +31,14 @@ from analytics.storage.rows import SpanText
 from analytics.storage.spans import Tenant, TraceSpan, insert_spans, spans_of, take_traces, update_marks
 from analytics.storage.transactions import DEADLOCK, NO_PARTITION, SERIALISATION_FAILURE, retried
 from analytics.telling import labels_told, tell_created
+from errors.catalog import TOO_MUCH_TO_WRITE
+from errors.exceptions import ApiError
 
 Key = tuple[bytes, bytes]
-_PORTION_SPANS, _PORTION_BYTES = 100, 1_048_576
+_PORTION_SPANS, _PORTION_BYTES = 100, 262_144
+# What is held of a request until it is stored: lines, and about as much beside them for each span, link and evaluation.
+_HELD_BYTES, _BESIDE_BYTES = 192 * 1_048_576, 1024
+_EVENT_BYTES, _WIDEST_CHARACTER = 512, 4
 _NS_PER_DAY = 86_400_000_000_000
 
 
@@ -75,8 +80,9 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     """Normalise and store spans of the scope's one project; when this returns the good ones are committed.
 
     Spans already stored under (project, trace id, span id) are dropped, whatever their start; bad ones are listed
-    beside the good ones, in the same transaction. Raises Django's database errors; nothing is stored then. `spans` are
-    taken in small portions and kept as the lines that are stored, which is the least that can be held of them.
+    beside the good ones, in the same transaction. Raises Django's database errors, and 413/1209 when more would have
+    to be held until it is stored than a request may take; nothing is stored then. `spans` are taken in small portions
+    and kept as the lines that are stored, which is the least that can be held of them.
     """
     ((_, project),) = scope.projects.items()
     tenant, policy, now_ns = _tenant(scope), project.policy, _nanoseconds(received_at)
@@ -89,14 +95,17 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
     )
     ready: dict[Key, _Ready] = {}
     rejected: list[Rejection] = []
-    good = 0
+    good = held = 0
     for portion in _portions(spans):
+        held += len(portion) * _BESIDE_BYTES
         fresh: dict[Key, NormalSpan] = {}
         for raw, is_suspect in zip(portion, redactor.suspects(portion), strict=True):
             limits = limits_at(raw.start_ns)
             span = normalise(raw, limits=limits, now_ns=now_ns, redactor=redactor, shared=shared, is_suspect=is_suspect)
             if isinstance(span, Rejection):
-                rejected.append(span)
+                # Of a flood the first are listed, and no more is needed of the others than what they are counted by.
+                is_listed = len(rejected) < settings.REJECTED_MAX_PER_PROJECT
+                rejected.append(span if is_listed else Rejection(reason=span.reason, message=span.message))
                 continue
             good += 1
             key = (span.trace_id, span.span_id)
@@ -105,9 +114,22 @@ def receive(*, scope: Scope, spans: Iterable[RawSpan], received_at: datetime, se
         normal = list(fresh.values())
         for (key, span), (text, made) in zip(fresh.items(), recorder.record(normal), strict=True):
             told = (span.trace_id, span.span_id, span.start_ns, made.total, *labels_told(span))
-            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, beside(tenant, span), told)
+            kept = beside(tenant, span)
+            ready[key] = _Ready(_trace_span(span), text, made.unpriced_reason, kept, told)
+            held += len(text.narrow) + len(text.content) + _size(kept)
+            if held > _HELD_BYTES:
+                raise ApiError(TOO_MUCH_TO_WRITE, limit=_HELD_BYTES)
     stored = _store(tenant, ready, _entries(rejected, received_at, sender))
     return Received(stored=stored, duplicates=good - stored, rejected=rejected, position=written())
+
+
+def _size(kept: Mapping[str, Any] | None) -> int:
+    """Return about how many bytes links and evaluations take."""
+    if kept is None:
+        return 0
+    texts = (value for told in kept["evaluations"] for value in told.values() if isinstance(value, str))
+    number = len(kept["links"]) + len(kept["evaluations"])
+    return number * _BESIDE_BYTES + _WIDEST_CHARACTER * sum(map(len, texts))
 
 
 def _portions(spans: Iterable[RawSpan]) -> Iterator[list[RawSpan]]:
@@ -116,7 +138,7 @@ def _portions(spans: Iterable[RawSpan]) -> Iterator[list[RawSpan]]:
     size = 0
     for span in spans:
         portion.append(span)
-        size += span.encoded_size
+        size += span.encoded_size + _EVENT_BYTES * (len(span.events) + len(span.links))
         if len(portion) >= _PORTION_SPANS or size > _PORTION_BYTES:
             yield portion
             portion, size = [], 0

@@ -27,7 +27,7 @@ def listed(value: Any, depth: int = _DEEPEST) -> list[Any] | None:
         return [unwrapped(item) for item in inner] if _OBJECT.issuperset(map(type, inner)) else None
     if not isinstance(value, dict) or depth == 0:
         return None
-    for key in ("messages", "choices", "generations", "candidates", "contents", "message"):
+    for key in _LISTS:
         if (held := value.get(key)) is not None:
             found = listed([held] if isinstance(held, dict) else held, depth - 1)
             return found and _with_instructions(value, found)
@@ -38,63 +38,113 @@ def listed(value: Any, depth: int = _DEEPEST) -> list[Any] | None:
     return None
 
 
+_LISTS = ("messages", "choices", "generations", "candidates", "contents", "message")
+_INSTRUCTIONS = ("system", "system_instruction", "systemInstruction", "instructions")
+
+
 def _with_instructions(document: Object, found: list[Any]) -> list[Any]:
+    if (path := _instructions(document)) is None:
+        return found
+    *holder, key = path
+    said = (document[holder[0]] if holder else document)[key]
+    said = said.get("parts", said) if isinstance(said, dict) else said
+    return [{"role": "system", "content": said}, *found]
+
+
+def _instructions(document: Object) -> tuple[str, ...] | None:
     config = document.get("config")
-    holders = (document, config if isinstance(config, dict) else {})
-    for holder in holders:
-        for key in ("system", "system_instruction", "systemInstruction", "instructions"):
-            if said := holder.get(key):
-                said = said.get("parts", said) if isinstance(said, dict) else said
-                return [{"role": "system", "content": said}, *found]
-    return found
+    holders: tuple[tuple[tuple[str, ...], Object], ...] = (
+        ((), document),
+        (("config",), config if isinstance(config, dict) else {}),
+    )
+    return next(((*path, key) for path, holder in holders for key in _INSTRUCTIONS if holder.get(key)), None)
+
+
+def taken(document: Object) -> Sequence[tuple[str, ...]]:
+    """Return the paths in a document of what `listed` returns; fields of a message are in the message."""
+    if listed(document) is None:
+        return ()
+    for key in _LISTS:
+        if document.get(key) is not None:
+            path = _instructions(document)
+            return ((key,),) if path is None else ((key,), path)
+    if isinstance(document.get("content"), dict) and "role" not in document:
+        return (("content",), ("finish_reason",))
+    return [(key,) for key in document]
 
 
 _WRAPPINGS = frozenset({"message", "kwargs", "data", "finishReason", "stop_reason", "type"})
 
 
 def unwrapped(message: Object) -> Object:
-    """Return the message inside a choice, a candidate, a generation or LangChain's constructor."""
+    """Return the message inside a choice, a candidate, a generation or LangChain's constructor, with their fields."""
     if "role" in message and _WRAPPINGS.isdisjoint(message):  # as nearly all are
         return message
-    reason = next(
-        (message[key] for key in ("finish_reason", "finishReason", "stop_reason") if isinstance(message.get(key), str)),
-        None,
+    ended = next(
+        (key for key in ("finish_reason", "finishReason", "stop_reason") if isinstance(message.get(key), str)), ""
     )
     inner: Object = message
+    around: dict[str, Any] = {}
     for key in ("message", "kwargs", "data"):
         if isinstance(held := inner.get(key), dict):
+            around |= _around(inner, key)
             inner = held
     content = inner.get("content")
     if isinstance(content, dict) and "parts" in content:
+        around |= _around(inner, "content")
         inner = content
     elif inner is message and "text" in message and "content" not in message and "role" not in message:
+        around = _around(message, "text")
         inner = {"content": message["text"]}
-    if inner is message and "type" not in message:
-        return {**message, "finish_reason": reason} if reason else message
-    kept = dict(inner)
-    if "role" not in kept and isinstance(kind := kept.pop("type", None), str):
-        kept["role"] = kind
-    return {**kept, "finish_reason": reason} if reason else kept
+    kept = {**around, **inner}
+    if isinstance(kind := inner.get("type"), str) and (kind == "message" or "role" not in inner):
+        del kept["type"]
+        kept.setdefault("role", kind) if kind != "message" else None
+    if ended:
+        kept.pop(ended, None)
+        kept["finish_reason"] = message[ended]
+    if "text" in around and around["text"] == inner.get("content"):
+        del kept["text"]  # LangChain's generation repeats its message
+    return kept
+
+
+def _around(holder: Object, key: str) -> dict[str, Any]:
+    """Return the fields beside `key`, but for those that say what the form is."""
+    return {
+        name: value
+        for name, value in holder.items()
+        if name not in {key, "type", "lc"} and not (name == "id" and isinstance(value, list))
+    }
+
+
+def _beside(part: Object, *known: str) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name not in known}
 
 
 def _thought(part: Object) -> Object:
-    return {"type": "reasoning" if part.get("thought") is True else "text", "content": part["text"]}
+    kind = "reasoning" if part.get("thought") is True else "text"
+    return {**_beside(part, "text", "thought"), "type": kind, "content": part["text"]}
 
 
 def _reasoning(part: Object) -> Object:
-    held = part.get("reasoningContent", part.get("reasoning"))
+    key = "reasoningContent" if "reasoningContent" in part else "reasoning"
+    held = part[key]
     inner = held.get("reasoningText", held) if isinstance(held, dict) else held
-    return {"type": "reasoning", "content": inner.get("text") if isinstance(inner, dict) else inner}
+    beside = _beside(part, key) | (_beside(held, "reasoningText", "text") if isinstance(held, dict) else {})
+    if not isinstance(inner, dict):
+        return {**beside, "type": "reasoning", "content": inner}
+    return {**beside, **_beside(inner, "text"), "type": "reasoning", "content": inner.get("text")}
 
 
 def _call(key: str) -> Callable[[Object], Object]:
     def read(part: Object) -> Object:
         held = part[key] if isinstance(part[key], dict) else {"name": part[key]}
         return {
+            **_beside(part, key),
+            **_beside(held, *_IDS, *_ARGUMENTS),
             "type": "tool_call",
-            "id": _first(held, ("id", "toolUseId", "ref")),
-            "name": held.get("name"),
-            "arguments": _first(held, ("args", "input", "arguments")),
+            "id": _first(held, _IDS),
+            "arguments": _first(held, _ARGUMENTS),
         }
 
     return read
@@ -104,12 +154,19 @@ def _result(key: str) -> Callable[[Object], Object]:
     def read(part: Object) -> Object:
         held = part[key] if isinstance(part[key], dict) else {"response": part[key]}
         return {
+            **_beside(part, key),
+            **_beside(held, *_IDS, *_RESULTS),
             "type": "tool_call_response",
-            "id": _first(held, ("id", "toolUseId", "ref")),
-            "response": _plain(_first(held, ("response", "output", "content"))),
+            "id": _first(held, _IDS),
+            "response": _plain(_first(held, _RESULTS)),
         }
 
     return read
+
+
+_IDS = ("id", "toolUseId", "ref")
+_ARGUMENTS = ("args", "input", "arguments")
+_RESULTS = ("response", "output", "content")
 
 
 def _first(held: Object, keys: Sequence[str]) -> Any:

@@ -6,6 +6,9 @@ from typing import Any
 from analytics.pricing.usage import Usage
 from analytics.registry.operations import is_model_call
 
+# A clock that is wrong at the end of spans would else make sums that no column holds.
+_MOST_DURATION_MS = 100_000_000_000
+
 
 @dataclass(kw_only=True)  # without slots: what is not said is told by the class, and costs a span nothing
 class NormalSpan:
@@ -71,8 +74,8 @@ class NormalSpan:
 
     @property
     def duration_ms(self) -> int:
-        """End minus start in whole milliseconds, rounded to the nearest."""
-        return (self.end_ns - self.start_ns + 500_000) // 1_000_000
+        """End minus start in whole milliseconds, rounded to the nearest; three years at most, so that sums fit."""
+        return min((self.end_ns - self.start_ns + 500_000) // 1_000_000, _MOST_DURATION_MS)
 
     @property
     def is_call(self) -> bool:

@@ -44,7 +44,7 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
     Totals include their parts, unless the emitter is known to leave them out of the totals in `exclusive`, or cannot
     have included them: cached parts above the input, reasoning above the output, or a grand total that is larger by
     just these parts (exclusive_inferred). A part that would be negative becomes 0 and the audio part gives way; with a
-    grand total alone, all of it is uncached input.
+    grand total alone, all of it is uncached input; one that contradicts the totals changes nothing, but is noted.
     """
     whole_input, whole_output = counts.input or 0, counts.output or 0
     if counts.input is None and counts.output is None:
@@ -65,6 +65,7 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
         text_and_audio_out - audio_out, reasoning, audio_out,
     )  # fmt: skip
     clamped = writes_clamped or audio_in < (counts.audio_input or 0) or audio_out < (counts.audio_output or 0)
+    clamped |= _is_contradicted(counts, usage.prompt + usage.completion)
     if whole_input + whole_output + cached + reasoning > MOST_TOKENS:
         clamped |= _fit(usage)
     rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
@@ -80,6 +81,18 @@ def _beside_the_totals(counts: Counts, cached: int, reasoning: int) -> frozenset
         return NEITHER
     sums = ((cached, frozenset({INPUT})), (reasoning, frozenset({OUTPUT})), (cached + reasoning, BOTH))
     return next((totals for parts, totals in sums if parts == more), NEITHER)
+
+
+def _is_contradicted(counts: Counts, whole: int) -> bool:
+    """Whether the emitter's own sum of everything is neither that of its totals nor the `whole` that they were read as.
+
+    Of a total that was not said nothing is known but that it is not negative.
+    """
+    if counts.total is None or (counts.input is None and counts.output is None):
+        return False
+    if counts.input is None or counts.output is None:
+        return counts.total < (counts.input or counts.output or 0)
+    return counts.total not in {counts.input + counts.output, whole}
 
 
 def _writes(counts: Counts) -> tuple[int, int, bool]:

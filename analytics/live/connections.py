@@ -11,7 +11,7 @@ from analytics.live import metrics
 from analytics.live.frames import Frames, error_members
 from analytics.live.happenings import Happening
 from analytics.live.listeners import Credential, Listener
-from errors.catalog import EXPIRED_TOKEN, QUOTA_EXCEEDED
+from errors.catalog import QUOTA_EXCEEDED
 from errors.exceptions import ApiError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Connection:
             self._room.set()
 
     def expire(self) -> None:
-        self.end(EXPIRED, ApiError(EXPIRED_TOKEN))
+        self.end(EXPIRED, self.credential.expired())
 
     async def room(self) -> None:
         """Wait until what is replayed does not push out what waits."""

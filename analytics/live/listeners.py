@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from analytics.scope import Scope
+from errors.exceptions import ApiError
 
 
 class Listener(Protocol):
@@ -41,3 +42,6 @@ class Credential(Protocol):
 
     def listener(self) -> Listener:
         """Look the credential up as it is now; raise 401/1001-1004 when it is good no more."""
+
+    def expired(self) -> ApiError:
+        """Return what is said of it once its time is over: a token and a key are made anew in different places."""

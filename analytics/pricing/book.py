@@ -9,6 +9,7 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from operator import attrgetter
 
+from analytics.pricing.names import other_names
 from analytics.pricing.tariffs import Tariff, tariff
 
 DEFAULT_TIER = "default"
@@ -131,8 +132,9 @@ class PriceBook:
         """Return the price of a call by the first of `models` (who answered, who was asked) that has one.
 
         Rows of the tier come before those of the default tier, this book's own before those of the one beneath, who
-        answered before who was asked, an exact name before the glob that fixes most characters, the greatest
-        `min_prompt_tokens` below the prompt before smaller ones. Without a provider: `None`.
+        answered before who was asked, the name as it is written before the one that it is another spelling of, an exact
+        name before the glob that fixes most characters, the greatest `min_prompt_tokens` below the prompt before
+        smaller ones. Without a provider: `None`.
         """
         if provider is None:
             return None
@@ -149,7 +151,8 @@ class PriceBook:
             for book in books
             for model in models
             if model
-            for prices in book._named(provider, model)  # noqa: SLF001  of its own class
+            for name in (model, *other_names(provider, model))
+            for prices in book._named(provider, name)  # noqa: SLF001  of its own class
             if (in_tier := tuple(price for price in prices if price.service_tier == wanted))
         )
 

@@ -1,20 +1,23 @@
 """Figures over a range, for every route: a question -> sources -> facts of each -> merged facts -> figures."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import repeat
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
 from django.db import connection
 
 from analytics.queries.plans import TIMESTAMP, Comparison, Groups, Question, Sort
 from analytics.queries.runs import Known, Run, check_grain, ordering, settled, source_of
 from analytics.queries.statements import Statement, Statements, is_known_to_server, seconds_of
 from analytics.queries.timerange import TimeRange
+from analytics.registry.dimensions import PROJECT, Source
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Merge, Sketch
 from analytics.registry.measures import Quantile
 from analytics.registry.sketches import distinct_values, estimate, nearest_ranks
@@ -93,7 +96,7 @@ def ask(*questions: Question) -> list[Answer]:
 
     Raise 400/1204 for a range that is too long for its buckets, or of which too little is kept.
     """
-    return _in_snapshot(questions, lambda known: [_answer(question, known) for question in questions])
+    return _in_snapshot(questions, lambda known: _answers(questions, known))
 
 
 def ask_kept(question: Question, *others: Question) -> tuple[Answer, list[Answer | None]]:
@@ -120,6 +123,78 @@ def _answer_if_kept(asked: Question, known: Known) -> Answer | None:
 
 
 Ask = Callable[..., list[Answer]]
+
+
+def _answers(questions: Sequence[Question], known: Known) -> list[Answer]:
+    """Return the answers in the order of the questions; those that differ in one label alone take one statement."""
+    alike: list[tuple[Any, list[int]]] = []
+    for place, question in enumerate(questions):
+        rest = _but_for_its_label(question)
+        known_places = next((places for one, places in alike if one is not None and one == rest), None)
+        if known_places is None:
+            alike.append((rest, [place]))
+        else:
+            known_places.append(place)
+    found: dict[int, Answer] = {}
+    for _, places in alike:
+        several = [questions[place] for place in places]
+        if len(places) > 1 and len({one.group_by[0].key for one in several}) == len(places):
+            found |= zip(places, _of_labels(several, known), strict=True)
+        else:
+            found |= {place: _answer(questions[place], known) for place in places}
+    return [found[place] for place in range(len(questions))]
+
+
+def _but_for_its_label(question: Question) -> tuple[Any, ...] | None:
+    """Return all that decides about the answer but the label and the limit; `None` where the label is not all."""
+    simple = (
+        [one.source for one in question.group_by] == [Source.ROLLUP]
+        and question.width is None
+        and not (question.quantiles or question.distincts or question.having or question.groups)
+        and not (question.counted or question.other or question.after)
+        and all(map(is_known_to_server, ordering(question)))
+    )
+    if not simple or PROJECT in (question.group_by[0].key, question.sort.by):
+        return None
+    by = None if question.sort.by == question.group_by[0].key else question.sort.by
+    return (
+        tuple(question.scope.projects),
+        question.range,
+        question.grain.exact,
+        tuple(question.figures),
+        tuple(question.filters),
+        (by, question.sort.descending),
+        question.present,
+        tuple(one.table for one in question.for_facts),
+    )
+
+
+def _of_labels(asked: Sequence[Question], known: Known) -> list[Answer]:
+    """Return the answers of questions that are alike but for the label and the limit."""
+    statement_ms()
+    run = settled(asked[0], known)
+    limits = [one.limit for one in asked if one.limit is not None]
+    together = replace(
+        run.question,
+        group_by=[one.group_by[0] for one in asked],
+        limit=max(limits) if len(limits) == len(asked) else None,
+    )
+    segments = run.segments(asked[0].for_facts)
+    rows = _read(Statements(question=together, segments=segments).facts_of_labels())
+    answers = []
+    for place, one in enumerate(asked):
+        question = replace(one, range=run.question.range)
+        found = {(row[1],): dict(zip(question.facts, row[2:], strict=True)) for row in rows if row[0] == place}
+        answers.append(
+            Answer(
+                question=question,
+                rows=_rows_of(question, found)[: one.limit],
+                as_of=run.changes.newest,
+                source=source_of(run.used),
+                truncated=one.limit is not None and len(found) > one.limit,
+            )
+        )
+    return answers
 
 
 def _answer(asked: Question, known: Known) -> Answer:
@@ -205,17 +280,28 @@ def _percentiles(
         return {row[:width]: dict(zip(keys, row[width:], strict=True)) for row in rows}
     merged: dict[Key, dict[int, int]] = {}
     for *key, bins, counts in _read(statements.sketches(sketch)):
+        if bins is None:  # all that a part without keys says of nothing
+            continue
         # Without counts each bin counts 1, and may come more than once.
-        binned = Counter(bins or ()) if counts is None else dict(zip(bins, counts, strict=True))
-        into = merged.setdefault(tuple(key), binned)
-        if into is not binned:
-            for number, count in binned.items():
-                into[number] = into.get(number, 0) + count
+        numbers = _numbers(bins)
+        binned = zip(numbers, repeat(1) if counts is None else _numbers(counts), strict=False)
+        into = merged.setdefault(tuple(key), defaultdict(int))
+        if into or counts is None:
+            for number, count in binned:
+                into[number] += count
+        else:
+            into.update(binned)
     return {
         key: _ranked(binned, wanted, least=found[key][f"{sketch.key}_min"], greatest=found[key][f"{sketch.key}_max"])
         for key, binned in merged.items()
         if key in found and binned
     }
+
+
+def _numbers(array: str) -> list[int]:
+    """Return the numbers of an array as PostgreSQL writes it."""
+    numbers: list[int] = orjson.loads(f"[{array[1:-1]}]")
+    return numbers
 
 
 def nothing(question: Question) -> tuple[Any, ...]:

@@ -61,10 +61,12 @@ class Run:
 
 def settled(asked: Question, known: Known) -> Run:
     kept = known.horizons_of(asked.scope)
-    question = asked
-    for rollups in asked.parts:
-        question = replace(question, range=widened(question.range, rollups, kept))
-    since = max(earliest(rollups, kept) for rollups in question.parts)
+    parts, where = asked.parts, asked.range
+    for rollups in parts:
+        where = widened(where, rollups, kept)
+    # Of the same range it is the same question, with what it has worked out already.
+    question = asked if where == asked.range else replace(asked, range=where)
+    since = max(earliest(rollups, kept) for rollups in parts)
     if question.range.start < since:
         raise ApiError(
             RANGE_NOT_KEPT,

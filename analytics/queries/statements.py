@@ -12,7 +12,7 @@ from typing import Any
 from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
 from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
-from analytics.registry.facts import FACTS_BY_KEY, Distinct, Sketch
+from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Sketch
 from analytics.registry.measures import Figure, Quantile
 from analytics.registry.rollups import Rollup
 from analytics.storage.making import whole
@@ -68,6 +68,27 @@ class Statements:
                 parameters["most"] = question.limit + 1
         return sql, parameters
 
+    def facts_of_labels(self) -> Statement:
+        """Return the statement of place, label and facts of each label of the dimension in that place, by itself.
+
+        Rows of a place are in the question's order, and one more than its limit; spans and rollups are read once.
+        """
+        question, keys = self.question, self._keys
+        columns = "".join(f", {_whole(key)} AS {key}" for key in question.facts)
+        place = "CASE" + "".join(f" WHEN grouping(parts.{key}) = 0 THEN {number}" for number, key in enumerate(keys))
+        sets = ", ".join(f"(parts.{key})" for key in keys)
+        order = ", ".join(self._order_of_label())
+        sql = f"""
+            SELECT place, g0, {", ".join(question.facts)} FROM (
+                SELECT merged.*, row_number() OVER (PARTITION BY place ORDER BY {order}) AS rank FROM (
+                    SELECT {place} END AS place, coalesce({", ".join(f"parts.{key}" for key in keys)}) AS g0{columns}
+                    FROM ({" UNION ALL ".join(self._fact_parts())}) AS parts GROUP BY GROUPING SETS ({sets})
+                ) AS merged WHERE {" + ".join(question.present)} > 0
+            ) AS ranked"""
+        if question.limit is not None:
+            sql += " WHERE rank <= %(most)s"
+        return f"{sql} ORDER BY place, rank", self._parameters | {"most": (question.limit or 0) + 1}
+
     def exact(self, sketch: Sketch, wanted: Sequence[Quantile]) -> Statement:
         """Return the statement of key and exact nearest-rank percentiles, from spans alone."""
         # percentile_disc is the nearest rank: the least value whose rank is at least p times the count.
@@ -80,36 +101,34 @@ class Statements:
 
     def values(self, distinct: Distinct) -> Statement:
         """Return the statement of key and exact number of different values, from spans alone."""
-        return self._over_spans(f", count(DISTINCT {distinct.value})"), self._parameters
+        if not self._keys:
+            return self._over_spans(f", count(DISTINCT {distinct.value})"), self._parameters
+        return self._apart("", distinct.value, ", count(apart)", range(len(self.segments))), self._parameters
 
     def sketches(self, sketch: Sketch) -> Statement:
         """Return the statement of key, bins and counts: as kept, and of spans binned now; a key may have several rows.
 
-        Rows by labels are many, so they are merged before they leave the server.
+        Rows by labels are many, so they are merged before they leave the server, at once with those of spans. Arrays
+        are told as texts, which are read faster than by the driver.
         """
-        keys = self._keys
-        parts = []
+        keys, parts, binned = self._keys, [], []
         for rollup, places in self._sources:
-            head = self._head(rollup)
-            if rollup is not None and not rollup.labels:
-                arrays = "".join(f", {one}" for one in rollup.arrays(sketch, "s"))
-                parts.append(
-                    f"SELECT {_listed(head, arrays)} FROM {rollup.table} AS s"
-                    f" WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"
-                )
-                continue
+            head, chosen = self._head(rollup), f"FROM {self._from(rollup, places)} WHERE {self._where(rollup, places)}"
             if rollup is None:
-                held = f"""SELECT {_listed(head, f", observatory_bin({sketch.value}) AS bin, count(*) AS n")}
-                    FROM {self._from(None, places)} WHERE {self._where(None, places)} AND {sketch.condition}"""
+                held = f", observatory_bin({sketch.value}) AS bin, 1 AS n"
+                binned.append(f"SELECT {_listed(head, held)} {chosen} AND {sketch.condition}")
+                continue
+            arrays, chosen = rollup.arrays(sketch, "s"), f"{chosen} AND s.{sketch.greatest} IS NOT NULL"
+            if rollup.labels:  # a function of each row in FROM would take a table of its own each time
+                held = f", unnest({arrays[0]}) AS bin, unnest({arrays[1]}) AS n"
+                binned.append(f"SELECT {_listed(head, held)} {chosen}")
             else:
-                held = f"""SELECT {_listed(head, ", held.bin, observatory_sum(coalesce(held.n, 1)) AS n")}
-                    FROM {rollup.table} AS s
-                    CROSS JOIN LATERAL unnest({", ".join(rollup.arrays(sketch, "s"))}) AS held (bin, n)
-                    WHERE {self._where(rollup, places)} AND s.{sketch.greatest} IS NOT NULL"""
-            binned = f"{held} GROUP BY {_positions(len(keys) + 1)}"
-            parts.append(
-                f"SELECT {_listed(keys, ', array_agg(bin), array_agg(n)')} FROM ({binned}) AS binned {self._grouped}"
-            )
+                parts.append(f"SELECT {_listed(head, ''.join(f', ({one})::text' for one in arrays))} {chosen}")
+        if binned:
+            merged = f"""SELECT {_listed(keys, ", bin, observatory_sum(coalesce(n, 1)) AS n")}
+                FROM ({" UNION ALL ".join(binned)}) AS binned GROUP BY {_positions(len(keys) + 1)}"""
+            arrays_told = ", array_agg(bin)::text, array_agg(n)::text"
+            parts.append(f"SELECT {_listed(keys, arrays_told)} FROM ({merged}) AS merged {self._grouped}")
         return " UNION ALL ".join(parts), self._parameters
 
     def registers(self, distinct: Distinct) -> Statement:
@@ -126,10 +145,9 @@ class Statements:
                     f"SELECT {_listed(keys, ', observatory_register(value) AS register')} FROM ({known}) AS known"
                 )
             else:
+                held = f", unnest(s.{distinct.registers}) AS register"
                 parts.append(
-                    f"SELECT {_listed(head, ', held.register')} FROM {rollup.table} AS s"
-                    f" CROSS JOIN LATERAL unnest(s.{distinct.registers}) AS held (register)"
-                    f" WHERE {self._where(rollup, places)}"
+                    f"SELECT {_listed(head, held)} FROM {rollup.table} AS s WHERE {self._where(rollup, places)}"
                 )
         seen = " UNION ALL ".join(parts)
         greatest = f"""SELECT {_listed(keys, ", max(register) & 63 AS rank")} FROM ({seen}) AS seen
@@ -165,13 +183,39 @@ class Statements:
         return list(places.values())
 
     def _fact_parts(self) -> Iterator[str]:
+        different = [FACTS_BY_KEY[key] for key in self.question.facts if FACTS_BY_KEY[key].distinct]
         for rollup, places in self._sources:
+            if rollup is None and self._keys and len(different) == 1:
+                yield self._with_different(different[0], places)
+                continue
             # Rows of a rollup are put together once, with those of the others.
             facts = "".join(f", {_fact(key, rollup)} AS {key}" for key in self.question.facts)
             yield (
                 f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup, places)}"
                 f" WHERE {self._where(rollup, places)} {'' if rollup else self._grouped}"
             )
+
+    def _with_different(self, different: Fact, places: Sequence[int]) -> str:
+        """Return the part of spans with a fact that counts different values."""
+        assert different.distinct is not None
+        others = [key for key in self.question.facts if key != different.key]
+        inner = "".join(f", {_fact(key, None)} AS {key}" for key in others)
+        outer = "".join(
+            f", count(apart) AS {key}" if key == different.key else f", {_whole(key)} AS {key}"
+            for key in self.question.facts
+        )
+        return self._apart(inner, different.distinct, outer, places)
+
+    def _apart(self, inner: str, value: str, outer: str, places: Sequence[int]) -> str:
+        """Return the statement of key and `outer` over rows of spans by key and `value` (`apart`) with `inner`.
+
+        Each value of a key is a row first: that takes hashing, DISTINCT in an aggregate sorts all spans by their texts.
+        """
+        rows = (
+            f"SELECT {_listed(self._head(None), f', {value} AS apart{inner}')} FROM {self._from(None, places)}"
+            f" WHERE {self._where(None, places)} GROUP BY {_positions(len(self._keys) + 1)}"
+        )
+        return f"SELECT {_listed(self._keys, outer)} FROM ({rows}) AS apart {self._grouped}"
 
     def _over_spans(self, columns: str) -> str:
         places = range(len(self.segments))
@@ -283,6 +327,16 @@ class Statements:
         if self.question.width is not None:
             yield f"bucket {direction if sort.by == TIMESTAMP else 'DESC'}"
         yield from (f"{_ordered(place)} ASC NULLS LAST" for place in range(len(groups)))
+
+    def _order_of_label(self) -> Iterator[str]:
+        """Return the order of rows whose only label is `g0`, whichever dimension it is of."""
+        sort = self.question.sort
+        direction = "DESC" if sort.descending else "ASC"
+        for one in self.question.figures:
+            if one.key == sort.by:
+                yield f"{one.of.sql} {direction} NULLS LAST"
+        by_label = sort.by in {one.key for one in self.question.group_by}
+        yield f"{_ordered(0)} {direction if by_label else 'ASC'} NULLS LAST"
 
     @property
     def _parameters(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Fact:
     """One aggregate: `over_spans` is SQL over span rows `s`, and rollups keep it in a column of the fact's name.
 
     Sums are 0 over nothing; least and greatest are NULL. What is not `kept` is in no rollup: spans alone answer.
+    `distinct` is the value of which one counts the different ones.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Fact:
     merge: Merge = Merge.SUM
     kept: bool = True
     type: str = "bigint"
+    distinct: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,10 @@ def _sum(key: str, value: str, condition: str) -> Fact:
     return Fact(key=key, over_spans=f"coalesce(observatory_sum({value}) FILTER (WHERE {condition}), 0)")
 
 
+def _different(key: str, value: str) -> Fact:
+    return Fact(key=key, over_spans=f"count(DISTINCT {value})", kept=False, distinct=value)
+
+
 def _extremes(name: str, value: str, condition: str = CALLS, *, kept: bool = True) -> tuple[Fact, Fact]:
     filtered = f"({value}) FILTER (WHERE {condition})"
     return (
@@ -163,8 +169,8 @@ UNKEPT_FACTS: tuple[Fact, ...] = (
     Fact(key="first_ts", over_spans="min(s.ts)", merge=Merge.MIN, kept=False),
     Fact(key="last_ts", over_spans="max(s.ts)", merge=Merge.MAX, kept=False),
     # Spans are one source, so these are whole.
-    Fact(key="trace_count", over_spans="count(DISTINCT (s.project_id, s.trace_id))", kept=False),
-    Fact(key="session_count", over_spans="count(DISTINCT s.session_id)", kept=False),
+    _different("trace_count", "(s.project_id, s.trace_id)"),
+    _different("session_count", "s.session_id"),
     Fact(key="user_min", over_spans="min(s.user_id)", merge=Merge.MIN, kept=False),
 )
 UNKEPT_SKETCHES: tuple[Sketch, ...] = tuple(

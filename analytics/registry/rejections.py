@@ -11,8 +11,8 @@ REASONS: Mapping[str, str] = MappingProxyType({
     "missing_start_time": "The start is 0 or missing.",
     "end_before_start": "The span has no end, or ends before it starts. Export spans after they have ended.",
     "too_old": "The span started longer ago than spans are kept (`RETENTION_SPANS_DAYS`).",
-    "in_future": "The span starts or ends further ahead than `INGEST_MAX_FUTURE_SECONDS`. Set the sender's clock.",
-    "too_large": "The span is above `INGEST_MAX_SPAN_BYTES` encoded. Limit the length of attribute values.",
+    "in_future": "The span starts further ahead than `INGEST_MAX_FUTURE_SECONDS`. Set the sender's clock.",
+    "too_large": "The span is above `INGEST_MAX_SPAN_BYTES` encoded, or of 100,000 parts. Limit attributes and events.",
     "too_many_attributes": "The span has more than `INGEST_MAX_ATTRIBUTES` attributes. Limit their number.",
     MALFORMED_REQUEST: "The whole request was refused with 400 or 413: one entry, without ids. Check the exporter.",
 })  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-_TRACE_DIGITS, _SPAN_DIGITS = 32, 16
+TRACE_DIGITS, SPAN_DIGITS = 32, 16
 _NS = 1_000_000_000
 
 
@@ -39,7 +39,7 @@ def _links(row: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     instant = datetime.fromtimestamp(row["ts"] // _NS, tz=UTC).replace(microsecond=row["ts"] // 1000 % 1_000_000)
     for link in row["links"]:
         trace, span = link.get("trace_id", ""), link.get("span_id", "")
-        if len(trace) == _TRACE_DIGITS and len(span) == _SPAN_DIGITS:
+        if len(trace) == TRACE_DIGITS and len(span) == SPAN_DIGITS:
             yield (
                 row["organisation_id"],
                 row["project_id"],

@@ -35,7 +35,7 @@ def insert_rejected(tenant: Tenant, entries: Iterable[RejectedSpan]) -> None:
     """Add entries to the project's list; part of the caller's transaction."""
     lines = _lines([_values(asdict(entry) | asdict(tenant)) for entry in entries])
     if lines:
-        copy_in(TABLE, REJECTED_COLUMNS, lines)
+        copy_in(TABLE, REJECTED_COLUMNS, (line.encode() for line in lines))
 
 
 def forget_rejected(*, before: datetime, most: int) -> int:

@@ -17,7 +17,7 @@ import orjson
 from analytics.pricing.tariffs import NANO_PER_DOLLAR
 from errors.json import dumps
 
-_BLOCK_CHARS = 131_072
+_BLOCK_BYTES = 131_072
 _NS_PER_SECOND = 1_000_000_000
 _REMEMBERED_SECONDS = 4096
 _DELIMITER, _NULL = "\x1f", "\x02"
@@ -239,19 +239,22 @@ def _documents(values: Sequence[Any]) -> Sequence[str]:
 NARROW_COLUMNS, WIDE_COLUMNS = SPAN_COLUMNS[len(MARKS) + len(KEY) + 2 :], CONTENT_COLUMNS[len(KEY) :]
 _narrow, _wide = writer(NARROW_COLUMNS), writer(WIDE_COLUMNS)
 _MARKED = {
-    (usage, call): f"{boolean(usage)}{_DELIMITER}{boolean(call)}{_DELIMITER}"
+    (usage, call): f"{boolean(usage)}{_DELIMITER}{boolean(call)}{_DELIMITER}".encode()
     for usage in (False, True)
     for call in (False, True)
 }
 
 
 class SpanText(NamedTuple):
-    """A span's lines for both relations, the narrow one without its marks."""
+    """A span's lines for both relations, the narrow one without its marks.
 
-    narrow: str
-    content: str
+    They are bytes, since many are held at a time: one emoji makes every character of a text four bytes long.
+    """
 
-    def marked(self, marks: tuple[bool, bool]) -> str:
+    narrow: bytes
+    content: bytes
+
+    def marked(self, marks: tuple[bool, bool]) -> bytes:
         """Return the whole narrow line."""
         return _MARKED[marks] + self.narrow
 
@@ -286,7 +289,7 @@ class SpanWriter:
         # Nothing here has to be escaped but the backslash of octets, which is written as it will be read.
         key = f"{self._tenant}{instant(ts)}{_OCTETS}{trace_id.hex()}{_OCTETS}{span_id.hex()}"
         parent = f"{_DELIMITER}{_NULL}" if parent_span_id is None else f"{_OCTETS}{parent_span_id.hex()}"
-        return SpanText(f"{key}{parent}{self._arrived}{narrow}", f"{key}{_DELIMITER}{wide}")
+        return SpanText(f"{key}{parent}{self._arrived}{narrow}".encode(), f"{key}{_DELIMITER}{wide}".encode())
 
 
 _OCTETS = f"{_DELIMITER}\\\\x"
@@ -306,15 +309,15 @@ _narrow_of = itemgetter(*(column.name for column in NARROW_COLUMNS))
 _wide_of = itemgetter(*(column.name for column in WIDE_COLUMNS))
 
 
-def blocks(lines: Iterable[str]) -> Iterator[bytes]:
+def blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield `lines` as blocks of COPY text, each large enough to be worth its sending."""
-    gathered: list[str] = []
-    chars = 0
+    gathered: list[bytes] = []
+    size = 0
     for line in lines:
         gathered.append(line)
-        chars += len(line)
-        if chars > _BLOCK_CHARS:
-            yield ("\n".join(gathered) + "\n").encode()
-            gathered, chars = [], 0
+        size += len(line)
+        if size > _BLOCK_BYTES:
+            yield b"\n".join(gathered) + b"\n"
+            gathered, size = [], 0
     if gathered:
-        yield ("\n".join(gathered) + "\n").encode()
+        yield b"\n".join(gathered) + b"\n"

@@ -185,7 +185,7 @@ def are_arriving() -> bool:
     return found
 
 
-def copy_in(table: str, columns: Sequence[Column], lines: Iterable[str]) -> None:
+def copy_in(table: str, columns: Sequence[Column], lines: Iterable[bytes]) -> None:
     """Copy `lines`, which were written for `columns`, into `table`; part of the caller's transaction."""
     names = ", ".join(column.name for column in columns)
     with (

@@ -160,7 +160,7 @@ INGEST_OVERLOADED = ErrorSpec(
     message="Too many export requests at once: send again after the seconds in the Retry-After header",
     meaning="The process takes no further export request until one of those under way is stored; nothing was stored.",
     cause="Spans arrive faster than the database takes them.",
-    remedy="Exporters send again by themselves; larger batches cost less, and INGEST_MAX_CONCURRENCY is the limit.",
+    remedy="Exporters send again by themselves; larger batches cost less. When it lasts, look at the database first.",
     retryable=True,
 )
 

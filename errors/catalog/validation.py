@@ -149,8 +149,16 @@ PAYLOAD_TOO_LARGE = ErrorSpec(
     status=413,
     message="The body is too large: send at most {limit} bytes at a time",
     meaning="The body is larger than the route takes.",
-    cause="More bytes than the limit, counted on the wire and again after unpacking.",
+    cause="More bytes than the limit, counted on the wire and again after unpacking; for OTLP also more spans, or more"
+    " to write down, than one request may hold.",
     remedy="Send less at a time; for OTLP make the exporter's batches smaller.",
+)
+TOO_MANY_ITEMS = PAYLOAD_TOO_LARGE.saying(
+    "The request holds more than {limit} spans, or other parts: send smaller batches"
+)
+PART_TOO_LARGE = PAYLOAD_TOO_LARGE.saying("A part of the request is too large: send at most {limit} bytes in a {part}")
+TOO_MUCH_TO_WRITE = PAYLOAD_TOO_LARGE.saying(
+    "The spans take more than {limit} bytes when each is written down with its resource: send smaller batches"
 )
 NOT_ACCEPTABLE = ErrorSpec(
     code=1210,

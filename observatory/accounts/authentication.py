@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from analytics.encryption import decrypt
 from errors.catalog import (
     CREDENTIALS_DIFFER,
+    EXPIRED_TOKEN,
     INVALID_API_KEY,
     INVALID_TOKEN,
     IP_NOT_ALLOWED,
@@ -63,6 +64,10 @@ class Shown:
         if self.address is not None and not admits(principal.networks, self.address):
             raise ApiError(IP_NOT_ALLOWED)
         return principal
+
+    def expired(self) -> ApiError:
+        """Return the error of a token, or of a key, whose time is over."""
+        return ApiError(INVALID_API_KEY if self.is_key else EXPIRED_TOKEN)
 
 
 class CredentialAuthentication(BaseAuthentication):

@@ -15,13 +15,19 @@ from django.utils.html import format_html
 
 from analytics.alerts import managing
 from analytics.alerts.sending import PORTION, deliveries_resend
-from analytics.costs.budgets.service import current_periods
+from analytics.costs.budgets.service import budget_switch, current_periods
 from analytics.models import Budget, BudgetAlert, BudgetPeriod, Channel, ChannelType, Delivery, DeliveryStatus
 from errors.exceptions import ApiError
 from observatory.accounts.admin_paging import CappedPaginator
 from observatory.accounts.admin_reach import ReachAdmin, ReadOnlyAdmin, organisation_named, within_reach
 from observatory.accounts.models import Organisation
 from observatory.sentences import SentenceModelForm
+
+_ACTIVATE, _DEACTIVATE = "Activate", "Deactivate"
+_SWITCHED = {
+    _ACTIVATE: "It is evaluated from now on, and every rise is told.",
+    _DEACTIVATE: "It is evaluated no longer, and no rise is told. Its periods and alerts stay.",
+}
 
 
 class _TenantAdmin(ReachAdmin):
@@ -64,7 +70,7 @@ class _AlertInline(admin.TabularInline):
 
 
 class _ReadAdmin(ReadOnlyAdmin, _TenantAdmin):
-    may_delete = True
+    """Rows that are only read; what budgets came to is never deleted here."""
 
 
 class _BudgetList(ChangeList):
@@ -86,13 +92,24 @@ def _present(budget: Any) -> BudgetPeriod:
 
 @admin.register(Budget)
 class BudgetAdmin(_ReadAdmin):
-    """Budgets with what is spent of them, to be read: their owners make them, by the API."""
+    """Budgets with what is spent of them: their owners make them, by the API.
+
+    One that is no longer wanted is deactivated, and its history stays.
+    """
 
     list_display = ("name", "whose", "amount", "period", "spent", "state", "is_active")
     list_filter = ("period", "is_active")
     search_fields = ("name",)
     ordering = ("organisation_id", "name")
-    readonly_fields = ("whose", "spent", "state")
+    readonly_fields = ("whose", "spent", "state", "switch")
+
+    def get_urls(self) -> Any:
+        view = self.admin_site.admin_view(self.switched)
+        own = [
+            path(f"<path:key>/{verb.lower()}/", view, {"verb": verb}, name=f"analytics_budget_{verb.lower()}")
+            for verb in _SWITCHED
+        ]
+        return own + super().get_urls()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:  # noqa: ARG002  signature of Django
         return _BudgetList
@@ -106,6 +123,22 @@ class BudgetAdmin(_ReadAdmin):
     @admin.display(description="state")
     def state(self, budget: Budget) -> str:
         return str(_present(budget).state)
+
+    @admin.display(description="evaluation")
+    def switch(self, budget: Budget) -> str:
+        verb = _DEACTIVATE if budget.is_active else _ACTIVATE
+        place = reverse(f"admin:analytics_budget_{verb.lower()}", args=[budget.pk])
+        return format_html('<a href="{}">{}</a>', place, verb)
+
+    def switched(self, request: HttpRequest, key: str, verb: str) -> HttpResponse:
+        """Ask, then let a budget rest, or be evaluated again."""
+
+        def change(budget: Budget) -> str:
+            request.changed_names = ["is_active"]  # type: ignore[attr-defined]  # what the audit log names
+            budget_switch(budget.pk, on=verb == _ACTIVATE, now=timezone.now())
+            return f"{budget.name}: {_SWITCHED[verb]}"
+
+        return self.ask(request, key, verb=verb, told=_SWITCHED[verb], change=change)
 
 
 @admin.register(BudgetPeriod)
@@ -286,6 +319,7 @@ class ChannelAdmin(_TenantAdmin):
 class DeliveryAdmin(_ReadAdmin):
     """Messages and what came of them. Dead ones are sent again from here, under their old id."""
 
+    may_delete = True
     list_display = ("created_at", "whose", "channel", "kind", "subject", "status", "attempts", "last_error")
     list_filter = ("status", "kind")
     list_select_related = ("channel",)

@@ -1,6 +1,7 @@
 """Django's PostgreSQL backend; statements are counted, timed, and logged without values when they are slow."""
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import lru_cache
 from select import POLLIN, poll
 from time import perf_counter
@@ -14,6 +15,7 @@ from prometheus_client import Counter, Histogram
 
 from observatory import metrics
 from observatory.database import identity, tenancy
+from observatory.database.timestamps import UtcLoader
 
 log = structlog.get_logger("observatory.database")
 _SQL_CHARS = 500
@@ -28,6 +30,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         # The first one is the outermost.
         self.execute_wrappers += [tenancy.bound, identity.noted, measured]
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        connection = super().get_new_connection(conn_params)
+        if self.timezone == UTC:
+            connection.adapters.register_loader("timestamptz", UtcLoader)
+        return connection
 
     def is_usable(self) -> bool:
         """Whether the connection still works; the server is asked only if it has said something unasked.

@@ -27,6 +27,7 @@ def service_variables(options: Options, database: Addresses, redis_url: str) -> 
         "LIVE_PORT": str(options.live_port),
         **_live_base(options),
         "WEB_CONCURRENCY": str(options.workers),
+        "GRANIAN_BLOCKING_THREADS": str(options.threads),
         "EXPORT_DIR": options.environment.get("EXPORT_DIR") or str(options.home.path / "exports"),
         "PROMETHEUS_MULTIPROC_DIR": str(options.home.prometheus),
     }

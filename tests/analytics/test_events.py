@@ -26,29 +26,29 @@ def away(settings):
 
 def test_an_event_is_told_with_its_project(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="export_job_status", organisation_id=7, project_id=3, data={"status": "completed"})
+        publish(event_type="export_job_status", organisation_id=7, project_ids=[3], data={"status": "completed"})
 
     assert told() == [(b"export_job_status", b"3", {"status": "completed"})]
 
 
 def test_an_event_of_the_whole_organisation_names_no_project(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="cost_threshold", organisation_id=7, project_id=None, data={})
+        publish(event_type="cost_threshold", organisation_id=7, project_ids=[], data={})
 
     assert told() == [(b"cost_threshold", b"", {})]
 
 
 def test_each_organisation_has_a_stream_of_its_own(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="cost_threshold", organisation_id=7, project_id=None, data={"budget_id": "a"})
-        publish(event_type="cost_threshold", organisation_id=8, project_id=None, data={"budget_id": "b"})
+        publish(event_type="cost_threshold", organisation_id=7, project_ids=[], data={"budget_id": "a"})
+        publish(event_type="cost_threshold", organisation_id=8, project_ids=[], data={"budget_id": "b"})
 
     assert [data["budget_id"] for organisation in (7, 8) for _, _, data in told(organisation)] == ["a", "b"]
 
 
 def test_nothing_is_told_of_what_was_not_committed(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        publish(event_type="system_alert", organisation_id=7, project_id=None, data={})
+        publish(event_type="system_alert", organisation_id=7, project_ids=[], data={})
         transaction.set_rollback(True)
 
     assert told() == []
@@ -57,7 +57,7 @@ def test_nothing_is_told_of_what_was_not_committed(db, django_capture_on_commit_
 def test_many_events_keep_their_order(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         data = [{"span_id": str(number)} for number in range(300)]
-        publish_all(event_type="trace_created", organisation_id=7, project_id=3, data=data)
+        publish_all(event_type="trace_created", organisation_id=7, project_ids=[3], data=data)
 
     assert [one["span_id"] for _, _, one in told()] == [str(number) for number in range(300)]
 
@@ -70,7 +70,7 @@ def test_of_more_than_a_stream_holds_the_last_are_told_and_the_others_counted(
 
     with django_capture_on_commit_callbacks(execute=True):
         data = [{"span_id": str(number)} for number in range(5)]
-        publish_all(event_type="trace_created", organisation_id=7, project_id=3, data=data)
+        publish_all(event_type="trace_created", organisation_id=7, project_ids=[3], data=data)
 
     assert ([one["span_id"] for _, _, one in told()], dropped("trace_created") - before) == (["3", "4"], 3)
 
@@ -79,7 +79,7 @@ def test_the_log_is_bounded(db, settings, django_capture_on_commit_callbacks):
     settings.STREAM_REPLAY_EVENTS = 100
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(5):
-            publish_all(event_type="trace_created", organisation_id=7, project_id=3, data=[{}] * 100)
+            publish_all(event_type="trace_created", organisation_id=7, project_ids=[3], data=[{}] * 100)
 
     # Redis cuts off whole nodes of a hundred entries.
     assert 100 <= len(told()) <= 200
@@ -87,7 +87,7 @@ def test_the_log_is_bounded(db, settings, django_capture_on_commit_callbacks):
 
 def test_a_stream_that_nobody_writes_to_ends(db, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="system_alert", organisation_id=7, project_id=None, data={})
+        publish(event_type="system_alert", organisation_id=7, project_ids=[], data={})
 
     left = get_redis_connection("default").pttl("llmo:events:7")
     assert 0 < left <= events.SILENT_MS
@@ -97,7 +97,7 @@ def test_while_redis_is_away_an_event_is_counted_and_nothing_is_raised(db, away,
     before = dropped("cost_threshold")
 
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="cost_threshold", organisation_id=7, project_id=None, data={})
+        publish(event_type="cost_threshold", organisation_id=7, project_ids=[], data={})
 
     assert dropped("cost_threshold") - before == 1
 
@@ -106,11 +106,11 @@ def test_a_server_that_does_not_know_the_script_is_told_it(db, django_capture_on
     get_redis_connection("default").script_flush()
 
     with django_capture_on_commit_callbacks(execute=True):
-        publish(event_type="system_alert", organisation_id=7, project_id=None, data={"kind": "rollup_lag"})
+        publish(event_type="system_alert", organisation_id=7, project_ids=[], data={"kind": "rollup_lag"})
 
     assert told() == [(b"system_alert", b"", {"kind": "rollup_lag"})]
 
 
 def test_a_type_that_nobody_knows_is_refused_where_it_is_written():
     with pytest.raises(ValueError, match="'trace_deleted' is no type of event"):
-        publish(event_type="trace_deleted", organisation_id=7, project_id=None, data={})
+        publish(event_type="trace_deleted", organisation_id=7, project_ids=[], data={})

@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
+import httpx
 import psycopg
 import pytest
 
 from observatory.supervisor.roles import DATABASE, OWNER, SERVICE
+from tests.e2e.sending import request_of
 from tests.e2e.stores import kill_store
 from tests.e2e.tenants import eventually
 from tests.faults.conftest import TRACES
@@ -230,3 +234,54 @@ def test_every_acknowledged_span_is_on_the_standby_once(faults, failed_over):
 
 def test_rollups_equal_a_rebuild_after_all_of_it(faults, failed_over):
     assert faults.rollups_differ() == []
+
+
+EXPORTERS, AT_ONCE, WEB_PROCESSES = 12, 3, 2  # of the four threads of a web process one is left for reads
+
+
+@pytest.fixture(scope="module")
+def while_writes_wait(faults):
+    """What exporters and a reader are told while a lock holds up every write, and the statuses once it is gone."""
+    age_ns = 3 * 86_400_000_000_000
+    requests = [request_of(9_000 + number, 0, start_ns=time.time_ns() - age_ns) for number in range(EXPORTERS)]
+    headers = {"Authorization": f"Bearer {faults.service.key}", "Content-Type": "application/json"}
+    told = []
+
+    def send(body):
+        with httpx.Client(base_url=faults.service.up.base_url, headers=headers, timeout=60) as client:
+            told.append(client.post("/v1/traces", content=body))
+            eventually(lambda: client.post("/v1/traces", content=body).status_code == 200)
+
+    senders = [Thread(target=send, args=(body,)) for body, _ in requests]
+    with faults.superuser(DATABASE) as server, server.transaction():
+        server.execute("LOCK TABLE trace_index IN SHARE MODE")
+        for sender in senders:
+            sender.start()
+        enough = eventually(lambda: len(told) >= EXPORTERS - WEB_PROCESSES * AT_ONCE)
+        refused = list(told)
+        with faults.service.client as client:
+            read = client.get(TRACES, headers={"Cache-Control": "no-cache"}).status_code
+    for sender in senders:
+        sender.join()
+    faults.acknowledged |= set().union(*(ids for _, ids in requests))
+    return enough, refused, read
+
+
+def test_exporters_too_many_are_told_at_once_to_come_again_while_writes_wait(while_writes_wait):
+    enough, refused, _ = while_writes_wait
+
+    assert enough
+    assert {(one.status_code, one.json()["message"][:6], one.headers["Retry-After"]) for one in refused} == {
+        (503, "[1605]", "1")
+    }
+
+
+def test_reads_are_answered_while_writes_wait(while_writes_wait):
+    _, _, read = while_writes_wait
+
+    assert read == 200
+
+
+@pytest.mark.usefixtures("while_writes_wait")
+def test_what_waited_or_came_again_is_stored_once(faults):
+    assert faults.stored_once()

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from analytics.alerts.channels import announce
 from analytics.alerts.managing import channel_create, shown_target, target_of
-from analytics.models import Channel, Delivery, DeliveryStatus
-from observatory.accounts.models import Membership, User
+from analytics.models import Budget, BudgetPeriod, Channel, Delivery, DeliveryStatus
+from observatory.accounts.models import AuditEntry, Membership, User
+from observatory.database import tenancy
 from tests.analytics.alerts.conftest import due, lookups  # noqa: F401  a fixture
 from tests.observatory.accounts.credentials import PASSWORD
 
@@ -59,6 +60,49 @@ def test_every_list_and_form_opens(staff, api, dead):
         (one, *_) = re.findall(rf'href="(/admin/analytics/{model}/[\w-]+/change/)', page)
         assert staff.get(one).status_code == 200
     assert (staff.get(admin("channel", "add")).status_code, "The receiver answered 500." in page) == (200, True)
+
+
+@pytest.fixture
+def budget(staff, api):
+    given = {"name": "b", "amount": 1, "period": "daily"}
+    api.post("/api/v1/costs/budgets", given, content_type="application/json")
+    return Budget.objects.get()
+
+
+def test_what_a_budget_came_to_cannot_be_deleted_here(staff, budget):
+    period = BudgetPeriod.objects.get()
+    replies = [
+        staff.post(admin(model, number, "delete"), {"post": "yes"}).status_code
+        for model, number in (("budget", budget.pk), ("budgetperiod", period.pk))
+    ]
+    staff.post(
+        admin("budget"), {"action": "delete_selected", "_selected_action": str(budget.pk), "post": "yes"}, follow=True
+    )
+
+    assert (replies, Budget.objects.count(), BudgetPeriod.objects.count()) == ([403, 403], 1, 1)
+
+
+def test_a_budget_is_deactivated_keeps_its_history_and_is_activated_again(staff, budget):
+    page = staff.get(admin("budget", budget.pk, "change")).content.decode()
+    seen = []
+    for verb in ("deactivate", "deactivate", "activate"):
+        asked = staff.get(admin("budget", budget.pk, verb))
+        staff.post(admin("budget", budget.pk, verb))
+        budget.refresh_from_db()
+        seen.append((asked.status_code, budget.is_active, budget.row_version, BudgetPeriod.objects.count()))
+
+    assert admin("budget", budget.pk, "deactivate") in page
+    assert seen == [(200, False, 2, 1), (200, False, 2, 1), (200, True, 3, 1)]
+
+
+def test_who_deactivated_a_budget_is_in_the_audit_log(staff, budget):
+    staff.post(admin("budget", budget.pk, "deactivate"))
+    with tenancy.only(tenancy.EVERY):
+        (entry,) = AuditEntry.objects.filter(resource_type="budget", resource_id=str(budget.pk), action="update")
+
+    assert (entry.organisation_id, entry.changes, entry.user_id is None) == (
+        budget.organisation_id, ["is_active"], False
+    )  # fmt: skip
 
 
 def test_a_channel_that_is_made_here_shows_its_secret_once(staff, tenant):

@@ -5,13 +5,12 @@ from io import StringIO
 from django.core.management import call_command
 
 from observatory.accounts.models import ApiKey, AuditEntry
-from observatory.management.commands import recompute_costs
 
 KEY = ("--organisation", "acme", "--project", "main", "--name", "made", "--permission", "traces:read")
 
 
 def run(*command):
-    call_command(*command, stdout=StringIO())
+    call_command(*command, stdout=StringIO(), stderr=StringIO())
 
 
 def entries():
@@ -30,10 +29,3 @@ def test_a_dry_run_leaves_no_entry(tenant):
     run("create_api_key", *KEY, "--dry-run")
 
     assert entries() == []
-
-
-def test_a_run_of_costs_is_told_by_its_number(tenant):
-    recompute_costs._record(7, tenant.organisation.id)
-
-    told = ("update", "cost_run", "7", tenant.organisation.id, "manage.py recompute_costs", True)
-    assert entries() == [told]

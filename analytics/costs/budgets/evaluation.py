@@ -256,7 +256,7 @@ def _alert(
     publish(
         event_type="cost_threshold",
         organisation_id=budget.organisation_id,
-        project_id=budget.project_id,
+        project_ids=[] if budget.project_id is None else [budget.project_id],
         data=event,
     )
     announce(

@@ -136,6 +136,19 @@ def budget_change(budget: Budget, place: Place | None, changes: Mapping[str, Any
     return budget
 
 
+def budget_switch(budget_id: UUID, *, on: bool, now: datetime) -> None:
+    """Let a budget be evaluated, by the worker's next round, or rest; raise 404/1307."""
+
+    def in_transaction() -> None:
+        budget = Budget.objects.select_for_update().filter(pk=budget_id).first()
+        if budget is None:
+            raise ApiError(BUDGET_NOT_FOUND, budget_id=str(budget_id))
+        if budget.is_active != on:
+            budget_change(budget, None, {"is_active": on}, now=now)
+
+    retried(in_transaction)
+
+
 def _place(budget: Budget, place: Place) -> None:
     budget.organisation_id, budget.organisation_uuid = place.organisation_id, place.organisation_uuid
     budget.project_id, budget.project_uuid = place.project_id, place.project_uuid

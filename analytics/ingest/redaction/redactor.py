@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from analytics.ingest.redaction.numbers import quoted
 from analytics.ingest.redaction.texts import TextRedactor
 from analytics.ingest.span import NormalSpan, Rejection
 from analytics.ingest.vocabularies.content import drop_content
@@ -52,20 +53,22 @@ class Redactor:
             for number, (span, octets) in enumerate(zip(spans, told, strict=True))
         ]
 
-    def redact(self, span: NormalSpan, raw: RawSpan, *, is_suspect: bool | None = None) -> None:
-        """Take out of `span` what its project does not keep; `raw` is what the span was made of.
+    def readable(self, raw: RawSpan) -> RawSpan:
+        """Return a suspect span as it is to be read: what is a finding among the numbers of JSON in texts is text."""
+        if self._texts is None:
+            return raw
+        tests = self._texts.finds, self._texts.is_numerous
+        attributes, events = quoted(raw.attributes, *tests), quoted(raw.events, *tests)
+        if attributes is raw.attributes and events is raw.events:
+            return raw
+        return replace(raw, attributes=attributes, events=events)
 
-        `is_suspect` says whether there can be anything to redact, when that is known.
-        """
+    def redact(self, span: NormalSpan, *, is_suspect: bool) -> None:
+        """Take out of `span` what its project does not keep; `is_suspect` is what `suspects` said of it."""
         if not self._keeps_content:
             drop_content(span)
-        if self._texts is None:
-            return
-        if is_suspect is None:
-            (is_suspect,) = self.suspects([raw])
-        if not is_suspect:
-            return
-        self._redact(self._texts, span)
+        if is_suspect and self._texts is not None:
+            self._redact(self._texts, span)
 
     def _redact(self, texts: TextRedactor, span: NormalSpan) -> None:
         counts = texts.counts

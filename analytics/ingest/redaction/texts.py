@@ -1,6 +1,7 @@
 """Redacting one text."""
 
 import hmac
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,8 @@ _PASSES = 8
 _COMPARED_AS_DIGITS = frozenset({"card", "phone", "ssn"})
 _DIGITS = frozenset(b"0123456789")
 _OPENINGS = ("{", "[", '"')
+_FEWEST_DIGITS = 13  # of a number that a detector finds without anything beside it
+_MANY_DIGITS = re.compile(f"[0-9]{{{_FEWEST_DIGITS}}}")
 
 Finding = tuple[str, int, int]
 
@@ -56,6 +59,19 @@ class TextRedactor:
             found.update(range(first, last + 1))
             place = ends[last]
         return found
+
+    def is_numerous(self, text: str) -> bool:
+        """Whether a number as JSON writes it can be a finding in `text`."""
+        return self.has_own or _MANY_DIGITS.search(text) is not None or "\\u00" in text
+
+    def finds(self, number: str) -> bool:
+        """Whether the detectors find anything in a number as JSON writes it; it is not counted."""
+        if not self._own and len(number) < _FEWEST_DIGITS:
+            return False
+        octets = number.encode()
+        if self._scanner is not None and next(self._scanner.findings(octets), None) is not None:
+            return True
+        return any(next(iter(self._own_findings(octets, name, own)), None) is not None for name, own in self._own)
 
     def redact(self, text: str) -> str:
         """Return `text` without what the detectors find."""

@@ -1,6 +1,6 @@
 """Readers of span events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +58,19 @@ def spread_evaluations(kind: str) -> Callable[[Sequence[Fields]], list[dict[str,
         return _usable([_evaluation(item, f"{kind}.{{}}", score="score", label="label") for item in items])
 
     return read
+
+
+def evaluation_left(kind: str) -> Callable[[Fields], Iterable[str]]:
+    """Return what tells the fields of a judgement that `spread_evaluations` does not read: all of an unusable one."""
+
+    def left(item: Fields) -> Iterable[str]:
+        said = _evaluation(item, f"{kind}.{{}}", score="score", label="label")
+        if not _usable([said]):
+            return item
+        read = {f"{kind}.{key.removeprefix('evaluator_')}" for key in said}
+        return [field for field in item if field not in read]
+
+    return left
 
 
 def _evaluation(told: Fields, form: str, *, score: str, label: str) -> dict[str, Any]:

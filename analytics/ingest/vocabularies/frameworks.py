@@ -3,12 +3,12 @@
 They speak OTel's names in the main; here is what each says in its own. Names that anybody could have stay attributes.
 """
 
-from analytics.ingest.messages import listed_events, messages
+from analytics.ingest.documents import first_of, inside
+from analytics.ingest.message_events import listed_events
+from analytics.ingest.messages import messages
 from analytics.ingest.readers import (
     any_text,
     finish,
-    first_of,
-    inside,
     json_list,
     json_object,
     nano_dollars,

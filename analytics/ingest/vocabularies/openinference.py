@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.ingest.messages import spread_messages, spread_texts
+from analytics.ingest.documents import inside
 from analytics.ingest.readers import (
     any_text,
     boolean,
     finish,
-    inside,
     json_object,
     nano_dollars,
     operation,
@@ -19,7 +18,8 @@ from analytics.ingest.readers import (
     texts,
     tokens,
 )
-from analytics.ingest.vocabularies.events import happened, since_start, spread_evaluations
+from analytics.ingest.spread import left_beside, spread_messages, spread_texts
+from analytics.ingest.vocabularies.events import evaluation_left, happened, since_start, spread_evaluations
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, IndexedRow, Row
 
 _PROMPT, _COMPLETION = "llm.token_count.prompt_details", "llm.token_count.completion_details"
@@ -33,12 +33,24 @@ def _documents(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _tools(items: Sequence[Mapping[str, Any]]) -> list[Any]:
-    return [
-        parsed(item["tool.json_schema"])
-        if "tool.json_schema" in item
-        else {name.removeprefix("tool."): value for name, value in item.items()}
-        for item in items
-    ]
+    return [_tool(item) for item in items]
+
+
+def _tool(item: Mapping[str, Any]) -> Any:
+    """Return the tool's schema with what is said beside it, under the full name where the schema says it otherwise."""
+    beside = {name: value for name, value in item.items() if name != "tool.json_schema"}
+    schema = parsed(item["tool.json_schema"]) if "tool.json_schema" in item else {}
+    if not isinstance(schema, dict):
+        return {"json_schema": schema, **beside} if beside else schema
+    function = schema.get("function")
+    known = {**schema, **(function if isinstance(function, dict) else {})}
+    short = {name: name.removeprefix("tool.") for name in beside}
+    told = {
+        short[name] if short[name] not in known else name: value
+        for name, value in beside.items()
+        if short[name] not in known or parsed(value) != known[short[name]]
+    }
+    return {**schema, **told}
 
 
 ROWS: tuple[AnyRow, ...] = (
@@ -69,14 +81,14 @@ ROWS: tuple[AnyRow, ...] = (
     EventRow(member="ttft_ms", names=_FIRST_TOKEN, read=since_start),
     IndexedRow(member="input_messages", prefix="llm.input_messages", read=spread_messages("user")),
     IndexedRow(member="output_messages", prefix="llm.output_messages", read=spread_messages("assistant")),
-    IndexedRow(member="input_plain", prefix="llm.prompts", read=spread_texts("prompt.text"), fields=("prompt.",)),
-    IndexedRow(
-        member="input_plain",
-        prefix="embedding.embeddings",
-        read=spread_texts("embedding.text"),
-        fields=("embedding.text",),
+    *(
+        IndexedRow(member=member, prefix=prefix, read=spread_texts(name), fields=fields, left=left_beside(name))
+        for member, prefix, name, fields in (
+            ("input_plain", "llm.prompts", "prompt.text", ("prompt.",)),
+            ("input_plain", "embedding.embeddings", "embedding.text", ("embedding.text",)),
+            ("output_plain", "llm.choices", "completion.text", ("",)),
+        )
     ),
-    IndexedRow(member="output_plain", prefix="llm.choices", read=spread_texts("completion.text")),
     Row(member="input_plain", names=("input.value", "tool_call.function.arguments"), read=any_text),
     Row(member="output_plain", names=("output.value",), read=any_text),
     IndexedRow(member="tools", prefix="llm.tools", read=_tools),
@@ -87,8 +99,10 @@ ROWS: tuple[AnyRow, ...] = (
     IndexedRow(member="retrieval.documents", prefix="retrieval.documents", read=_documents),
     IndexedRow(member="retrieval.documents", prefix="reranker.output_documents", read=_documents),
     IndexedRow(member="retrieval.input_documents", prefix="reranker.input_documents", read=_documents),
-    IndexedRow(member="evaluations", prefix="evaluations", read=spread_evaluations("evaluation")),
-    IndexedRow(member="evaluations", prefix="annotations", read=spread_evaluations("annotation")),
+    *(
+        IndexedRow(member="evaluations", prefix=f"{kind}s", read=spread_evaluations(kind), left=evaluation_left(kind))
+        for kind in ("evaluation", "annotation")
+    ),
     Row(member="metadata", names=("metadata",), read=json_object),
     Row(member="session_id", names=("session.id",), read=text),
     Row(member="user_id", names=("user.id",), read=text),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.ingest.messages import spread_messages
 from analytics.ingest.readers import any_text, boolean, finish, operation, parsed, present, provider, text, tokens
+from analytics.ingest.spread import spread_messages
 from analytics.ingest.vocabularies.events import happened, since_start
 from analytics.ingest.vocabularies.rows import AnyRow, EventRow, IndexedRow, OpenRow, Row
 

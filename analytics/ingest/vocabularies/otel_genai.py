@@ -1,6 +1,7 @@
 """OpenTelemetry's semantic conventions for generative AI, newer names before older ones."""
 
-from analytics.ingest.messages import instructions, messages, told_by_events
+from analytics.ingest.message_events import EventMessages
+from analytics.ingest.messages import instructions, messages
 from analytics.ingest.readers import (
     any_text,
     boolean,
@@ -29,6 +30,9 @@ _INPUT_EVENTS = {
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",
 }
+_ASKED, _ANSWERED = EventMessages(_INPUT_EVENTS), EventMessages({"gen_ai.choice": "assistant"}, inner="message")
+_PROMPTED = EventMessages({"gen_ai.content.prompt": "user"}, inner="gen_ai.prompt")
+_COMPLETED = EventMessages({"gen_ai.content.completion": "assistant"}, inner="gen_ai.completion")
 _SERVICE_TIERS = (
     "openai.response.service_tier",
     "openai.request.service_tier",
@@ -87,29 +91,14 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="ttft_ms", names=("gen_ai.response.time_to_first_chunk",), read=seconds),
     Row(member="instructions", names=("gen_ai.system_instructions",), read=instructions),
     Row(member="input_messages", names=("gen_ai.input.messages",), read=messages("user")),
-    EventRow(member="input_messages", names=tuple(_INPUT_EVENTS), read=told_by_events(_INPUT_EVENTS), leaves=True),
+    EventRow(member="input_messages", names=tuple(_INPUT_EVENTS), read=_ASKED, left=_ASKED.left),
     Row(member="output_messages", names=("gen_ai.output.messages",), read=messages("assistant")),
-    EventRow(
-        member="output_messages",
-        names=("gen_ai.choice",),
-        read=told_by_events({"gen_ai.choice": "assistant"}, inner="message"),
-        leaves=True,
-    ),
+    EventRow(member="output_messages", names=("gen_ai.choice",), read=_ANSWERED, left=_ANSWERED.left),
     # Before messages had a form, prompt and completion were one attribute or the attribute of an event.
     Row(member="input_messages", names=("gen_ai.prompt",), read=messages("user")),
     Row(member="output_messages", names=("gen_ai.completion",), read=messages("assistant")),
-    EventRow(
-        member="input_messages",
-        names=("gen_ai.content.prompt",),
-        read=told_by_events({"gen_ai.content.prompt": "user"}, inner="gen_ai.prompt"),
-        leaves=True,
-    ),
-    EventRow(
-        member="output_messages",
-        names=("gen_ai.content.completion",),
-        read=told_by_events({"gen_ai.content.completion": "assistant"}, inner="gen_ai.completion"),
-        leaves=True,
-    ),
+    EventRow(member="input_messages", names=("gen_ai.content.prompt",), read=_PROMPTED, left=_PROMPTED.left),
+    EventRow(member="output_messages", names=("gen_ai.content.completion",), read=_COMPLETED, left=_COMPLETED.left),
     # Arguments and result of a tool, and messages that were cut in the middle and are no JSON any more.
     Row(
         member="input_plain",

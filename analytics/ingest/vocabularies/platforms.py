@@ -1,12 +1,11 @@
 """Gateways and platforms that tell what they saw: LangSmith, Langfuse, MLflow, OpenRouter, LiteLLM, OpenLIT, Sentry."""
 
+from analytics.ingest.documents import first_of, inside
 from analytics.ingest.messages import calls, messages
 from analytics.ingest.readers import (
     any_text,
     boolean,
     first_item,
-    first_of,
-    inside,
     joined,
     json_list,
     json_object,

@@ -1,6 +1,6 @@
 """What a row of a vocabulary says: which fact of a span is read from which name, and how."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,15 @@ class Row:
 class IndexedRow:
     """`member` is read from a list that is spread over names `<prefix>.<index>.<field>`, its items in order of index.
 
-    `fields`, when given, are the beginnings of the fields that are meant; others stay in the span's attributes.
+    `fields`, when given, are the beginnings of the fields that are meant; others stay in the span's attributes, and so
+    do those that `left` returns of an item: what is not in the member.
     """
 
     member: str
     prefix: str
     read: Callable[[Sequence[Fields]], Any]
     fields: tuple[str, ...] = ("",)
+    left: Callable[[Fields], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,14 @@ class OpenRow:
 class EventRow:
     """`member` is read from the span's events called one of `names`: all of them, in order, at once.
 
-    `read` also gets the span's start (ns). With `leaves` the events leave the span: all they told is in the member.
+    `read` also gets the span's start (ns). With `left` events that were read leave the span, but for what it returns:
+    attributes of an event that are not in the member.
     """
 
     member: str
     names: tuple[str, ...]
     read: Callable[[Sequence[Event], int], Any]
-    leaves: bool = False
+    left: Callable[[Event], dict[str, Any]] | None = None
 
 
 AnyRow = Row | IndexedRow | OpenRow | EventRow

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from analytics.ingest.messages import INDEX
 from analytics.ingest.readers import Reader
+from analytics.ingest.spread import INDEX
 from analytics.ingest.vocabularies import (
     frameworks,
     openinference,
@@ -80,7 +80,7 @@ class EventTarget:
     rank: int
     member: str
     read: Callable[[Sequence[Event], int], Any]
-    leaves: bool
+    left: Callable[[Event], dict[str, Any]] | None
 
 
 def _named() -> dict[str, Named]:
@@ -101,7 +101,7 @@ def _events() -> dict[str, tuple[EventTarget, ...]]:
     targets: dict[str, tuple[EventTarget, ...]] = {}
     for rank, row in enumerate(ROWS):
         if isinstance(row, EventRow):
-            target = EventTarget(rank * _MOST_NAMES, row.member, row.read, row.leaves)
+            target = EventTarget(rank * _MOST_NAMES, row.member, row.read, row.left)
             for name in row.names:
                 targets[name] = (*targets.get(name, ()), target)
     return targets
@@ -113,6 +113,8 @@ _SPREAD: dict[str, list[tuple[int, IndexedRow | OpenRow]]] = {}
 for _rank, _row in enumerate(ROWS):
     if isinstance(_row, (IndexedRow, OpenRow)):
         _SPREAD.setdefault(_row.prefix, []).append((_rank * _MOST_NAMES, _row))
+# The row of each list, by its rank.
+SPREAD_ROWS = {rank: row for rows in _SPREAD.values() for rank, row in rows if isinstance(row, IndexedRow)}
 _PREFIXES = "|".join(re.escape(prefix) for prefix in sorted(_SPREAD, key=len, reverse=True))
 _OPENING = re.compile(rf"({_PREFIXES})\.(.+)", re.DOTALL)
 _INDEXED = re.compile(rf"({INDEX})\.(.+)", re.DOTALL)

@@ -1,17 +1,17 @@
 """Vercel AI SDK: `ai.*`, names of its versions 3 to 7. A question to a model is a span inside its function's."""
 
+from analytics.ingest.documents import first_of, inside
 from analytics.ingest.messages import calls, messages, prompt
 from analytics.ingest.readers import (
     any_text,
     finish,
-    first_of,
-    inside,
     joined,
     json_list,
     milliseconds,
     operation,
     present,
     provider,
+    seconds,
     text,
     tokens,
 )
@@ -81,6 +81,8 @@ ROWS: tuple[AnyRow, ...] = (
     Row(member="finish_reason", names=("ai.response.finishReason", "ai.finishReason"), read=finish),
     EventRow(member="streamed", names=_FIRST_CHUNK, read=happened),
     Row(member="ttft_ms", names=("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"), read=milliseconds),
+    # Version 7 tells in OTel's names, this one being that of a metric.
+    Row(member="ttft_ms", names=("gen_ai.client.operation.time_to_first_chunk",), read=seconds),
     EventRow(member="ttft_ms", names=_FIRST_CHUNK, read=last("ai.response.msToFirstChunk", milliseconds)),
     EventRow(member="ttft_ms", names=_FIRST_CHUNK, read=since_start),
     Row(member="input_messages", names=("ai.prompt.messages",), read=messages("user")),

@@ -9,72 +9,112 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import orjson
-import re2
-
-from analytics.ingest.text import MAX_DEPTH, decode_json, scrub
+from analytics.ingest.text import MAX_DEPTH
+from analytics.ingest.wire.json_outline import Body, Names, Outline, TooDeepError, is_flood, outline, without_parts
+from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, MOST_SHARED_BYTES, UNBOUNDED
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
+from errors.catalog import PART_TOO_LARGE, TOO_MANY_ITEMS
+from errors.exceptions import ApiError
 
 SPANS = "resourceSpans"
+TRACES = Names(resources=SPANS, scopes="scopeSpans", items="spans")
 _MOST_DIGITS, _SHORT_DIGITS = 20, 9
 _INTEGER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
-_ESCAPED_NUL = re2.compile(rb"\\u0000")  # found five times as fast as by `in`: such bodies are full of backslashes
 _OBJECT = frozenset({dict})
 _UINT32, _UINT64, _INT64 = (0, 2**32 - 1), (0, 2**64 - 1), (-(2**63), 2**63 - 1)
 
 
-def document_of(body: bytes | bytearray, *, expected: str) -> dict[str, Any]:
-    """Return the object that `body` holds; raise MalformedOtlpError, which names the member `expected`, otherwise."""
-    try:
-        document = decode_json(body)
-        if _ESCAPED_NUL.search(body):
-            document = scrub(document)
-    except ValueError as problem:
-        raise MalformedOtlpError(f"The body is not JSON: {problem}.") from None
-    except RecursionError:
-        raise MalformedOtlpError("The body nests too deep.") from None
-    if not isinstance(document, dict):
-        raise MalformedOtlpError(f"The body must be a JSON object with `{expected}`.")
-    return document
-
-
-def decode(body: bytes | bytearray) -> tuple[int, Iterator[RawSpan], bool]:
+def decode(body: Body, *, span_bytes: int) -> tuple[int, Iterator[RawSpan], bool]:
     """Return how many spans `body` holds, the spans, and whether it is an export request at all.
 
-    Raises MalformedOtlpError otherwise. Each span is made when it is asked for, and what it was made of is let go;
-    asking may raise MalformedOtlpError too.
+    Raises MalformedOtlpError otherwise. Each span is decoded when it is asked for; asking may raise it too.
     """
-    document = document_of(body, expected=SPANS)
-    if SPANS not in document:
-        return 0, iter(()), not document
+    found = outline(body, TRACES)
+    if SPANS not in found.document:
+        return 0, iter(()), not found.document
     scopes = [
-        (of_resource, of_scope)
-        for of_resource in objects(document, SPANS)
-        for of_scope in objects(of_resource, "scopeSpans")
+        (of_resource, objects(of_resource, TRACES.scopes)) for of_resource in objects(found.document, TRACES.resources)
     ]
-    return sum(len(objects(of_scope, "spans")) for _, of_scope in scopes), _spans(scopes), True
+    count = sum(len(items_of(found, of_scope, TRACES)) for _, of_scopes in scopes for of_scope in of_scopes)
+    return count, _spans(found, scopes, span_bytes), True
 
 
-def _spans(scopes: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> Iterator[RawSpan]:
-    for of_resource, of_scope in scopes:
-        resource = _attributes(one_object(of_resource, "resource"))
-        given = one_object(of_scope, "scope")
-        scope = RawScope(
-            name=_text(given, "name"),
-            version=_text(given, "version"),
-            attributes=_attributes(given),
-            schema_url=_text(of_scope, "schemaUrl") or _text(of_resource, "schemaUrl"),
-        )
-        size = _size(one_object(of_resource, "resource")) + _size(given)
-        spans = objects(of_scope, "spans")
-        spans.reverse()
-        while spans:
-            yield _span(spans.pop(), resource, scope, size)
+def items_of(found: Outline, of_scope: dict[str, Any], names: Names) -> list[Any]:
+    """Return the items of a scope, or their numbers."""
+    if found.places is None:
+        return objects(of_scope, names.items)
+    items = of_scope.get(names.items)
+    if items is None:
+        return []
+    if type(items) is not list:
+        raise MalformedOtlpError(f"`{names.items}` must be a list of objects.")
+    return items
 
 
-def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
+def _spans(
+    found: Outline, scopes: Iterable[tuple[dict[str, Any], list[dict[str, Any]]]], span_bytes: int
+) -> Iterator[RawSpan]:
+    for of_resource, of_scopes in scopes:
+        told, resource_size = _shared(found, of_resource, "resource")
+        resource = _attributes(told)
+        for of_scope in of_scopes:
+            given, scope_size = _shared(found, of_scope, "scope")
+            scope = RawScope(
+                name=_text(given, "name"),
+                version=_text(given, "version"),
+                attributes=_attributes(given),
+                schema_url=_text(of_scope, "schemaUrl") or _text(of_resource, "schemaUrl"),
+            )
+            shared_size = resource_size + scope_size
+            spans = items_of(found, of_scope, TRACES)
+            spans.reverse()
+            while spans:  # each is let go of once it is decoded
+                span, size = _decoded(found, spans.pop(), span_bytes)
+                yield _span(span, size, resource, scope, shared_size)
+
+
+def _shared(found: Outline, holder: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+    """Return what is said of a resource or a scope, and its bytes."""
+    if found.places is None:
+        whole = one_object(holder, key)
+        return whole, found.size(whole)
+    number = holder.get(key)
+    if number is None:
+        return {}, 0
+    if type(number) is not int:
+        raise MalformedOtlpError(f"`{key}` must be an object.")
+    size = found.size(number)
+    if size > MOST_SHARED_BYTES:
+        raise ApiError(PART_TOO_LARGE, limit=MOST_SHARED_BYTES, part=key)
+    encoded = found.encoded(number)
+    if size > COUNTED_BYTES and is_flood(encoded):
+        raise ApiError(TOO_MANY_ITEMS, limit=MOST_ITEMS)
+    try:
+        return found.decoded(encoded), size
+    except TooDeepError:
+        return found.decoded(without_parts(encoded)), size
+
+
+def _decoded(found: Outline, one: Any, span_bytes: int) -> tuple[dict[str, Any], int]:
+    """Return a span and its bytes: without its attributes when it is too large or nests too deep."""
+    size = found.size(one)
+    if found.places is None:
+        return one, size
+    encoded = found.encoded(one)
+    if size > span_bytes:
+        return found.decoded(without_parts(encoded)), size
+    if size > COUNTED_BYTES and is_flood(encoded):
+        return found.decoded(without_parts(encoded)), UNBOUNDED
+    try:
+        return found.decoded(encoded), size
+    except TooDeepError:
+        span = found.decoded(without_parts(encoded))
+    return span | {"droppedAttributesCount": span.get("droppedAttributesCount") or 1}, size
+
+
+def _span(span: dict[str, Any], size: int, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
     status = one_object(span, "status")
     events, links = objects(span, "events"), objects(span, "links")
     return RawSpan(
@@ -109,18 +149,11 @@ def _span(span: dict[str, Any], resource: dict[str, Any], scope: RawScope, share
         _enum(status, "code"),
         _text(status, "message"),
         _whole(span, "droppedAttributesCount", _UINT32),
-        _size(span),
+        size,
         shared_size,
         resource,
         scope,
     )
-
-
-def _size(holder: dict[str, Any]) -> int:
-    try:
-        return len(orjson.dumps(holder))
-    except orjson.JSONEncodeError:
-        raise MalformedOtlpError("An object nests too deep.") from None
 
 
 def one_object(holder: dict[str, Any], key: str) -> dict[str, Any]:

@@ -3,38 +3,101 @@
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from math import isfinite, isnan
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from analytics.ingest.text import clean
+from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, UNBOUNDED
+from analytics.ingest.wire.protobuf_outline import (
+    RESOURCE,
+    SCOPE,
+    SPAN,
+    Body,
+    OfScope,
+    Shape,
+    is_flood,
+    outline,
+    without_parts,
+)
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
+from errors.catalog import TOO_MANY_ITEMS
+from errors.exceptions import ApiError
+
+_MALFORMED = "The body is not an ExportTraceServiceRequest in protobuf."
+# What the library says of a message in which others nest deeper than it goes.
+_TOO_DEEP = "MaxDepth"
 
 
-def decode(body: bytes | bytearray) -> tuple[int, Iterator[RawSpan]]:
+def decode(body: Body, *, span_bytes: int) -> tuple[int, Iterator[RawSpan]]:
     """Return how many spans `body` holds and the spans, each made when it is asked for.
 
-    Raises MalformedOtlpError when it is no such message, or text is not UTF-8.
+    Raises MalformedOtlpError, here or when spans are asked for, when it is no such message or text is not UTF-8.
     """
+    scopes = outline(body)
+    return sum(len(of_scope.items) // 2 for of_scope in scopes), _spans(body, scopes, span_bytes)
+
+
+def _spans(body: Body, scopes: Iterable[OfScope], span_bytes: int) -> Iterator[RawSpan]:
+    given: bytes | None = None
+    resource: dict[str, Any] = {}
+    for of_scope in scopes:
+        if of_scope.resource is not given:
+            given = of_scope.resource
+            resource = _attributes(_shared(Resource, given, RESOURCE).attributes)
+        instrumented = _shared(InstrumentationScope, of_scope.scope, SCOPE)
+        scope = _scope(instrumented, _text(of_scope.schema_url) or _text(of_scope.resource_schema_url))
+        size = len(of_scope.resource) + len(of_scope.scope)
+        for start, end in of_scope.places():
+            encoded = bytes(body[start:end])
+            length = end - start
+            if length > span_bytes:
+                yield _span(_bare(encoded), length, resource, scope, size)
+            elif length > COUNTED_BYTES and is_flood(encoded, SPAN):
+                yield _span(_bare(encoded), UNBOUNDED, resource, scope, size)
+            else:
+                yield _span(_whole(encoded), length, resource, scope, size)
+
+
+Shared = TypeVar("Shared", Resource, InstrumentationScope)
+
+
+def _shared(message: type[Shared], encoded: bytes, shape: Shape) -> Shared:
+    if len(encoded) > COUNTED_BYTES and is_flood(encoded, shape):
+        raise ApiError(TOO_MANY_ITEMS, limit=MOST_ITEMS)
     try:
-        request = ExportTraceServiceRequest.FromString(body)  # type: ignore[arg-type]  # any buffer will do
+        return message.FromString(encoded)
     except DecodeError:
-        raise MalformedOtlpError("The body is not an ExportTraceServiceRequest in protobuf.") from None
-    count = sum(len(of_scope.spans) for of_resource in request.resource_spans for of_scope in of_resource.scope_spans)
-    return count, _spans(request)
+        raise MalformedOtlpError(_MALFORMED) from None
 
 
-def _spans(request: ExportTraceServiceRequest) -> Iterator[RawSpan]:
-    for of_resource in request.resource_spans:
-        resource = _attributes(of_resource.resource.attributes)
-        for of_scope in of_resource.scope_spans:
-            scope = _scope(of_scope.scope, of_scope.schema_url or of_resource.schema_url)
-            size = of_resource.resource.ByteSize() + of_scope.scope.ByteSize()
-            for span in of_scope.spans:
-                yield _span(span, resource, scope, size)
+def _whole(encoded: bytes) -> Span:
+    try:
+        return Span.FromString(encoded)
+    except DecodeError as problem:
+        if _TOO_DEEP not in str(problem):
+            raise MalformedOtlpError(_MALFORMED) from None
+    span = _bare(encoded)
+    span.dropped_attributes_count = max(1, span.dropped_attributes_count)
+    return span
+
+
+def _bare(encoded: bytes) -> Span:
+    """Return a span without attributes, events, links and status."""
+    try:
+        return Span.FromString(without_parts(encoded, SPAN))
+    except DecodeError:
+        raise MalformedOtlpError(_MALFORMED) from None
+
+
+def _text(encoded: bytes) -> str:
+    try:
+        return clean(encoded.decode())
+    except UnicodeDecodeError:
+        raise MalformedOtlpError(_MALFORMED) from None
 
 
 def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
@@ -42,11 +105,11 @@ def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
         name=clean(scope.name),
         version=clean(scope.version),
         attributes=_attributes(scope.attributes),
-        schema_url=clean(schema_url),
+        schema_url=schema_url,
     )
 
 
-def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
+def _span(span: Span, size: int, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
     status, events, links = span.status, span.events, span.links
     return RawSpan(
         span.trace_id,
@@ -80,7 +143,7 @@ def _span(span: Span, resource: dict[str, Any], scope: RawScope, shared_size: in
         status.code,
         clean(status.message),
         span.dropped_attributes_count,
-        span.ByteSize(),
+        size,
         shared_size,
         resource,
         scope,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from analytics.queries.figures import Answer, Ask, Row, ask
+from analytics.queries.figures import Answer, Ask, Row, ask, nothing
 from analytics.queries.plans import Comparison, Filter, Groups, Having, Operator, Question, Sort
 from analytics.queries.reports.parts import figures_named, of_whole_range, share
 from analytics.queries.reports.performance import exactly, metadata, over_time
@@ -213,7 +213,10 @@ def cost_attribution(
     items = [_item(found, row, spent, parts) for row in found.rows]
     body = {
         "items": items,
-        "other": {"items": every - len(items), **(_rest(asked, total, found, ask) if "other" in wanted else {})},
+        "other": {
+            "items": every - len(items),
+            **(_rest(asked, total, found, ask, every=every) if "other" in wanted else {}),
+        },
         "summary": {
             **total.totals,
             "unique_items": every,
@@ -265,10 +268,11 @@ def _dearest_first(costs: Reply) -> Reply:
     return dict(sorted(costs.items(), key=lambda item: (item[1] is None, -(item[1] or 0), item[0])))
 
 
-def _rest(asked: Question, total: Answer, found: Answer, ask: Ask) -> Reply:
+def _rest(asked: Question, total: Answer, found: Answer, ask: Ask, *, every: int) -> Reply:
     """Return cost and requests of everything that is not shown: the whole without it, where that tells.
 
-    Values of a list overlap, and a rest of nothing may be without a price: then it is asked.
+    Values of a list overlap, and a rest that costs nothing may be without a price: then it is asked, unless all of
+    `every` value is shown.
     """
     whole, items = total.totals, [found.figures_of(row) for row in found.rows]
     cost = (whole["total_cost"] or Decimal(0)) - sum((one["total_cost"] or Decimal(0) for one in items), Decimal(0))
@@ -288,6 +292,8 @@ def _rest(asked: Question, total: Answer, found: Answer, ask: Ask) -> Reply:
         groups=Groups(dimensions=asked.group_by, rows=shown, inside=False) if shown else None,
         sort=Sort(),
     )
+    if every == len(items):
+        return dict(zip((one.key for one in question.figures), nothing(question), strict=True))
     (answer,) = ask(question)
     return answer.totals
 

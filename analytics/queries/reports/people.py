@@ -139,7 +139,8 @@ def _of_the_last_seen(question: Question, ask: Ask) -> Answer | None:
     """Return the answer of a page by `last_ts`, newest first, from those who were seen last alone.
 
     `None` when that is not asked, or the newest spans name too few. A page may only show who was seen after the spans
-    that were not looked at.
+    that were not looked at. Those of the first page are known by the newest span of each; on a later one some may
+    have been seen after its start.
     """
     (dimension,) = question.group_by
     if question.sort != Sort(by=_LAST_SEEN) or any(
@@ -148,14 +149,17 @@ def _of_the_last_seen(question: Question, ask: Ask) -> Answer | None:
         return None
     place = [one.key for one in question.figures].index(_LAST_SEEN)
     until = question.after[0] if question.after else None
+    limit = question.limit or 0
     for seen in seen_last(dimension, question.scope, question.range, question.filters, until=until):
-        if seen.down_to is not None and len(seen.labels) <= (question.limit or 0):
+        if seen.down_to is not None and len(seen.labels) <= limit:
             continue
         if not seen.labels:
             return None
-        narrowed = Filter(dimension=dimension, operator=Operator.IN, values=tuple(seen.labels))
+        shown = seen.first(limit + 1) if until is None else list(seen.labels)
+        narrowed = Filter(dimension=dimension, operator=Operator.IN, values=tuple(shown))
         (answer,) = ask(replace(question, filters=[*question.filters, narrowed]))
-        if seen.down_to is None or (answer.truncated and answer.rows[-1].values[place] > seen.down_to):
+        whole = seen.down_to is None and len(shown) == len(seen.labels)
+        if whole or (answer.truncated and (seen.down_to is None or answer.rows[-1].values[place] > seen.down_to)):
             return answer
     return None
 

@@ -4,7 +4,7 @@ Spans are walked newest first, some thousands at once, until they name more than
 after everybody they do not name, so the figures of those few are all that has to be asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,26 +23,37 @@ STRIDES = (1000, 4000, 16_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Labels that the newest spans of a range name, and down to where they were walked; `None`: to its start."""
+    """Labels that the newest spans of a range name, newest first, each with the start of its newest span.
 
-    labels: Sequence[str]
+    `down_to` is how far spans were walked; `None`: to the start of the range.
+    """
+
+    labels: Mapping[str, datetime]
     down_to: datetime | None
+
+    def first(self, most: int) -> list[str]:
+        """Return the labels that were seen last, `most` and those seen as late as the last of them."""
+        if len(self.labels) <= most:
+            return list(self.labels)
+        since = list(self.labels.values())[most - 1]
+        return [label for label, seen_at in self.labels.items() if seen_at >= since]
 
 
 def seen_last(
     dimension: Dimension, scope: Scope, where: TimeRange, filters: Sequence[Filter], *, until: datetime | None
 ) -> Iterator[Seen]:
     """Yield the labels of more and more of the newest spans of a range, those that start after `until` left out."""
-    labels: dict[str, None] = {}
+    labels: dict[str, datetime] = {}
     last: tuple[Any, ...] | None = None
     for stride in STRIDES:
         rows = _spans(dimension, scope, where, filters, until=until, last=last, most=stride)
-        labels |= dict.fromkeys(label for *_, label in rows)
+        for seen_at, *_, label in rows:
+            labels.setdefault(label, seen_at)
         if len(rows) < stride:
-            yield Seen(labels=list(labels), down_to=None)
+            yield Seen(labels=labels, down_to=None)
             return
         last = rows[-1][:3]
-        yield Seen(labels=list(labels), down_to=last[0])
+        yield Seen(labels=labels, down_to=last[0])
 
 
 def _spans(

@@ -22,6 +22,8 @@ SAMPLED_SPANS, SAMPLED_MESSAGES, SAMPLED_FAILURES, MOST_KEYS, LEAST_FAILURES = 2
 LEAST_SAMPLED, TIMES_THE_MEDIAN = 100, 5
 _KEY = "s.organisation_id, s.project_id, s.ts, s.trace_id, s.span_id"
 _NEWEST = "s.ts DESC, s.trace_id DESC, s.span_id DESC"
+# As far as the index of failures goes: whichever of one moment is the last of a sample, there is nothing to be sorted.
+_BY_START = "s.ts DESC"
 # The content of the row `s`, within the range.
 _CONTENT = """llm_contents AS content ON content.organisation_id = s.organisation_id
                 AND content.project_id = s.project_id AND content.ts = s.ts AND content.trace_id = s.trace_id
@@ -67,6 +69,7 @@ def error_messages(
         filters,
         columns=["s.error_type"],
         condition="s.call_counted AND s.status_code = 'ERROR' AND coalesce(s.error_type, '') = given.type",
+        order=_BY_START,
         most=SAMPLED_MESSAGES,
     )
     sql = f"""

@@ -45,10 +45,17 @@ class Command(TaskCommand):
             start=options["start"], end=options["end"], projects=projects, now=timezone.now(), from_spans=True
         )
         asked = Repricing(window=window, provider=options["provider"], model=options["model"])
-        work = costs_preview if dry_run else costs_recompute
-        done = work(asked, planned=self.progress("spans priced"))
-        if done.run is not None:
-            _record(done.run, None if project is None else project.organisation_id)
+        if dry_run:
+            done = costs_preview(asked, planned=self.progress("spans priced"))
+        else:
+            organisation = None if project is None else project.organisation_id
+            done = costs_recompute(
+                asked,
+                planned=self.progress("spans priced"),
+                begun=lambda run: _record(run, organisation, "begun"),
+            )
+            assert done.run is not None
+            _record(done.run, organisation, f"done: {done.changed} of {done.spans} spans changed")
         found = {
             "run": done.run,
             "dry_run": dry_run,
@@ -60,9 +67,14 @@ class Command(TaskCommand):
         self.show(found, _lines(done), as_json=json)
 
     def _undo(self, run: int, *, dry_run: bool, json: bool, **_options: Any) -> None:
-        done = costs_undo(run, dry_run=dry_run, planned=self.progress("spans restored"))
+        done = costs_undo(
+            run,
+            dry_run=dry_run,
+            planned=self.progress("spans restored"),
+            begun=lambda run: _record(run, None, "undoing begun"),
+        )
         if not dry_run:
-            _record(run, None)
+            _record(run, None, f"undone: {done.spans} spans restored")
         verb = "would have" if dry_run else "have"
         lines = [f"run {run}: {done.spans} spans {verb} the cost from before it"]
         self.show({"run": run, "dry_run": dry_run, "spans": done.spans}, lines, as_json=json)
@@ -93,8 +105,15 @@ class Command(TaskCommand):
         self.show({"runs": told}, lines or ["There was no run yet."], as_json=as_json)
 
 
-def _record(run: int, organisation: int | None) -> None:
-    act = Act(action="update", resource_type="cost_run", resource_id=str(run), organisation_id=organisation)
+def _record(run: int, organisation: int | None, change: str) -> None:
+    """Write that a run begins, which is told even if it never ends, or that it is done."""
+    act = Act(
+        action="update",
+        resource_type="cost_run",
+        resource_id=str(run),
+        organisation_id=organisation,
+        changes=[change],
+    )
     record_command("recompute_costs", act)
 
 

@@ -95,3 +95,32 @@ def test_a_project_says_whose_totals_leave_out_their_parts(api, project):
     project.save()
 
     assert (before, read_back(api, **cached)["prompt_tokens"]) == (7, 10)
+
+
+def test_what_is_not_mapped_is_found_in_the_trace_and_without_content_is_gone(api, project):
+    names = "spans.attributes,spans.events,spans.input_messages,spans.output_text"
+
+    def told():
+        one = span(
+            attributes={
+                "gen_ai.input.messages": '[{"role": "user", "content": "hi", "cache_control": "app-one"}]',
+                "mlflow.spanOutputs": '{"id": "app-two", "choices": [{"message": {"content": "ho"}}]}',
+                "llm.prompts.0.prompt.template": "app-three",
+            },
+            events=[
+                {"name": name, "timeUnixNano": "1", "attributes": [{"key": key, "value": {"stringValue": value}}]}
+                for name, key, value in (("gen_ai.choice", "strange", "app-four"), ("mine", "note", "app-five"))
+            ],
+        )
+        assert api.post("/v1/traces", request(one), content_type="application/json").status_code == 200
+        reply = api.get(f"/api/v1/traces/{one['traceId']}", {"include": "children", "fields": names})
+        return reply.content.decode()
+
+    words = ("app-one", "app-two", "app-three", "app-four", "app-five", '"ho"')
+    kept = told()
+    project.content_capture = "none"
+    project.save()
+    gone = told()
+
+    assert [kept.count(word) for word in words] == [1] * len(words)
+    assert [word for word in words if word in gone] == ["app-five"]

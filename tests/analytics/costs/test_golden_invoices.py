@@ -224,9 +224,14 @@ BILLS = [
                 otel("anthropic", "claude-sonnet-4-5-20250929", input=10, read=210_000, output=1_000),
                 {"uncached_input": 60_000, "cache_read": 126_000_000, "visible_output": 22_500_000},
             ),
+            # Thinking is output, also where an emitter counts it apart: 1000 x 3000; (800 - 500) x 15000 + 500 x 15000
+            (
+                otel("anthropic", "anthropic/claude-sonnet-4-5", input=1_000, output=800, reasoning=500),
+                {"uncached_input": 3_000_000, "visible_output": 4_500_000, "reasoning": 7_500_000},
+            ),
         ],
-        # 27,150,000 + 7,110,000 + 148,560,000
-        182_820_000,
+        # 27,150,000 + 7,110,000 + 148,560,000 + 15,000,000
+        197_820_000,
         id="anthropic",
     ),
     pytest.param(
@@ -258,9 +263,19 @@ BILLS = [
                 openinference("google", "gemini-2.5-flash-lite", input=1_333, read=333, audio=200, output=7),
                 {"uncached_input": 80_000, "cache_read": 8_325, "audio_input": 60_000, "visible_output": 2_800},
             ),
+            # The API's own name of the model. 1000 x 1250 + 1000 x 125; 200 x 10000 + 300 x 10000
+            (
+                otel("gcp.gemini", "models/gemini-2.5-pro", input=2_000, read=1_000, output=500, reasoning=300),
+                {
+                    "uncached_input": 1_250_000,
+                    "cache_read": 125_000,
+                    "visible_output": 2_000_000,
+                    "reasoning": 3_000_000,
+                },
+            ),
         ],
-        # 11,625,000 + 250,100,000 + 500,152,500 + 151,125
-        762_028_625,
+        # 11,625,000 + 250,100,000 + 500,152,500 + 151,125 + 6,375,000
+        768_403_625,
         id="google",
     ),
     pytest.param(
@@ -294,9 +309,21 @@ BILLS = [
                 otel("aws.bedrock", "amazon.nova-micro-v1:0", input=7, read=6),
                 {"uncached_input": 35, "cache_read": 52},
             ),
+            # By its ARN, with reasoning: (100 - 40) x 35 + 40 x 8.75; (30 - 20) x 140 + 20 x 140
+            (
+                otel(
+                    "aws.bedrock",
+                    "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0",
+                    input=100,
+                    read=40,
+                    output=30,
+                    reasoning=20,
+                ),
+                {"uncached_input": 2_100, "cache_read": 350, "visible_output": 1_400, "reasoning": 2_800},
+            ),
         ],
-        # 6,705,000 + 543 + 87
-        6_705_630,
+        # 6,705,000 + 543 + 87 + 6,650
+        6_712_280,
         id="bedrock",
     ),
     pytest.param(

@@ -15,6 +15,7 @@ from analytics.costs import repricing
 from analytics.models import CostRun
 from analytics.storage.engines import RELATIONS, engine
 from analytics.storage.horizons import move_horizon
+from observatory.accounts.models import AuditEntry
 from tests import timescale
 from tests.analytics.costs.books import add, call, row, scope_of, send
 from tests.analytics.storage.test_rollups import assert_equal_to_spans, empty_the_store, refresh_all
@@ -275,6 +276,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(project, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(*RANGE)
     assert sum(cost is not None for cost in costs().values()) == 3
+    assert told_in_the_audit_log() == ["begun"]
 
     monkeypatch.setattr(repricing, "write_costs", write)
     done = run(*RANGE)
@@ -284,6 +286,19 @@ def test_a_run_that_was_killed_goes_on_where_it_was(project, monkeypatch):
     assert set(costs().values()) == {2_000_000}
     run("--undo", str(done["run"]))
     assert stored() == before
+    assert told_in_the_audit_log() == [
+        "begun",
+        "begun",
+        "done: 7 of 7 spans changed",
+        "undoing begun",
+        "undone: 7 spans restored",
+    ]
+
+
+def told_in_the_audit_log():
+    (number,) = CostRun.objects.values_list("id", flat=True)
+    entries = AuditEntry.objects.filter(resource_type="cost_run", resource_id=str(number))
+    return sorted(change for one in entries for change in one.changes)
 
 
 def test_a_run_that_was_killed_begins_anew_when_prices_have_changed(project):

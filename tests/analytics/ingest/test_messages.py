@@ -126,6 +126,7 @@ def test_reasoning_is_kept_beside_the_answer():
     "call",
     [
         {"function_call": {"name": "f", "arguments": '{"x": 1}'}},
+        {"tool_calls": {"name": "f", "arguments": '{"x": 1}'}},
         {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}]},
         {"tool_calls": '[{"name": "f", "input": {"x": 1}}]'},
         {"content": [{"type": "tool_use", "name": "f", "input": {"x": 1}}]},
@@ -136,6 +137,20 @@ def test_reasoning_is_kept_beside_the_answer():
 def test_calls_of_every_api_have_one_form(call):
     assert told([{"role": "assistant", **call}]).input_messages == [
         {"role": "assistant", "content": None, "tool_calls": [{"name": "f", "arguments": {"x": 1}}]}
+    ]
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [1], 7, True])
+def test_a_call_with_odd_fields_is_a_call(odd):
+    call = {"type": odd, "name": "f", "index": odd}
+
+    assert told([{"role": "assistant", "tool_calls": [call]}]).input_messages[0]["tool_calls"] == [call]
+
+
+@pytest.mark.parametrize("none", ["[]", "{}", [], {}, ""])
+def test_an_empty_list_of_calls_is_no_call(none):
+    assert told([{"role": "assistant", "content": "hi", "tool_calls": none}]).input_messages == [
+        {"role": "assistant", "content": "hi"}
     ]
 
 
@@ -263,7 +278,7 @@ CALL = {"id": "c1", "name": "level", "arguments": {"river": "Elbe"}}
         ({"text": "hm", "thought": True}, {"content": None, "reasoning": "hm"}),
         ({"function_call": {"id": "c1", "name": "level", "args": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
         ({"functionCall": {"id": "c1", "name": "level", "args": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
-        ({"function_response": {"id": "c1", "name": "level", "response": {"m": 2}}}, {"content": '{"m":2}', "tool_call_id": "c1"}),
+        ({"function_response": {"id": "c1", "name": "level", "response": {"m": 2}}}, {"content": '{"m":2}', "tool_call_id": "c1", "name": "level"}),
         # Bedrock
         ({"toolUse": {"toolUseId": "c1", "name": "level", "input": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
         ({"toolResult": {"toolUseId": "c1", "content": [{"text": "2 m"}]}}, {"content": "2 m", "tool_call_id": "c1"}),
@@ -271,7 +286,7 @@ CALL = {"id": "c1", "name": "level", "arguments": {"river": "Elbe"}}
         ({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"content": None, "reasoning": "hm"}),
         # Genkit
         ({"toolRequest": {"ref": "c1", "name": "level", "input": {"river": "Elbe"}}}, {"content": None, "tool_calls": [CALL]}),
-        ({"toolResponse": {"ref": "c1", "name": "level", "output": "2 m"}}, {"content": "2 m", "tool_call_id": "c1"}),
+        ({"toolResponse": {"ref": "c1", "name": "level", "output": "2 m"}}, {"content": "2 m", "tool_call_id": "c1", "name": "level"}),
         ({"reasoning": "hm"}, {"content": None, "reasoning": "hm"}),
         # Somebody else's
         ({"toolUse": "level"}, {"content": None, "tool_calls": [{"name": "level"}]}),
@@ -358,6 +373,66 @@ def test_an_answer_in_three_names_is_one_message():
     assert span.output_messages == [
         {"role": "assistant", "content": "Let me see.", "tool_calls": [CALL], "reasoning": "hm"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"content": "hi", "cache_control": {"type": "ephemeral"}}, {"content": "hi", "cache_control": {"type": "ephemeral"}}),
+        ({"content": "hi", "logprobs": None, "annotations": [], "refusal": ""}, {"content": "hi"}),
+        ({"content": "hi", "index": 0}, {"content": "hi"}),
+        ({"content": "hi", "index": 3}, {"content": "hi", "index": 3}),
+        ({"content": "hi", "finish_reason": "length"}, {"content": "hi", "finish_reason": "length"}),
+        ({"content": "hi", "name": {"first": "Ann"}}, {"content": "hi", "name": {"first": "Ann"}}),
+        ({"parts": [{"type": "text", "content": "hi", "annotations": [1]}]}, {"content": "hi", "part_fields": [{"part": 0, "annotations": [1]}]}),
+        (
+            {"content": ["hi", {"type": "reasoning", "text": "hm", "signature": "s"}]},
+            {"content": "hi", "reasoning": "hm", "part_fields": [{"part": 1, "signature": "s"}]},
+        ),
+        (
+            {"content": [{"type": "tool_result", "tool_use_id": "c1", "content": "2 m", "is_error": True}]},
+            {"content": "2 m", "tool_call_id": "c1", "part_fields": [{"part": 0, "is_error": True}]},
+        ),
+        ({"content": [{"text": "hm", "thought": True, "thoughtSignature": "s"}]}, {"content": None, "reasoning": "hm", "part_fields": [{"part": 0, "thoughtSignature": "s"}]}),
+        ({"content": [{"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}]}, {"content": None, "reasoning": "hm", "part_fields": [{"part": 0, "signature": "s"}]}),
+        ({"content": [{"functionCall": {"name": "f", "willContinue": True}, "thoughtSignature": "s"}]}, {"content": None, "tool_calls": [{"name": "f", "willContinue": True, "thoughtSignature": "s"}]}),
+        ({"content": [{"functionResponse": {"name": "f", "response": "2 m", "scheduling": "IDLE"}}]}, {"content": "2 m", "name": "f", "part_fields": [{"part": 0, "scheduling": "IDLE"}]}),
+        ({"tool_calls": [{"type": "function", "index": 0, "function": {"name": "f", "strict": True}}]}, {"content": None, "tool_calls": [{"name": "f", "strict": True}]}),
+        ({"tool_calls": [{"type": "custom", "id": "i", "call_id": "c", "name": "f"}]}, {"content": None, "tool_calls": [{"id": "i", "name": "f", "type": "custom", "call_id": "c"}]}),
+        ({"type": "human", "data": {"content": "hi", "example": True}, "run": 7}, {"content": "hi", "example": True, "run": 7}),
+        ({"lc": 1, "type": "constructor", "id": ["x"], "kwargs": {"content": "hi", "type": "human", "response_metadata": {"a": 1}}}, {"content": "hi", "response_metadata": {"a": 1}}),
+    ],
+)  # fmt: skip
+def test_fields_without_a_place_stay_in_their_message(said, kept):
+    messages = [{"role": "user", **said}] if "data" not in said and "kwargs" not in said else [said]
+
+    (message,) = told(messages).input_messages
+
+    assert {**message, "role": "user"} == {"role": "user", **kept}
+
+
+def test_a_message_of_nothing_but_unknown_fields_stays_between_others():
+    assert told([{"role": "user", "content": "hi"}, {"role": "system", "checkpoint": 7}]).input_messages == [
+        {"role": "user", "content": "hi"},
+        {"role": "system", "content": None, "checkpoint": 7},
+    ]
+
+
+def test_answers_that_ended_for_different_reasons_keep_theirs():
+    choices = [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}, {"index": 1, "message": {"content": "b"}, "finish_reason": "length"}]  # fmt: skip
+
+    span = normal({"gen_ai.output.messages": {"choices": choices}})
+
+    assert (span.finish_reason, span.output_messages) == (
+        "stop",
+        [{"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b", "finish_reason": "length"}],
+    )
+
+
+def test_an_agents_reasoning_is_kept_beside_its_answer():
+    span = normal({"ai.operationId": "ai.streamText", "ai.response.text": "2 m", "ai.response.reasoning": "hm"})
+
+    assert span.output_messages == [{"role": "assistant", "content": "2 m", "reasoning": "hm"}]
 
 
 def test_an_answer_of_an_agent_is_text():

@@ -49,7 +49,6 @@ def test_a_span_without_attributes_is_accepted():
         ("end_before_start", {"end_ns": 0}),
         ("too_old", {"start_ns": NOW_NS - 90 * DAY - 1}),
         ("in_future", {"start_ns": NOW_NS + 600 * SECOND + 1, "end_ns": NOW_NS + DAY}),
-        ("in_future", {"end_ns": NOW_NS + 600 * SECOND + 1}),
         ("too_large", {"encoded_size": 4_194_305}),
         ("too_many_attributes", {"attributes": {str(number): number for number in range(1001)}}),
     ],
@@ -64,6 +63,8 @@ def test_a_span_is_rejected_with_its_reason(reason, said):
         {"end_ns": START_NS},
         {"start_ns": NOW_NS - 90 * DAY},
         {"start_ns": NOW_NS + 600 * SECOND, "end_ns": NOW_NS + 600 * SECOND},
+        {"start_ns": NOW_NS + 600 * SECOND, "end_ns": NOW_NS + DAY},
+        {"end_ns": 2**64 - 1},
         {"encoded_size": 4_194_304},
         {"attributes": {str(number): number for number in range(1000)}},
     ],
@@ -165,6 +166,45 @@ def test_a_count_that_is_none_is_ignored_with_a_note(value):
     span = normal({"gen_ai.usage.input_tokens": value, "gen_ai.usage.output_tokens": 5})
 
     assert (span.usage.prompt, span.usage.completion, span.notes) == (0, 5, ["usage_clamped"])
+
+
+@pytest.mark.parametrize("value", [-1, "many", 1.5, "NaN", True, [5]])
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("langsmith.usage_metadata", lambda value: {"input_tokens": value}),
+        ("langsmith.usage_metadata", lambda value: {"input_token_details": {"cache_read": value}}),
+        ("langfuse.observation.usage_details", lambda value: {"input_cached_tokens": value}),
+        ("gcp.vertex.agent.llm_response", lambda value: {"usage_metadata": {"thoughts_token_count": value}}),
+        ("ai.response.providerMetadata", lambda value: {"anthropic": {"cacheCreationInputTokens": value}}),
+        ("gen_ai.usage.raw", lambda value: {"cache_creation": {"ephemeral_1h_input_tokens": value}}),
+    ],
+)
+def test_a_count_in_a_document_that_is_none_is_ignored_with_a_note_and_kept(name, document, value):
+    told = {"gen_ai.usage.output_tokens": 5, name: orjson.dumps(document(value)).decode()}
+
+    span = normal(told)
+
+    assert (span.usage.prompt, span.usage.completion, span.notes) == (0, 5, ["usage_clamped"])
+    assert span.attributes in ({name: told[name]}, {name: document(value)})
+
+
+@pytest.mark.parametrize("told", [{}, {"input": None}, {"input": 3}, {"other": -1}, {"input": "3"}])
+def test_a_document_without_an_unusable_count_has_no_note(told):
+    assert normal({"langfuse.observation.usage_details": told}).notes == []
+
+
+def test_a_count_that_a_better_name_told_is_not_looked_for_in_a_document():
+    span = normal({"gen_ai.usage.input_tokens": 7, "langfuse.observation.usage_details": {"input": -1}})
+
+    assert (span.usage.prompt, span.notes) == (7, [])
+
+
+def test_a_grand_total_that_contradicts_its_parts_is_noted():
+    told = {"gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 7}
+
+    assert normal({**told, "gen_ai.usage.total_tokens": 12}).notes == []
+    assert normal({**told, "gen_ai.usage.total_tokens": 13}).notes == ["usage_clamped"]
 
 
 def test_an_unusable_count_leaves_the_word_to_the_next_name():

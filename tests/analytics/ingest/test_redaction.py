@@ -254,6 +254,88 @@ def test_a_number_in_arguments_is_redacted_where_it_becomes_text():
     assert normal({"gen_ai.tool.call.arguments": {"card": 4111111111111111}}).input_text == '{"card":[CARD]}'
 
 
+CARD = 4111111111111111
+# Every kind of text that is read as JSON, with a card's number that is a number in it.
+JSON_TEXTS = [
+    {"metadata": f'{{"card": {CARD}, "plan": "pro"}}'},
+    {"llm.invocation_parameters": f'{{"card":{CARD}}}'},
+    {"retrieval.documents.0.document.metadata": f'{{"card": {CARD}}}'},
+    {"retrieval.documents.0.document.metadata": f'{{"cards": [1, [{CARD}]]}}'},
+    {"gen_ai.retrieval.documents": f'[{{"card": {CARD}}}]'},
+    {"gen_ai.retrieval.documents": [f'{{"card": {CARD}}}']},
+    {"gen_ai.tool.definitions": f'[{{"default": {CARD}}}]'},
+    {"gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "tool_call", "arguments": {"n": CARD}}]}])},
+    {"gen_ai.input.messages": json.dumps([{"role": "user", "tool_calls": [{"function": {"name": "f", "arguments": f'{{"n": {CARD}}}'}}]}])},
+    {"gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "image", "n": CARD}]}])},
+    {"gen_ai.output.messages": [{"role": "assistant", "tool_calls": [{"name": "f", "arguments": f'{{"n": {CARD}}}'}]}]},
+    {"gen_ai.completion.0.tool_calls.0.arguments": f'{{"n": {CARD}}}'},
+    {"ai.response.toolCalls": f'[{{"toolName": "f", "args": "{{\\"n\\": {CARD}}}"}}]', "ai.operationId": "ai.generateText.doGenerate"},
+    {"gcp.vertex.agent.llm_request": f'{{"model": "m", "config": {{"temperature": {CARD}}}}}'},
+    {"genkit:input": f'{{"messages": [{{"role": "user", "content": "hi"}}], "config": {{"n": {CARD}}}}}'},
+    {"langfuse.observation.model.parameters": f' {{"n": {CARD}.0}}'},
+    {"traceloop.association.properties.x": f'{{"n": {CARD}}}'},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["mask", "hash", "remove"])
+@pytest.mark.parametrize("attributes", JSON_TEXTS, ids=str)
+def test_a_number_of_a_text_that_is_json_is_redacted_wherever_it_is_read_from(attributes, mode):
+    span = normal(attributes, redaction=Redaction(mode=mode))
+
+    assert str(CARD) not in orjson.dumps(stored(span), default=str).decode()
+    assert span.redactions == {"card": 1}
+
+
+@pytest.mark.parametrize("body", [{"content": f'{{"n": {CARD}}}'}, {"gen_ai.event.content": f'{{"content": "x", "tool_calls": [{{"name": "f", "arguments": {{"n": {CARD}}}}}]}}'}], ids=str)  # fmt: skip
+def test_a_number_of_an_event_is_redacted_like_one_of_an_attribute(body):
+    span = normal(events=[{"name": "gen_ai.user.message", "time_ns": START_NS, "attributes": body}])
+
+    assert str(CARD) not in orjson.dumps(stored(span), default=str).decode()
+    assert span.redactions == {"card": 1}
+
+
+def test_what_was_read_from_a_text_with_a_masked_number_is_read_still():
+    calls = json.dumps([{"id": "c1", "function": {"name": "pay", "arguments": f'{{"card": {CARD}, "sum": 5}}'}}])
+    span = normal({"metadata": f'{{"plan": "pro", "card": {CARD}}}', "gen_ai.completion.0.tool_calls": calls})
+
+    assert span.output_messages[0]["tool_calls"] == [
+        {"id": "c1", "name": "pay", "arguments": {"card": "[CARD]", "sum": 5}}
+    ]
+    assert span.attributes == {"metadata": {"plan": "pro", "card": "[CARD]"}}
+
+
+def test_a_text_that_is_json_stays_json_when_a_number_of_it_is_masked():
+    told = f'{{ "card": {CARD},\n"at": [1772359200000, 1.50, -7e3, true], "text": "no {CARD}" }}'
+
+    assert normal({"shop.order": told}).attributes["shop.order"] == (
+        '{ "card": "[CARD]",\n"at": [1772359200000, 1.50, -7e3, true], "text": "no [CARD]" }'
+    )
+
+
+def test_a_text_in_a_text_in_a_text_is_looked_at_too():
+    told = json.dumps({"a": json.dumps([json.dumps({"card": CARD})])}).replace("4111", "\\u0034111")
+
+    assert normal({"shop.order": told}).attributes["shop.order"] == json.dumps(
+        {"a": json.dumps([json.dumps({"card": "[CARD]"})])}
+    )
+
+
+def test_a_number_that_a_pattern_of_the_project_finds_is_masked():
+    own = Redaction(patterns=(CustomPattern(name="customer", pattern="^77[0-9]{4}$"),))
+
+    span = normal({"metadata": '{"customer": 770001, "n": 5}'}, redaction=own)
+
+    assert (span.attributes, span.redactions) == ({"metadata": {"customer": "[customer]", "n": 5}}, {"customer": 1})
+
+
+def test_a_text_that_is_cut_in_the_middle_of_its_json_is_redacted_as_it_is():
+    assert normal({"shop.order": f'{{"card": {CARD}, "x'}).attributes == {"shop.order": '{"card": [CARD], "x'}
+
+
+def test_a_member_that_is_exempt_keeps_a_number_too():
+    assert normal({"llm.invocation_parameters": f'{{"model": {CARD}}}'}).model == str(CARD)
+
+
 def test_keys_that_become_the_same_are_numbered():
     span = normal({"by": {"a@example.com": 1, "b@example.com": 2, "[EMAIL]": 3}})
 

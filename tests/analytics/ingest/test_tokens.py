@@ -90,6 +90,38 @@ CLAMPED = ("usage_clamped",)
         ),
         (Counts(total=70), False, (Usage(uncached_input=70), "inclusive", ())),
         (Counts(input=60, total=70), False, (Usage(uncached_input=60), "inclusive", ())),
+        (Counts(input=60, total=50), False, (Usage(uncached_input=60), "inclusive", CLAMPED)),
+        (Counts(output=60, total=50), False, (Usage(visible_output=60), "inclusive", CLAMPED)),
+        (
+            Counts(input=60, output=20, total=90),
+            False,
+            (Usage(uncached_input=60, visible_output=20), "inclusive", CLAMPED),
+        ),
+        (
+            Counts(input=60, output=20, total=70),
+            False,
+            (Usage(uncached_input=60, visible_output=20), "inclusive", CLAMPED),
+        ),
+        (
+            Counts(input=60, output=20, total=0),
+            False,
+            (Usage(uncached_input=60, visible_output=20), "inclusive", CLAMPED),
+        ),
+        (
+            Counts(input=60, output=20, total=80, cache_read=50),
+            True,
+            (Usage(uncached_input=60, cache_read=50, visible_output=20), "exclusive", ()),
+        ),
+        (
+            Counts(input=60, output=20, total=130, cache_read=50),
+            True,
+            (Usage(uncached_input=60, cache_read=50, visible_output=20), "exclusive", ()),
+        ),
+        (
+            Counts(input=60, output=20, total=100, cache_read=50),
+            True,
+            (Usage(uncached_input=60, cache_read=50, visible_output=20), "exclusive", CLAMPED),
+        ),
         (Counts(output=60, total=70), False, (Usage(visible_output=60), "inclusive", ())),
         (
             Counts(input=MOST_TOKENS + 5, output=10),
@@ -173,8 +205,6 @@ def test_exclusive_totals_leave_out_their_parts(counts):
         (Counts(input=1000, output=400, total=1500, cache_read=300, reasoning=100), 1000, 500, "exclusive_inferred"),
         (Counts(input=700, output=400, total=1500, cache_read=300, reasoning=100), 1000, 500, "exclusive_inferred"),
         (Counts(input=1000, output=500, total=1500, cache_read=300, reasoning=100), 1000, 500, "inclusive"),
-        # Tokens that no part explains prove nothing.
-        (Counts(input=1000, output=500, total=1700, cache_read=300, reasoning=100), 1000, 500, "inclusive"),
         (Counts(input=1000, total=1300, cache_read=300), 1000, 0, "inclusive"),
     ],
 )
@@ -219,3 +249,9 @@ def test_no_part_is_negative_under_any_rule(counts, exclusive):
 
     assert min(getattr(usage, part) for part in PARTS) >= 0
     assert (rule == "exclusive") is bool(exclusive)
+
+
+def test_tokens_that_no_part_explains_prove_nothing_and_are_noted():
+    usage, told, notes = split(Counts(input=1000, output=500, total=1700, cache_read=300, reasoning=100))
+
+    assert (usage.prompt, usage.completion, told, notes) == (1000, 500, "inclusive", CLAMPED)

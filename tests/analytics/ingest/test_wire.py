@@ -179,20 +179,51 @@ def test_json_that_is_no_request_is_malformed(body):
         list(wire.decode(body, json=True).spans)
 
 
-@pytest.mark.parametrize("depth", [100, 200, 300])
-def test_json_values_nested_without_end_are_malformed(depth):
+def deep_json(depth):
     value = b'{"arrayValue":{"values":[' * depth + b'{"intValue":1}' + b"]}}" * depth
     body = json_request(JSON_SPAN | {"attributes": [{"key": "a", "value": {"stringValue": "HERE"}}]})
-
-    with pytest.raises(MalformedOtlpError):
-        list(wire.decode(body.replace(b'{"stringValue":"HERE"}', value), json=True).spans)
+    return body.replace(b'{"stringValue":"HERE"}', value)
 
 
-def test_ignored_json_nested_without_end_is_malformed():
+def deep_protobuf(depth):
+    value = "x"
+    for _ in range(depth):
+        value = [value]
+    return protobuf_request({"trace_id": TRACE_ID, "span_id": SPAN_ID, "name": "chat", "attributes": {"a": value}})
+
+
+@pytest.mark.parametrize("depth", [100, 300])
+def test_what_nests_deeper_than_any_span_is_left_out_of_it_in_json(depth):
+    held = decoded(deep_json(depth), json=True).attributes["a"]
+    for _ in range(64):
+        (held,) = held
+
+    assert held == []
+
+
+@pytest.mark.parametrize(
+    ("body", "json"), [(deep_json(400), True), (deep_json(2000), True), (deep_protobuf(60), False)], ids=str
+)
+def test_a_span_that_nests_deeper_than_can_be_read_is_read_without_its_attributes(body, json):
+    span = decoded(body, json=json)
+
+    assert (span.trace_id, span.span_id, span.name, span.attributes) == (TRACE_ID, SPAN_ID, "chat", {})
+    assert span.dropped_attributes >= 1
+
+
+def test_what_nests_deeper_than_can_be_read_takes_no_other_span_with_it():
+    fine = json_request(JSON_SPAN)[: -len(b"]}]}]}")]
+    body = fine + b"," + orjson.dumps(JSON_SPAN)[:-1] + b',"later":' + b"[" * 2000 + b"]" * 2000 + b"}]}]}]}"
+
+    first, second = wire.decode(body, json=True).spans
+
+    assert (first.name, len(first.attributes), second.name, second.attributes) == ("chat", 11, "chat", {})
+
+
+def test_ignored_json_nested_without_end_harms_nothing():
     body = json_request(JSON_SPAN | {"later": "HERE"}).replace(b'"HERE"', b"[" * 400 + b"]" * 400)
 
-    with pytest.raises(MalformedOtlpError):
-        list(wire.decode(body, json=True).spans)
+    assert decoded(body, json=True) == replace(SPAN, resource={})
 
 
 def test_json_with_nul_nested_without_end_harms_nothing():
@@ -200,15 +231,6 @@ def test_json_with_nul_nested_without_end_harms_nothing():
     # Python's versions give up at different depths: whichever comes, it is no other error.
     with suppress(MalformedOtlpError):
         assert [*wire.decode(body, json=True).spans] == []
-
-
-def test_protobuf_values_nested_without_end_are_malformed():
-    value = "x"
-    for _ in range(60):
-        value = [value]
-
-    with pytest.raises(MalformedOtlpError):
-        list(wire.decode(protobuf_request({"attributes": {"a": value}}), json=False).spans)
 
 
 def test_protobuf_text_that_is_not_utf_8_is_malformed():

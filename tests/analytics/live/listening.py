@@ -10,7 +10,7 @@ from analytics.live.connections import Connection
 from analytics.live.frames import MessageFrames
 from analytics.live.happenings import Happening, happening
 from analytics.scope import Scope, ScopedProject
-from errors.catalog import PROJECT_ACCESS_DENIED
+from errors.catalog import EXPIRED_TOKEN, PROJECT_ACCESS_DENIED
 from errors.exceptions import ApiError
 
 ORGANISATION = UUID(int=7)
@@ -48,6 +48,9 @@ class Shown:
         if isinstance(found, ApiError):
             raise found
         return found
+
+    def expired(self) -> ApiError:
+        return ApiError(EXPIRED_TOKEN)
 
 
 def connected(listener: Somebody | None = None, *, place: str = "here") -> Connection:

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.api.bodies import read_body
+from analytics.live.asking import SUBSCRIBE
 from analytics.live.filters import EQUALITIES, EventFilter
 from analytics.live.subscriptions import Subscription, Subscriptions
+from errors.exceptions import ApiError
 from tests.analytics.live.listening import connected, event
 
 OWN = frozenset({1, 2})
@@ -91,3 +94,8 @@ def test_one_that_is_removed_is_not_found_and_leaves_nothing_behind():
 
     assert list(known.hearers(event(model="a"))) == []
     assert known._by_type == {"trace_created": {}, "trace_updated": {}}
+
+
+def test_a_bound_below_zero_is_told_the_least_that_is_allowed():
+    with pytest.raises(ApiError, match=r"'filters\.min_cost': must be at least 0$"):
+        read_body({"type": "subscribe", "events": ["trace_created"], "filters": {"min_cost": -1}}, SUBSCRIBE)

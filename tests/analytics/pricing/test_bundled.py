@@ -49,6 +49,84 @@ def test_the_book_knows_what_calls_cost_in_june_2025(book, provider, model, expe
     assert rates(book, provider, model) == expected
 
 
+MARCH_2026 = datetime(2026, 3, 1, tzinfo=UTC)
+SONNET, SONNET_ABROAD = "anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("provider", "written", "listed"),
+    [
+        # Google's APIs
+        ("google", "models/gemini-2.5-flash", "gemini-2.5-flash"),
+        ("google", "publishers/google/models/gemini-2.5-flash", "gemini-2.5-flash"),
+        ("gcp.vertex_ai", "publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("gcp.vertex_ai", "projects/p/locations/us-central1/publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("gcp.vertex_ai", "google/gemini-2.5-pro", "gemini-2.5-pro"),
+        # Bedrock
+        ("aws.bedrock", f"arn:aws:bedrock:us-east-1::foundation-model/{SONNET}", SONNET),
+        ("aws.bedrock", f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{SONNET_ABROAD}", SONNET_ABROAD),
+        ("aws.bedrock", f"arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/{SONNET}", SONNET),
+        ("aws.bedrock", f"bedrock/{SONNET}", SONNET),
+        ("aws.bedrock", f"bedrock/converse/{SONNET}", SONNET),
+        # LiteLLM and other routers
+        ("openai", "openai/gpt-4o", "gpt-4o"),
+        ("openai", "openai/ft:gpt-4o-2024-08-06:acme::1", "ft:gpt-4o-2024-08-06:acme::1"),
+        ("anthropic", "anthropic/claude-sonnet-4-5", "claude-sonnet-4-5"),
+        ("azure.ai.openai", "azure/gpt-4o-2024-08-06", "gpt-4o-2024-08-06"),
+        ("google", "gemini/gemini-2.5-flash", "gemini-2.5-flash"),
+        ("google", "googleai/gemini-2.5-flash", "gemini-2.5-flash"),
+        ("gcp.vertex_ai", "vertex_ai/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("mistral", "mistral/mistral-large-latest", "mistral-large-latest"),
+        ("cohere", "cohere_chat/command-r-plus", "command-r-plus"),
+        ("deepseek", "deepseek/deepseek-chat", "deepseek-chat"),
+        ("groq", "groq/llama-3.3-70b-versatile", "llama-3.3-70b-versatile"),
+        ("x_ai", "xai/grok-4", "grok-4"),
+        ("moonshotai", "moonshot/kimi-k2-0905-preview", "kimi-k2-0905-preview"),
+        ("together_ai", "together_ai/meta-llama/Llama-3.3-70B-Instruct-Turbo", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+        ("fireworks", "fireworks_ai/accounts/fireworks/models/kimi-k3", "accounts/fireworks/models/kimi-k3"),
+        ("perplexity", "perplexity/sonar-pro", "sonar-pro"),
+        ("cerebras", "cerebras/llama3.1-8b", "llama3.1-8b"),
+        ("voyageai", "voyage/voyage-3", "voyage-3"),
+        ("openrouter", "openrouter/openai/gpt-4o", "openai/gpt-4o"),
+    ],
+)  # fmt: skip
+def test_a_model_costs_the_same_however_its_name_is_written(book, provider, written, listed):
+    price = rates(book, provider, written, at=MARCH_2026)
+
+    assert price == rates(book, provider, listed, at=MARCH_2026) is not None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openrouter", "openai/gpt-4o:free"),
+        ("openrouter", "openai/gpt-4o:nitro"),
+        ("openrouter", "openai/gpt-4o:online"),
+        ("openai", "openai/gpt-4o:free"),
+        ("openai", "anthropic/claude-sonnet-4-5"),
+        ("openai", "ft:gpt-4o:acme::1"),
+        ("openai", "azure/gpt-4o"),
+        ("google", "models/no-such-model"),
+        ("google", "tunedModels/gemini-2.5-flash"),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdef"),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef"),
+        ("aws.bedrock", f"bedrock/eu-central-1/{SONNET}"),
+        ("azure.ai.openai", "azure/our-deployment"),
+        ("azure.ai.openai", "gpt-4o-deployment"),
+    ],
+)
+def test_a_name_that_says_more_than_the_model_has_no_price(book, provider, model):
+    assert rates(book, provider, model, at=MARCH_2026) is None
+
+
+def test_a_price_for_the_name_as_it_is_written_comes_first():
+    said = {"provider": "google", "valid_from": MARCH_2026, "output": Decimal(0)}
+    listed = Price(id=1, model_pattern="gemini-2.5-pro", input=Decimal(1), **said)
+    written = Price(id=2, model_pattern="models/*", input=Decimal(9), **said)
+
+    assert rates(PriceBook([listed, written]), "google", "models/gemini-2.5-pro", at=MARCH_2026)[0] == "9"
+
+
 def test_a_price_change_is_dated(book):
     before, after = datetime(2025, 6, 9, 23, 59, tzinfo=UTC), datetime(2025, 6, 10, tzinfo=UTC)
 

@@ -76,11 +76,11 @@ def test_what_is_of_more_than_a_listener_reaches_is_not_told(live, tenant):
     with talk(live, part) as one, talk(live, tenant.key()) as other:
         one.subscribe("trace_created", "cost_threshold")
         other.subscribe("trace_created", "cost_threshold")
-        for of in (None, numbers):
-            publish(event_type="cost_threshold", organisation_id=organisation.pk, project_id=of, data={})
+        for of in ([], numbers):
+            publish(event_type="cost_threshold", organisation_id=organisation.pk, project_ids=of, data={})
         assert [other.next()["event_type"] for _ in range(2)] == ["cost_threshold"] * 2
         Project.objects.create(organisation=organisation, slug="later", name="Later")
-        publish(event_type="cost_threshold", organisation_id=organisation.pk, project_id=None, data={})
+        publish(event_type="cost_threshold", organisation_id=organisation.pk, project_ids=[], data={})
         tenant.send(span())
 
         assert [stream.next()["event_type"] for stream in (one, other)] == ["trace_created"] * 2
@@ -115,7 +115,7 @@ def test_what_others_publish_goes_to_those_who_may_hear_of_it(live, tenant):
     with talk(live, tenant.key("costs:read", "alerts:read")) as stream:
         first = stream.subscribe("trace_created", "cost_threshold")
         stream_said = [first, stream.next()]
-        publish(event_type="cost_threshold", organisation_id=tenant.organisation.pk, project_id=None, data=facts)
+        publish(event_type="cost_threshold", organisation_id=tenant.organisation.pk, project_ids=[], data=facts)
         told = stream.next()
 
     assert [(one["type"], one.get("code"), one.get("events")) for one in stream_said] == [

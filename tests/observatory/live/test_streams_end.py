@@ -1,5 +1,7 @@
 """What ends a stream, what refuses one, and what goes on after it."""
 
+import asyncio
+import json
 import signal
 import socket
 import tempfile
@@ -14,8 +16,12 @@ from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
 from analytics.events import publish_all
+from analytics.live.connections import Connection
+from analytics.live.frames import MessageFrames
+from observatory.accounts.authentication import Shown
 from observatory.accounts.models import ApiKey
 from tests.analytics.api.payloads import span
+from tests.analytics.live.listening import Somebody
 from tests.observatory.accounts.credentials import claims, signed
 from tests.observatory.live.conftest import bearer
 from tests.observatory.live.following import ask, follow, talk
@@ -83,7 +89,7 @@ def test_a_stream_from_an_address_that_is_no_longer_allowed_ends(live, tenant, n
         narrowed.allowed_ips = ["192.0.2.0/24"]
         narrowed.save()
         told = {"kind": "rollup_lag", "message": "late"}
-        publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_id=None, data=[told])
+        publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_ids=[], data=[told])
 
         assert (stream.next()["code"], code_of(stream)) == (1103, 4401)
         assert other.next()[0] == ("system_alert" if narrows == "key" else "error")
@@ -95,6 +101,17 @@ def test_a_token_that_expires_ends_its_streams(live, tenant):
     with follow(live, token) as stream, talk(live, token) as other:
         assert stream.next()[1]["code"] == 1002
         assert code_of(other) == 4401
+
+
+@pytest.mark.parametrize(("is_key", "code"), [(False, 1002), (True, 1003)])
+def test_the_holder_of_a_key_that_expires_is_not_sent_for_a_token(is_key, code):
+    connection = Connection(
+        Somebody(), whole=True, credential=Shown(secret="x", is_key=is_key), place="here", frames=MessageFrames()
+    )
+    connection.expire()
+    (frame,) = asyncio.run(connection.next())
+
+    assert json.loads(frame)["code"] == code
 
 
 def test_more_subscriptions_than_allowed_are_refused_and_the_others_stay(live, tenant):
@@ -229,13 +246,13 @@ def test_a_listener_that_is_too_slow_is_told_how_many_events_it_lost(start_live,
         sent = 0
         for number in range(90):
             data = [{"kind": "rollup_lag", "message": f"{number} {place} {'x' * 2000}"} for place in range(100)]
-            publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_id=None, data=data)
+            publish_all(event_type="system_alert", organisation_id=tenant.organisation.pk, project_ids=[], data=data)
             sent += len(data)
         time.sleep(2)
         publish_all(
             event_type="system_alert",
             organisation_id=tenant.organisation.pk,
-            project_id=None,
+            project_ids=[],
             data=[{"message": "end"}],
         )
         heard, lost = 0, 0

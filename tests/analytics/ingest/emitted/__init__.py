@@ -10,7 +10,7 @@ from tests.analytics.ingest.spans import SECOND, START_NS
 class Payload:
     """One span of `emitter` (with the version whose source or documentation it was written from).
 
-    `stays` are the attributes that have no member; `silent` are members of the group's row that the emitter does not
+    `stays` are the attributes that have no member, `left` what is left of documents that have some; `silent` are members of the group's row that the emitter does not
     tell; `instead` are those it tells otherwise.
     """
 
@@ -19,6 +19,7 @@ class Payload:
     scope: str = "tests"
     events: list[dict[str, Any]] = field(default_factory=list)
     stays: tuple[str, ...] = ()
+    left: dict[str, Any] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
     instead: dict[str, Any] = field(default_factory=dict)
 

@@ -64,6 +64,24 @@ PAYLOADS = (
         },
     ),
     Payload(
+        emitter="pydantic-ai 2.0 (agent run; the sum of its calls has names of its own and is counted with them)",
+        scope="pydantic-ai",
+        attributes={
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": "hydrologist",
+            "gen_ai.conversation.id": "conv_1",
+            "gen_ai.aggregated_usage.input_tokens": 1000,
+            "gen_ai.aggregated_usage.output_tokens": 500,
+            "gen_ai.aggregated_usage.details.reasoning_tokens": 100,
+        },
+        stays=(
+            "gen_ai.aggregated_usage.input_tokens",
+            "gen_ai.aggregated_usage.output_tokens",
+            "gen_ai.aggregated_usage.details.reasoning_tokens",
+        ),
+        instead={"session_id": "conv_1"},
+    ),
+    Payload(
         emitter="pydantic-ai 1.40 (agent run; its usage is the sum of its calls)",
         scope="pydantic-ai",
         attributes={

@@ -123,6 +123,50 @@ PAYLOADS = (
         },
     ),
     Payload(
+        emitter="OpenInference of August 2026 (reasoning and calls in order; the model that was asked, and who answered)",
+        scope="openinference.instrumentation.anthropic",
+        attributes={
+            "openinference.span.kind": "LLM",
+            "llm.provider": "anthropic",
+            "llm.system": "anthropic",
+            "llm.model_name": "claude-sonnet-4-5-20250929",
+            "llm.request.model_name": "claude-sonnet-4-5",
+            "llm.response.model_name": "claude-sonnet-4-5-20250929",
+            "llm.finish_reason": "tool_use",
+            "llm.token_count.prompt": 450,
+            "llm.token_count.completion": 20,
+            "llm.token_count.prompt_details.cache_read": 300,
+            "llm.token_count.prompt_details.cache_write": 50,
+            "llm.input_messages.0.message.role": "user",
+            "llm.input_messages.0.message.content": QUESTION,
+            "llm.output_messages.0.message.role": "assistant",
+            "llm.output_messages.0.message.contents.0.message_content.type": "reasoning",
+            "llm.output_messages.0.message.contents.0.message_content.text": "A gauge tells.",
+            "llm.output_messages.0.message.contents.0.message_content.signature": "EuYBCkQYAiJA",
+            "llm.output_messages.0.message.contents.1.message_content.type": "reasoning",
+            "llm.output_messages.0.message.contents.1.message_content.data": "EmwKAhgBEgy3",
+            "llm.output_messages.0.message.contents.2.message_content.type": "text",
+            "llm.output_messages.0.message.contents.2.message_content.text": ANSWER,
+            "llm.output_messages.0.message.contents.3.message_content.type": "tool_use",
+            "llm.output_messages.0.message.contents.3.tool_call.id": "toolu_1",
+            "llm.output_messages.0.message.contents.3.tool_call.function.name": "level",
+            "llm.output_messages.0.message.contents.3.tool_call.function.arguments": json.dumps(_ARGUMENTS),
+            "llm.output_messages.0.message.tool_calls.0.tool_call.id": "toolu_1",
+            "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "level",
+            "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": json.dumps(_ARGUMENTS),
+        },
+        instead={
+            "response_model": "claude-sonnet-4-5-20250929",
+            "output_messages": [
+                {
+                    **ROW["output_messages"][0],
+                    "reasoning": "A gauge tells.",
+                    "part_fields": [{"part": 0, "signature": "EuYBCkQYAiJA"}, {"part": 1, "data": "EmwKAhgBEgy3"}],
+                }
+            ],
+        },
+    ),
+    Payload(
         emitter="ai 5.0 (Vercel AI SDK, anthropic provider)",
         scope="ai",
         attributes={
@@ -214,6 +258,7 @@ PAYLOADS = (
                 }
             ),
         },
+        instead={"output_messages": [{**ROW["output_messages"][0], "id": "msg_1"}]},
     ),
     Payload(
         emitter="opentelemetry-instrumentation-bedrock 0.62 (OpenLLMetry, Converse)",

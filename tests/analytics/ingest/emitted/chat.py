@@ -31,6 +31,7 @@ _OPENAI_OUT = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}],
     "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500},
 }
+_OPENAI_LEFT = {name: value for name, value in _OPENAI_OUT.items() if name != "choices"}
 
 
 def _said(role: str, text: str, **more: Any) -> dict[str, Any]:
@@ -401,6 +402,45 @@ PAYLOADS = (
         instead={"usage": Usage(uncached_input=700, cache_read=300, visible_output=500)},
     ),
     Payload(
+        emitter="@ai-sdk/otel 1.2 (Vercel AI SDK 7, a stream with its times and the details of its usage)",
+        scope="gen_ai",
+        attributes={
+            **_CALL,
+            **_USAGE,
+            **_MESSAGES,
+            "gen_ai.provider.name": "openai",
+            "gen_ai.usage.cache_read.input_tokens": 300,
+            "gen_ai.client.operation.duration": 1.2,
+            "gen_ai.client.operation.time_to_first_chunk": 0.25,
+            "gen_ai.client.operation.time_per_output_chunk": 0.01,
+            "ai.usage.inputTokenDetails.noCacheTokens": 700,
+            "ai.usage.outputTokenDetails.textTokens": 400,
+            "ai.usage.outputTokenDetails.reasoningTokens": 100,
+        },
+        stays=(
+            "gen_ai.client.operation.duration",
+            "gen_ai.client.operation.time_per_output_chunk",
+            "ai.usage.inputTokenDetails.noCacheTokens",
+            "ai.usage.outputTokenDetails.textTokens",
+        ),
+        instead={"ttft_ms": 250},
+    ),
+    Payload(
+        emitter="semconv-genai of August 2026 (Moonshot, tokens by modality)",
+        attributes={
+            **_CALL,
+            **_USAGE,
+            **_DETAILS,
+            **_MESSAGES,
+            "gen_ai.provider.name": "moonshot_ai",
+            "gen_ai.usage.text.input_tokens": 900,
+            "gen_ai.usage.image.input_tokens": 100,
+            "gen_ai.usage.text.output_tokens": 500,
+        },
+        stays=("gen_ai.usage.text.input_tokens", "gen_ai.usage.image.input_tokens", "gen_ai.usage.text.output_tokens"),
+        instead={"provider": "moonshotai"},
+    ),
+    Payload(
         emitter="pydantic-ai 0.2 (instrumentation version 1, events as an attribute)",
         scope="pydantic-ai",
         attributes={
@@ -491,6 +531,7 @@ PAYLOADS = (
             "gen_ai.completion": json.dumps(_OPENAI_OUT),
             "langsmith.metadata.ls_provider": "openai",
         },
+        left={"gen_ai.prompt": {"model": "gpt-4o"}, "gen_ai.completion": _OPENAI_LEFT},
         stays=("langsmith.trace.name",),
     ),
     Payload(
@@ -502,6 +543,11 @@ PAYLOADS = (
             "gen_ai.completion": json.dumps(_LANGCHAIN_OUT),
         },
         stays=("langsmith.trace.name",),
+        instead={
+            "output_messages": [
+                {"role": "assistant", "content": ANSWER, "generation_info": {"finish_reason": "stop"}},
+            ]
+        },
     ),
     Payload(
         emitter="opentelemetry-instrumentation-langchain 0.40 (OpenLLMetry; the framework in place of the provider)",
@@ -536,6 +582,7 @@ PAYLOADS = (
             "trace.metadata.openrouter.provider_slug": "openai",
             "trace.metadata.feature": "river-guide",
         },
+        left={"gen_ai.completion": _OPENAI_LEFT},
         instead={
             "reported_cost_nanousd": 9_100_000,
             "attributes": {"metadata": {"openrouter.provider_slug": "openai", "feature": "river-guide"}},
@@ -644,6 +691,7 @@ PAYLOADS = (
             ),
             "mlflow.message.format": '"openai"',
         },
+        left={"mlflow.spanInputs": {"temperature": 0.5}, "mlflow.spanOutputs": _OPENAI_LEFT},
         stays=("mlflow.message.format",),
         silent=("response_id", "response_model", "request_parameters"),
         instead={"usage": Usage(uncached_input=700, cache_read=300, visible_output=500), "provider": "openai"},
