@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from analytics.api import schema
 from analytics.api.common import RANGE, enveloped, plain_text, time_range
 from analytics.api.parameters import Parameter, choice, documented, integer, validate
+from analytics.api.traces import TOTAL, Link, include
 from analytics.queries import cursors
 from analytics.queries.timerange import TimeRange
 from errors.catalog import INVALID_FIELD_FORMAT
@@ -65,7 +66,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=settings.PAGE_DEFAULT_LIMIT,
         description="Entries of a page.",
     ),
-    plain_text("cursor", "The cursor of the page before; keep every other parameter but limit."),
+    plain_text("cursor", "The cursor of the page before; keep every other parameter but limit and include."),
+    include((TOTAL,), "total: how many entries the range has."),
 )
 
 
@@ -87,7 +89,7 @@ class AuditView(ManagementView):
         values = validate(request.query_params, PARAMETERS)
         where, after, bound_to = self._page(request, values)
         rows = AuditEntry.objects.filter(_asked(values), organisation_id=caller_of(request).organisation_id)
-        rows = rows.filter(ts__gte=where.start, ts__lt=where.end)
+        rows = every = rows.filter(ts__gte=where.start, ts__lt=where.end)
         if after is not None:
             rows = rows.filter(Q(ts__lt=after.ts) | Q(ts=after.ts, id__lt=UUID(bytes=after.trace_id)))
         limit = values["limit"]
@@ -104,14 +106,18 @@ class AuditView(ManagementView):
                 clock=timezone.now() if after is None else after.clock,
             )
             pagination["cursor"] = cursors.encode(cursor, bound_to=bound_to, key=settings.SECRET_KEY)
-        return enveloped(
-            request, [shapes.shown_entry(one) for one in found[:limit]], started=started, pagination=pagination
-        )
+        if values["include"]:
+            pagination["total"] = every.count()
+        entries = [shapes.shown_entry(one) for one in found[:limit]]
+        response = enveloped(request, entries, started=started, pagination=pagination)
+        if "cursor" in pagination:
+            response["Link"] = Link(query=request.query_params, path=request.path).to(pagination["cursor"])
+        return response
 
     @staticmethod
     def _page(request: Request, values: dict[str, Any]) -> tuple[TimeRange, cursors.Cursor | None, bytes]:
         asked = time_range(values, default=_DEFAULT_RANGE, longest_days=_LONGEST_DAYS)
-        kept = {name: str(value) for name, value in values.items() if name not in ("limit", "cursor")}
+        kept = {name: str(value) for name, value in values.items() if name not in ("limit", "cursor", "include")}
         bound_to = cursors.binding(
             {"organisations": [caller_of(request).organisation_id], "projects": []}, kept, "audit", None, None
         )
