@@ -65,7 +65,8 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
         text_and_audio_out - audio_out, reasoning, audio_out,
     )  # fmt: skip
     clamped = writes_clamped or audio_in < (counts.audio_input or 0) or audio_out < (counts.audio_output or 0)
-    clamped |= _is_contradicted(counts, usage.prompt + usage.completion)
+    if counts.total is not None:
+        clamped |= _is_contradicted(counts, counts.total, usage.prompt + usage.completion)
     if whole_input + whole_output + cached + reasoning > MOST_TOKENS:
         clamped |= _fit(usage)
     rule = EXCLUSIVE if exclusive else EXCLUSIVE_INFERRED if outside_input or outside_output else INCLUSIVE
@@ -83,16 +84,16 @@ def _beside_the_totals(counts: Counts, cached: int, reasoning: int) -> frozenset
     return next((totals for parts, totals in sums if parts == more), NEITHER)
 
 
-def _is_contradicted(counts: Counts, whole: int) -> bool:
-    """Whether the emitter's own sum of everything is neither that of its totals nor the `whole` that they were read as.
+def _is_contradicted(counts: Counts, total: int, whole: int) -> bool:
+    """Whether the emitter's own `total` is neither that of its totals nor the `whole` that they were read as.
 
     Of a total that was not said nothing is known but that it is not negative.
     """
-    if counts.total is None or (counts.input is None and counts.output is None):
+    if counts.input is None and counts.output is None:
         return False
     if counts.input is None or counts.output is None:
-        return counts.total < (counts.input or counts.output or 0)
-    return counts.total not in {counts.input + counts.output, whole}
+        return total < (counts.input or counts.output or 0)
+    return total not in {counts.input + counts.output, whole}
 
 
 def _writes(counts: Counts) -> tuple[int, int, bool]:
