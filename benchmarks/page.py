@@ -25,6 +25,7 @@ _TITLES = {
     "storage": "Storage under months of spans",
     "traces": "Finding calls among months of spans",
     "reads": "Questions about months of spans",
+    "pages": "The overview of months of spans",
 }
 # Arguments that name places on the machine, and what is told of them.
 _WORDS = {
