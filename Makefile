@@ -11,7 +11,7 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Checks that load the settings but need no server.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings $(PY) -W "ignore:Got an error checking a consistent migration history"
 
-.PHONY: help run test check fix bench bench-full bench-scale requirements suitable
+.PHONY: help run test check check-style check-types check-made fix bench bench-full bench-scale requirements suitable
 .DELETE_ON_ERROR:
 
 help: ## show the targets
@@ -24,12 +24,18 @@ test: $(FOR_TEST) ## run the whole suite against real servers, then the analytic
 	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-branch
 	@$(PY) -m tests.timescale
 
-check: $(FOR_TEST) ## lint, types, imports, migrations, OpenAPI; changes nothing
+check: check-style check-types check-made ## lint, types, imports, migrations, OpenAPI; changes nothing (-j2: on two cores)
+
+check-style: $(FOR_TEST)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+check-types: $(FOR_TEST)
 	$(PY) -m mypy observatory analytics ratelimit errors benchmarks manage.py
 	MYPYPATH=clients/python/src $(PY) -m mypy clients/python
-	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+check-made: $(FOR_TEST)
 	$(CHECKED) manage.py makemigrations --check --dry-run
 	$(CHECKED) manage.py export_openapi --check openapi.yaml
 	$(CHECKED) manage.py export_reference --check
