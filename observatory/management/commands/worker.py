@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 
 from analytics import jobs as analytics_jobs
 from analytics.alerts.channels import QUEUE as DELIVERIES
@@ -46,6 +45,8 @@ JOBS: dict[str, Callable[[], int]] = {
     "alerts": own_jobs.alerts,
     "anomalies": own_jobs.anomalies,
 }
+# Django's, the connector's, and what psycopg raises beside it; InternalError: it takes no writes for now.
+AWAY = (OperationalError, InterfaceError, InternalError, ConnectorException, psycopg.OperationalError)
 RETRY_SECONDS = 2.0
 # A pool waits twice as long after each attempt, and who asks it for a connection waits too: after outages in a row a
 # worker would be away for minutes. This short it gives up, and the worker begins anew. It connects when it is asked to.
@@ -103,7 +104,7 @@ async def work_for_ever() -> None:
                     log.info("worker started")
                     await _run()
                     return
-        except (ConnectorException, DatabaseError, OperationalError, PoolTimeout, TurnEndedError) as problem:
+        except (*AWAY, TurnEndedError) as problem:
             log.warning("database is away", problem=type(problem).__name__)
             await asyncio.sleep(RETRY_SECONDS)
         except ClockSetBackError:
