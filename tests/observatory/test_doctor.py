@@ -23,7 +23,7 @@ from observatory.policies import policies
 from tests import timescale
 from tests.analytics.ingest.spans import raw
 from tests.analytics.storage.engines.test_detection import READY
-from tests.analytics.storage.test_retention import OLD, TODAY, scope_of, send
+from tests.analytics.storage.retaining import OLD, TODAY, scope_of, send
 
 
 def doctor():

@@ -13,7 +13,7 @@ from analytics.management.progress import DayProgress
 from observatory.management import operating
 from tests.analytics.costs.books import add, call, row
 from tests.analytics.costs.books import send as send_calls
-from tests.analytics.storage.test_retention import OLD, YOUNG, refresh_all, send
+from tests.analytics.storage.retaining import OLD, YOUNG, refresh_all, send
 
 DAY = ("--from", f"{YOUNG:%Y-%m-%d}", "--to", f"{YOUNG + timedelta(days=1):%Y-%m-%d}")
 

@@ -12,7 +12,7 @@ from analytics.storage.holds import hold_add, hold_remove
 from analytics.storage.retention import limit_set
 from analytics.storage.spans import Tenant
 from tests.analytics.ingest.spans import SECOND, raw
-from tests.analytics.storage.test_retention import scope_of
+from tests.analytics.storage.retaining import scope_of
 
 NOW = datetime.now(UTC)
 

@@ -42,6 +42,14 @@ def drop_days(owner: psycopg.Connection, days: list[date]) -> None:
 
 
 @pytest.fixture
+def projects(make_tenant):
+    return {
+        "acme/main": make_tenant("acme").projects[0],
+        "globex/main": make_tenant("globex").projects[0],
+    }
+
+
+@pytest.fixture
 def owner() -> Iterator[psycopg.Connection]:
     """A connection of its own as the owner of the tables; every statement commits."""
     url = os.environ["TEST_OWNER_URL"].replace("/observatory?", f"/{servers.DATABASE}?")

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from analytics.registry.rollups import ROLLUPS
-from tests.analytics.storage.test_retention import OLD, TODAY, YOUNG, ask, refresh_all, send
+from tests.analytics.storage.retaining import OLD, TODAY, YOUNG, ask, refresh_all, send
 
 FROM, TO = f"{YOUNG:%Y-%m-%dT%H:%M:%SZ}", f"{YOUNG + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
 DAY = ("--from", FROM, "--to", TO)

@@ -23,7 +23,7 @@ from analytics.storage.spans import Tenant, TraceSpan
 from analytics.storage.versions import version_of
 from observatory.accounts.models import AuditEntry
 from observatory.management.commands import erase_user
-from tests.analytics.storage.test_retention import NS, OLD, TODAY, YOUNG, ask, refresh_all, scope_of
+from tests.analytics.storage.retaining import NS, OLD, TODAY, YOUNG, ask, refresh_all, scope_of
 
 USER, OTHER = "u-17", "u-18"
 

@@ -1,12 +1,11 @@
-"""What is past its limit goes, what is held stays, and no figure changes by it."""
+"""What is past its limit goes, and no figure changes by it."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 
 import psycopg
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -14,86 +13,26 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from analytics.ingest.service import receive
-from analytics.ingest.wire import RawSpan
-from analytics.registry.rollups import GRAIN_WIDTHS
-from analytics.scope import Scope, ScopedProject
 from analytics.storage.ageing import retention_apply
 from analytics.storage.changes import mark_changed
-from analytics.storage.rejected import RejectedSpan, forget_rejected, insert_rejected
-from analytics.storage.rollups import refresh
 from analytics.storage.spans import Tenant
 from errors.exceptions import ApiError
 from observatory.accounts import audit
 from observatory.accounts.models import AuditEntry
-from tests.analytics.storage.test_rollups import ask as ask_rollups
-
-NS = 1_000_000_000
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-OLD, YOUNG = TODAY - timedelta(days=20), TODAY - timedelta(days=4)
-
-
-def scope_of(project) -> Scope:
-    return Scope(
-        projects={project.id: ScopedProject(organisation_id=project.organisation_id, public_id=project.public_id)},
-        permissions=frozenset(),
-    )
-
-
-@pytest.fixture
-def projects(make_tenant):
-    return {
-        "acme/main": make_tenant("acme").projects[0],
-        "globex/main": make_tenant("globex").projects[0],
-    }
-
-
-def send(project, number, at, *, duration=100) -> None:
-    start = int(at.timestamp() * NS)
-    span = RawSpan(
-        trace_id=number.to_bytes(16),
-        span_id=number.to_bytes(8),
-        parent_span_id=b"",
-        name="call",
-        start_ns=start,
-        end_ns=start + duration * 1_000_000,
-        status_code=0,
-        attributes={"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.prompt": "hello"},
-    )
-    receive(scope=scope_of(project), spans=[span], received_at=datetime.now(UTC))
-
-
-def refresh_all() -> None:
-    for grain in GRAIN_WIDTHS:
-        refresh(grain, before=datetime.now(UTC))
-
-
-def ask(project, start, end, grain="1hour", **equal):
-    return ask_rollups(scope_of(project), start, end, grain=grain, **equal)
-
-
-def run(*words):
-    out = StringIO()
-    call_command("retention", *words, "--json", stdout=out, stderr=StringIO())
-    return json.loads(out.getvalue())
-
-
-def refused(*words):
-    with pytest.raises(CommandError) as end:
-        run(*words)
-    return end.value.returncode, str(end.value)
-
-
-def stored(table="llm_traces", column="ts"):
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT project_id, {column} FROM {table} ORDER BY 2, 1")
-        return cursor.fetchall()
-
-
-def partition_exists(relation, day):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{relation}_{day:%Y%m%d}"])
-        return cursor.fetchone()[0]
+from tests.analytics.storage.retaining import (
+    NS,
+    OLD,
+    TODAY,
+    YOUNG,
+    ask,
+    entries,
+    partition_exists,
+    refresh_all,
+    refused,
+    run,
+    send,
+    stored,
+)
 
 
 def test_whole_partitions_past_the_limit_are_dropped(projects):
@@ -204,38 +143,6 @@ def test_a_second_run_finds_nothing_left(projects):
     run("set", "spans", "10")
     run("apply")
     assert run("apply")["freed"] == {}
-
-
-def test_a_hold_keeps_its_rows_and_the_rows_of_others_go(projects):
-    one, other = projects["acme/main"], projects["globex/main"]
-    send(one, 1, OLD)
-    send(other, 2, OLD)
-    run("set", "spans", "10")
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-    done = run("apply")
-    assert stored() == stored("llm_contents") == [(one.id, OLD)]
-    assert [(left["table"], left["rows"], left["hold"]["reason"]) for left in done["left"]] == [
-        ("llm_traces", 1, "case 7"),
-        ("llm_contents", 1, "case 7"),
-    ]
-
-
-def test_data_go_once_their_hold_is_removed(projects):
-    send(projects["acme/main"], 1, OLD)
-    run("set", "spans", "10")
-    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
-    run("apply")
-    run("hold", "remove", "--organisation", "acme", "--project", "main")
-    run("apply")
-    assert (stored(), partition_exists("llm_traces", OLD)) == ([], False)
-
-
-def test_the_function_that_drops_a_day_looks_at_holds_itself(projects):
-    send(projects["acme/main"], 1, OLD)
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT observatory_drop_partition('llm_traces', %s)", [OLD.date()])
-        assert cursor.fetchone()[0] == "held"
 
 
 def test_a_day_with_a_marked_bucket_is_not_dropped(projects):
@@ -351,64 +258,6 @@ def test_a_kind_or_number_that_is_none_is_refused(projects, words, reason):
     assert reason in refused(*words)[1]  # from a shell argparse ends with 2, as it does for every command
 
 
-@pytest.mark.parametrize("kind", ["spans", "content", "minute", "usage_hour"])
-def test_a_limit_of_everybody_that_would_drop_held_data_is_refused(projects, kind):
-    start = TODAY - timedelta(days=5)
-    send(projects["acme/main"], 1, start)
-    refresh_all()
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-    before = run("show")["limits"]
-
-    code, said = refused("set", kind, "4")
-
-    assert (code, "case 7" in said, run("show")["limits"]) == (2, True, before)
-    assert run("set", kind, "5")["after"] == 5
-
-
-def test_a_limit_of_everybody_may_change_beside_held_data_that_it_does_not_reach(projects):
-    send(projects["acme/main"], 1, YOUNG)
-    send(projects["globex/main"], 2, OLD)
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-
-    assert run("set", "spans", "10")["after"] == 10
-    assert run("apply")["freed"]["llm_traces"]["partitions"] == 1
-
-
-def test_what_a_hold_keeps_past_everybodys_limit_already_refuses_no_shorter_one(projects):
-    send(projects["acme/main"], 1, OLD)
-    run("set", "spans", "15")
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-
-    assert run("set", "spans", "10")["after"] == 10
-
-
-def test_a_limit_of_the_audit_log_that_would_drop_held_entries_is_refused(projects):
-    one = projects["acme/main"]
-    AuditEntry.objects.create(
-        organisation_id=one.organisation_id,
-        ts=OLD,
-        resource_type="old",
-        success=True,
-        duration_ms=0,
-        status_code=200,
-    )
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-
-    code, said = refused("set", "audit", "10")
-
-    assert (code, "case 7" in said, run("set", "audit", "30")["after"]) == (2, True, 30)
-
-
-def test_a_hold_keeps_what_is_past_its_projects_own_limit_and_that_is_told(projects):
-    send(projects["acme/main"], 1, OLD)
-    run("set", "spans", "10", "--project", "acme/main")
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-
-    left = run("apply", "--dry-run")["left"]
-
-    assert {(one["table"], one["rows"]) for one in left} == {("llm_traces", 1), ("llm_contents", 1)}
-
-
 def test_a_dry_run_of_set_tells_what_the_next_run_would_free(projects):
     send(projects["acme/main"], 1, OLD)
     send(projects["globex/main"], 2, OLD)
@@ -457,11 +306,6 @@ def test_what_would_be_freed_is_told_to_people(projects):
     assert "llm_traces: the next run would free 1 rows, 1 partitions, " in lines[1]
 
 
-def test_a_shorter_limit_on_held_data_is_refused(projects):
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-    assert "case 7" in refused("set", "spans", "10", "--project", "acme/main")[1]
-
-
 def test_a_dry_run_of_set_changes_nothing(projects):
     before = run("show")["limits"]
     assert run("set", "spans", "20", "--dry-run")["after"] == 20
@@ -489,11 +333,6 @@ def test_marks_behind_the_horizon_are_not_refreshed(projects):
     mark_changed(tenant, [int(OLD.timestamp()) * NS])  # a writer that looked at the limits just before they moved
     call_command("worker", "--once", "--only", "rollups", stdout=StringIO())
     assert ask(one, OLD, TODAY).totals["request_count_sum"] == 1
-
-
-def entries(**equal):
-    fields = ("organisation_id", "action", "resource_type", "resource_id", "user_agent", "changes")
-    return list(AuditEntry.objects.filter(**equal).order_by("organisation_id", "ts").values_list(*fields))
 
 
 def test_what_retention_frees_is_in_the_audit_log_of_whoever_lost_it(projects):
@@ -546,44 +385,6 @@ def test_the_audit_log_has_a_limit_of_its_own_which_the_job_applies(projects):
     assert len(entries(resource_type="young")) == 1
 
 
-def test_audit_entries_of_an_organisation_stay_while_any_of_it_is_held(projects):
-    for project in projects.values():
-        AuditEntry.objects.create(
-            organisation_id=project.organisation_id,
-            ts=TODAY - timedelta(days=200),
-            resource_type="old",
-            success=True,
-            duration_ms=0,
-            status_code=200,
-        )
-    run("hold", "add", "--organisation", "acme", "--project", "main", "--reason", "case 7")
-
-    freed = run("apply")["freed"]["audit_log"]["rows"]
-
-    held = projects["acme/main"].organisation_id
-    assert (freed, [of for of, *_ in entries(resource_type="old")]) == (1, [held])
-
-
-def test_rejected_spans_of_a_held_project_stay(projects):
-    for project in projects.values():
-        owner = Tenant(organisation_id=project.organisation_id, project_id=project.id)
-        entry = RejectedSpan(received_at=int(OLD.timestamp()) * NS, reason="too_old", message="", request_id="")
-        insert_rejected(owner, [entry])
-    run("hold", "add", "--organisation", "acme", "--reason", "case 7")
-
-    gone = forget_rejected(before=TODAY, most=100)
-
-    assert (gone, {project for project, _ in stored("rejected_spans", "reason")}) == (1, {projects["acme/main"].id})
-
-
 def test_a_project_has_no_audit_limit_of_its_own(projects):
     code, said = refused("set", "audit", "10", "--project", "acme/main")
     assert (code, said) == (2, "Not set: the audit log is kept equally long for every project.")
-
-
-def test_holds_are_in_the_audit_log(projects):
-    run("hold", "add", "--organisation", "acme", "--reason", "case 2026-17", "--dry-run")
-    run("hold", "add", "--organisation", "acme", "--reason", "case 2026-17")
-    run("hold", "remove", "--organisation", "acme")
-    told = [(action, what, of) for _, action, what, of, _, _ in entries(resource_type="legal_hold")]
-    assert told == [("create", "legal_hold", "acme"), ("delete", "legal_hold", "acme")]

@@ -8,9 +8,7 @@ from tests.analytics.costs.books import add, call, row
 from tests.analytics.costs.books import send as send_calls
 from tests.analytics.costs.test_recompute_costs import DAY, RANGE, costs, project  # noqa: F401  fixtures
 from tests.analytics.costs.test_recompute_costs import run as recompute
-from tests.analytics.storage.test_retention import OLD, projects, refresh_all, run, send, stored
-
-__all__ = ["projects"]
+from tests.analytics.storage.retaining import OLD, refresh_all, run, send, stored
 
 
 @pytest.fixture
