@@ -32,13 +32,14 @@ class Body:
 
 
 def bodies(*, spans: int, end_ns: int, step_ns: int, seed: int = 1) -> Sequence[Body]:
-    """Return requests of 200 spans each, `spans` in all; starts are `step_ns` apart and the last is before `end_ns`."""
+    """Return requests of 200 spans each, `spans` in all and what fills the last one.
+
+    Starts are `step_ns` apart, and the last is before `end_ns`.
+    """
     chance = Random(seed)  # noqa: S311  the same spans every time
-    first_ns = end_ns - spans * step_ns
-    return [
-        _body(chance, range(number, number + SPANS_A_REQUEST), first_ns, step_ns)
-        for number in range(0, spans, SPANS_A_REQUEST)
-    ]
+    firsts = range(0, spans, SPANS_A_REQUEST)
+    first_ns = end_ns - len(firsts) * SPANS_A_REQUEST * step_ns
+    return [_body(chance, range(first, first + SPANS_A_REQUEST), first_ns, step_ns) for first in firsts]
 
 
 def _body(chance: Random, numbers: range, first_ns: int, step_ns: int) -> Body:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks.__main__ import ASKED_FOR, PARTS, _parsed
 from benchmarks.environments import environment
@@ -13,6 +14,7 @@ from benchmarks.page import page
 from benchmarks.peers.contenders import COMMON, MLFLOW, OWN, PHOENIX, RARE
 from benchmarks.peers.running import _MARK, processes
 from benchmarks.peers.spans import Found, figures, lost
+from benchmarks.requests import SPANS_A_REQUEST, bodies
 from benchmarks.run import Run
 
 QUESTIONS = ("cost_by_model", "p95_by_hour", "text")
@@ -125,3 +127,13 @@ def test_processes_are_found_by_their_mark_and_no_others():
             assert (processes("one"), processes("on"), processes("two")) == ([child.pid], [], [])
         finally:
             child.kill()
+
+
+@pytest.mark.parametrize("spans", [200, 250, 1250])
+def test_no_span_starts_after_the_end_that_was_given(spans):
+    sent = [ExportTraceServiceRequest.FromString(one.protobuf) for one in bodies(spans=spans, end_ns=10**18, step_ns=7)]
+    starts = [span.start_time_unix_nano for one in sent for span in one.resource_spans[0].scope_spans[0].spans]
+
+    assert len(starts) == -(-spans // SPANS_A_REQUEST) * SPANS_A_REQUEST
+    assert starts == sorted(starts)
+    assert starts[-1] == 10**18 - 7
