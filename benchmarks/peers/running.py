@@ -154,6 +154,19 @@ class Subject:
             raise RuntimeError(f"{self.contender.name} answered {path} with {reply.status}: {told[:500]!r}")
         return taken
 
+    def wait_for_answer(self, question: Question) -> float:
+        """Return the seconds until it first says what it has to: words may be made searchable behind the spans."""
+        begun = time.perf_counter()
+        while True:
+            try:
+                self.ask(question)
+            except RuntimeError:
+                if time.perf_counter() - begun > LONGEST_WAIT:
+                    raise
+                time.sleep(0.2)
+            else:
+                return time.perf_counter() - begun
+
 
 @contextlib.contextmanager
 def running(contender: Contender, folder: Path, url: str) -> Iterator[Subject]:

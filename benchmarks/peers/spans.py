@@ -52,6 +52,7 @@ class Found:
     committed: float
     behind_seconds: float
     visible_ms: float
+    answering_seconds: float
     refused: int
     lost: int
     memory_mb: float
@@ -95,6 +96,7 @@ def figures(found: Mapping[str, Found], *, spans: int) -> Iterator[Figure]:
             "acknowledged": (one.acknowledged, "spans/s"),
             "behind_after_load": (one.behind_seconds, "s"),
             "visible_after": (one.visible_ms, "ms"),
+            "answering_after": (one.answering_seconds, "s"),
             "refused": (one.refused, "requests"),
             **{question: (seconds * 1000, "ms") for question, seconds in one.seconds.items()},
             "memory": (one.memory_mb, "MB"),
@@ -160,12 +162,14 @@ def _of(subject: Subject, sent: Sent) -> Found:
         waits.append(max(0.0, subject.wait_for(known) - told))
         time.sleep(0.2)  # so that what looks now and then is met at any moment
     questions = subject.contender.questions(datetime.now(UTC))
+    answering = max(subject.wait_for_answer(one) for one in questions.values())
     seconds = {name: statistics.median([subject.ask(one) for _ in range(ASKED)][1:]) for name, one in questions.items()}
     return Found(
         acknowledged=loaded / (acknowledged - begun),
         committed=loaded / (committed - begun),
         behind_seconds=committed - acknowledged,
         visible_ms=statistics.median(waits) * 1000,
+        answering_seconds=answering,
         refused=refused,
         lost=_lost_after_kill(subject, sent.before_the_kill),
         memory_mb=memory,

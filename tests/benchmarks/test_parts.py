@@ -26,6 +26,7 @@ def found(**given):
         "committed": 200.0,
         "behind_seconds": 1.0,
         "visible_ms": 30.0,
+        "answering_seconds": 0.5,
         "refused": 0,
         "lost": 0,
         "memory_mb": 500.0,
