@@ -113,7 +113,7 @@ def lost(*, acknowledged: int, before: int, after: int) -> int:
 
 def _requests(spans: int, now: datetime) -> Sent:
     """Return a month of history with one rare word in it, the load, and what is sent later; all the same every time."""
-    before = max(FEWEST_BEFORE, spans // HISTORY_SHARE)
+    before = -(-max(FEWEST_BEFORE, spans // HISTORY_SHARE) // SPANS_A_REQUEST) * SPANS_A_REQUEST  # whole requests
     hour_ago = now - timedelta(hours=1)
     step = int(timedelta(days=HISTORY_DAYS - 1).total_seconds()) * 1_000_000_000 // before
     history = [one.protobuf for one in bodies(spans=before, end_ns=_ns(hour_ago), step_ns=step, seed=1)]
