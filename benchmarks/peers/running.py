@@ -15,7 +15,7 @@ from threading import Lock, Thread
 import psycopg
 
 from benchmarks.peers.contenders import Contender, Question
-from benchmarks.service import free_port, wait_until_ready
+from benchmarks.service import free_port, proportional_kb, wait_until_ready
 from observatory.env import BASE_DIR
 
 CONNECTIONS = 4
@@ -61,7 +61,7 @@ class Subject:
 
     def memory_mb(self) -> float:
         """Return what its processes hold of memory; what they share is counted once."""
-        return sum(map(_proportional_kb, processes(self.mark))) / 1024
+        return sum(map(proportional_kb, processes(self.mark))) / 1024
 
     def committed(self) -> int:
         """Return how many spans are committed."""
@@ -176,10 +176,3 @@ def processes(mark: str) -> list[int]:
                 if wanted in (folder / "environ").read_bytes().split(b"\0"):
                     found.append(int(folder.name))
     return found
-
-
-def _proportional_kb(process: int) -> int:
-    with contextlib.suppress(OSError):
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return 0
