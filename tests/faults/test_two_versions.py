@@ -38,14 +38,14 @@ CODE = ("manage.py", "observatory", "analytics", "ratelimit", "errors", "templat
 MIGRATIONS = ("analytics/migrations/0*.py", "observatory/accounts/migrations/0*.py")
 OLD, NEW, LAST, BACK, SHARED = range(0, 500, 100)  # first numbers of the senders
 SAME = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL", "SECRET_KEY", "JWT_SECRET")
-SHARED_REQUESTS = 10
+SHARED_REQUESTS, PAUSE_SECONDS = 10, 0.1
 FRESH = {"Cache-Control": "no-cache"}
 TODAY = datetime.now(UTC).date()
 RANGE = f"start_time={TODAY - timedelta(days=5)}&end_time={TODAY - timedelta(days=1)}"
 QUESTIONS = (
     f"/api/v1/traces?{RANGE}&limit=50",
     f"/api/v1/traces/stats?{RANGE}",
-    f"/api/v1/metrics?{RANGE}&metrics=requests,total_tokens&granularity=1hour",
+    f"/api/v1/metrics?{RANGE}&metrics=request_count,total_cost,duration&granularity=1hour",
     f"/api/v1/metrics/performance?{RANGE}&granularity=1hour",
     f"/api/v1/metrics/summary?{RANGE}",
     f"/api/v1/metrics/quality?{RANGE}",
@@ -75,7 +75,8 @@ class Told:
     @contextmanager
     def sending(self, service: Service, first: int) -> Iterator[Sent]:
         """Send to a service, and note what it acknowledged."""
-        with sending(service.up.base_url, service.key, senders=SENDERS, first=first, age_seconds=AGE_SECONDS) as sent:
+        how = {"senders": SENDERS, "age_seconds": AGE_SECONDS, "pause_seconds": PAUSE_SECONDS}
+        with sending(service.up.base_url, service.key, first=first, **how) as sent:
             self.sent.append(sent)
             yield sent
         self.faults.acknowledged |= sent.acknowledged
@@ -88,7 +89,7 @@ class Told:
         def read() -> None:
             with service.client as client:
                 for path in itertools.cycle(QUESTIONS):
-                    if enough.is_set():
+                    if enough.wait(PAUSE_SECONDS):
                         return
                     self.read[version, client.get(path, headers=FRESH).status_code] += 1
 
@@ -195,9 +196,9 @@ def _compare(told: Told, old: Service, new: Service) -> None:
             kept = [client.get(path) for client in (of_old, of_new)]
             told.answers[path] = (*fresh, *kept)
         made = of_old.post(KEYS, json=NEW_KEY).json()
-        told.keys = [_asked(new, made["secret"])]
+        told.keys = [_asked(new, made["key"])]
         told.keys.append(of_new.delete(f"{KEYS}/{made['id']}").status_code)
-        told.keys += [_asked(one, made["secret"]) for one in (new, old)]
+        told.keys += [_asked(one, made["key"]) for one in (new, old)]
 
 
 def _asked(service: Service, secret: str) -> int:
