@@ -72,8 +72,9 @@ def sending(
     pauses after each request.
     """
     sent, enough = Sent(), threading.Event()
+    pace = {"age_seconds": age_seconds, "pause_seconds": pause_seconds}
     threads = [
-        threading.Thread(target=_send_until, args=(enough, sent, base_url, key, number, age_seconds, pause_seconds))
+        threading.Thread(target=_send_until, args=(enough, sent, base_url, key, number), kwargs=pace)
         for number in range(first, first + senders)
     ]
     for thread in threads:
