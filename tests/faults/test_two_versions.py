@@ -1,6 +1,7 @@
 """Two versions at once across a migration: an older service runs, the database is migrated, this one starts beside it.
 
-The older one is that of the commit before the newest migration, or `OBSERVATORY_OLDER`, a commit.
+Takes a minute, so it is asked for: `OBSERVATORY_OLDER` is a commit of the older version, or `newest` for that before the
+newest migration.
 """
 
 import itertools
@@ -8,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import threading
@@ -45,7 +45,7 @@ RANGE = f"start_time={TODAY - timedelta(days=5)}&end_time={TODAY - timedelta(day
 QUESTIONS = (
     f"/api/v1/traces?{RANGE}&limit=50",
     f"/api/v1/traces/stats?{RANGE}",
-    f"/api/v1/metrics?{RANGE}&metrics=request_count,total_cost,duration&granularity=1hour",
+    f"/api/v1/metrics?{RANGE}&metrics=request_count,total_cost",
     f"/api/v1/metrics/performance?{RANGE}&granularity=1hour",
     f"/api/v1/metrics/summary?{RANGE}",
     f"/api/v1/metrics/quality?{RANGE}",
@@ -53,8 +53,6 @@ QUESTIONS = (
     f"/api/v1/costs/breakdown?{RANGE}",
     f"/api/v1/costs/unpriced?{RANGE}",
     f"/api/v1/models/compare?{RANGE}&models=gpt-4o,gpt-4o-mini",
-    f"/api/v1/sessions?{RANGE}",
-    f"/api/v1/users?{RANGE}",
     "/api/v1/metrics/labels",
     "/api/v1/projects",
     "/api/v1/keys",
@@ -104,25 +102,22 @@ class Told:
 
 def _git(*words: str) -> bytes:
     git = shutil.which("git")
-    if git is None:
-        raise FileNotFoundError("git")
-    return subprocess.run([git, *words], cwd=BASE_DIR, check=True, capture_output=True).stdout
+    assert git is not None, "git is not installed"
+    done = subprocess.run([git, *words], cwd=BASE_DIR, check=False, capture_output=True)
+    assert done.returncode == 0, f"The clone does not have it: {done.stderr.decode()}"
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the code before the newest migration."""
-    try:
-        commit = os.environ.get("OBSERVATORY_OLDER")
-        if not commit:
-            added = _git("log", "-1", "--no-renames", "--diff-filter=A", "--format=%H", "--", *MIGRATIONS)
-            commit = f"{added.decode().strip()}^"
-        packed = _git("archive", "--format=tar", commit, *CODE)
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        sys.__stderr__.write(
-            "\nNOT TESTED: two versions at once, since the history is not here (git fetch --unshallow).\n"
-        )
-        pytest.skip("the history of the code is not here")
+    commit = os.environ.get("OBSERVATORY_OLDER")
+    if not commit:
+        pytest.skip("OBSERVATORY_OLDER names no older version")
+    if commit == "newest":
+        added = _git("log", "-1", "--no-renames", "--diff-filter=A", "--format=%H", "--", *MIGRATIONS)
+        commit = f"{added.decode().strip()}^"
+    packed = _git("archive", "--format=tar", commit, *CODE)
     folder = tmp_path_factory.mktemp("older")
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
@@ -206,6 +201,12 @@ def _asked(service: Service, secret: str) -> int:
     return httpx.get(f"{service.up.base_url}{TRACES}", headers={"X-API-Key": secret}, timeout=10).status_code
 
 
+def _told(reply: httpx.Response) -> Any:
+    """Return what a reply says of the question; the rest of an envelope is about the reply."""
+    body = reply.json()
+    return body.get("data", body) if isinstance(body, dict) else body
+
+
 def _says(newer: Any, older: Any) -> bool:
     """Return whether an answer says what the older one says; it may say more."""
     if isinstance(older, dict):
@@ -229,7 +230,7 @@ def test_readers_of_both_versions_are_answered_all_the_while(told):
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.partition("?")[0])
 def test_both_versions_answer_alike_computed_and_kept(told, path):
-    said, *others = (reply.json()["data"] for reply in told.answers[path])
+    said, *others = (_told(reply) for reply in told.answers[path])
 
     assert said
     assert [_says(other, said) for other in others] == [True] * 3, told.answers[path]
