@@ -39,7 +39,7 @@ from observatory.env import BASE_DIR
 from observatory.supervisor.options import Arguments, read_options
 from observatory.supervisor.programs import service_programs
 
-STARTS, ROUNDS = 3, 10
+STARTS, ROUNDS = 2, 10
 BARE, OWN = "benchmarks.hello", "observatory.wsgi"
 # Two days old: every rollup of them can be made.
 _AGE_NS, _DAY_NS = 2 * 86_400_000_000_000, 86_400_000_000_000

@@ -16,7 +16,7 @@ from observatory.env import BASE_DIR
 
 WEB_PROCESSES = 2
 _START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 180.0, 60.0, 0.02
-_SERVERS = {"DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL"}
+_SERVERS = {"DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}  # `up` finds these itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
