@@ -50,8 +50,10 @@ def test_ratios_come_first_then_seconds_since_the_start_then_memory_and_its_grow
 
 
 def test_a_process_and_its_memory_are_found_until_it_has_gone():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    talking = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(talking, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
+            child.stdout.readline()  # it has begun
             assert child.pid in children(os.getpid())
             assert 1_000 < proportional_kb(child.pid) < 100_000
         finally:
