@@ -47,7 +47,7 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
     return measure(run)
 
 
-SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports")
+SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports", "processes")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
     **{name: partial(_of_the_run, name) for name in ("reads", "pages", "traces", "storage", "forecast", "anomalies")},

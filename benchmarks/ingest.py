@@ -128,7 +128,7 @@ def load(running: Running, key: str, requests: Iterator[bytes], *, every: float 
                 break
             due = begun + number * every if every else time.perf_counter()
             time.sleep(max(0.0, due - time.perf_counter()))
-            _post(client, key, body)
+            post(client, key, body)
             load.latencies.append(time.perf_counter() - due)
         client.close()
 
@@ -137,7 +137,8 @@ def load(running: Running, key: str, requests: Iterator[bytes], *, every: float 
     return load
 
 
-def _post(client: HTTPConnection, key: str, body: bytes) -> None:
+def post(client: HTTPConnection, key: str, body: bytes) -> None:
+    """Send an export request. Raises `RuntimeError` unless all of it was taken."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-protobuf"}
     client.request("POST", "/v1/traces", body, headers)
     reply = client.getresponse()
@@ -174,7 +175,7 @@ def _peak_of_a_large_body(running: Running, key: str) -> float:
         size += len(body)
     before = dict(zip(running.web_processes, running.kilobytes("VmRSS"), strict=True))
     client = HTTPConnection("127.0.0.1", running.port, timeout=600)
-    _post(client, key, b"".join(parts))
+    post(client, key, b"".join(parts))
     client.close()
     after = dict(zip(running.web_processes, running.kilobytes("VmHWM"), strict=True))
     return max(after[process] - held for process, held in before.items())

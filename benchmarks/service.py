@@ -5,16 +5,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO
 
 from observatory.env import BASE_DIR
 
 WEB_PROCESSES = 2
-_START_SECONDS, _STOP_SECONDS = 180.0, 60.0
+_START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 180.0, 60.0, 0.02
+_SERVERS = {"DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}  # `up` finds these itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +25,21 @@ class Running:
 
     home: Path
     port: int
+    supervisor: int
+    ready_after: float  # seconds from its start until the web processes said so
 
     @property
     def live_port(self) -> int:
         return self.port + 1
 
+    def process(self, program: str) -> int:
+        """Return the id of the first process of a program: web, live or worker."""
+        return int((self.home / "run" / f"{program}.pid").read_text())
+
     @property
     def web_processes(self) -> list[int]:
         """Ids of the processes that answer requests."""
-        parent = (self.home / "run" / "web.pid").read_text()
-        return [int(number) for number in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+        return children(self.process("web"))
 
     def kilobytes(self, kind: str) -> list[int]:
         """Return a line of /proc/<process>/status of every web process, such as VmRSS (now) or VmHWM (most ever)."""
@@ -41,6 +48,19 @@ class Running:
             lines = Path(f"/proc/{process}/status").read_text().splitlines()
             found.append(next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")))
         return found
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def proportional_kb(process: int) -> int:
+    """Return what a process holds of memory, its share of what others use too; 0 of one that is gone."""
+    with suppress(OSError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def free_port() -> int:
@@ -55,22 +75,36 @@ def free_port() -> int:
 
 
 @contextmanager
-def service() -> Iterator[Running]:
-    """Run the service on the servers that the environment names; it is stopped afterwards."""
-    home, port = Path(os.environ["OBSERVATORY_HOME"]) / "up", free_port()
-    environment = os.environ | {"OBSERVATORY_HOME": str(home), "DRAIN_DELAY_SECONDS": "0"}
-    log = Path(os.environ["OBSERVATORY_HOME"]) / "up.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  our own command
-            command(home, port), cwd=BASE_DIR, env=environment, stdout=output, stderr=output
-        )
-        try:
-            for one in (port, port + 1):
-                wait_until_ready(process, one, log)
-            yield Running(home=home, port=port)
-        finally:
-            process.terminate()
-            process.wait(_STOP_SECONDS)
+def service(*, new: bool = False) -> Iterator[Running]:
+    """Run the service on the servers that the environment names; it is stopped afterwards.
+
+    A `new` one has an empty data folder and servers of its own, which it makes first.
+    """
+    folder = Path(os.environ["OBSERVATORY_HOME"])
+    home, log, port = folder / ("new" if new else "up"), folder / "up.log", free_port()
+    kept = {name: value for name, value in os.environ.items() if not (new and name in _SERVERS)}
+    environment = kept | {"OBSERVATORY_HOME": str(home), "DRAIN_DELAY_SECONDS": "0"}
+    with log.open("wb") as output, started(command(home, port), environment, output) as (process, begun):
+        wait_until_ready(process, port, log)
+        ready_after = time.perf_counter() - begun
+        wait_until_ready(process, port + 1, log)
+        yield Running(home=home, port=port, supervisor=process.pid, ready_after=ready_after)
+
+
+@contextmanager
+def started(
+    words: Sequence[str], environment: Mapping[str, str], output: IO[bytes]
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Start a program of this checkout; give it and when that was (`perf_counter`), and stop it afterwards."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603  our own command
+        words, cwd=BASE_DIR, env=dict(environment), stdout=output, stderr=output
+    )
+    try:
+        yield process, begun
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
 
 
 def command(home: Path, port: int) -> list[str]:
@@ -92,5 +126,5 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path, *, 
             pass
         finally:
             connection.close()
-        time.sleep(0.2)
+        time.sleep(_LOOK_SECONDS)
     raise RuntimeError(f"The service did not start:\n{log.read_text()[-2000:]}")

@@ -7,6 +7,7 @@ from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
+from django.urls import get_resolver
 
 from observatory.env import read
 
@@ -19,6 +20,7 @@ _django = get_wsgi_application()
 
 from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
 
+get_resolver().url_patterns  # noqa: B018  what views import is not what the first requests wait for
 application = WholeBodies(_django, threads=settings.WEB_THREADS)
 # Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.

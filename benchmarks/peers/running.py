@@ -16,7 +16,7 @@ import psycopg
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from benchmarks.peers.contenders import Contender, Question
-from benchmarks.service import free_port, wait_until_ready
+from benchmarks.service import free_port, proportional_kb, wait_until_ready
 from observatory.env import BASE_DIR
 
 CONNECTIONS = 4
@@ -62,7 +62,7 @@ class Subject:
 
     def memory_mb(self) -> float:
         """Return what its processes hold of memory; what they share is counted once."""
-        return sum(map(_proportional_kb, processes(self.mark))) / 1024
+        return sum(map(proportional_kb, processes(self.mark))) / 1024
 
     def committed(self) -> int:
         """Return how many spans are committed."""
@@ -199,10 +199,3 @@ def _rejected(kind: str, told: bytes) -> int:
     if kind != "application/x-protobuf":
         return 0
     return ExportTraceServiceResponse.FromString(told).partial_success.rejected_spans
-
-
-def _proportional_kb(process: int) -> int:
-    with contextlib.suppress(OSError):
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return 0

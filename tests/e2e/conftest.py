@@ -24,12 +24,13 @@ STOP_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Up:
-    """One running `manage.py up`."""
+    """One running `manage.py up` of the code in a folder."""
 
     process: subprocess.Popen[bytes]
     home: Path
     port: int
     log: Path
+    code: Path = BASE_DIR
 
     @property
     def base_url(self) -> str:
@@ -90,7 +91,7 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
     """Return a function that begins an `up` and does not wait; all are stopped at the end."""
     begun: list[Up] = []
 
-    def start(*arguments: str, home: Path | None = None, **environment: str) -> Up:
+    def start(*arguments: str, home: Path | None = None, code: Path = BASE_DIR, **environment: str) -> Up:
         folder = home or tmp_path_factory.mktemp("up") / "home"
         log = tmp_path_factory.mktemp("log") / "up.log"
         port = free_port()
@@ -98,12 +99,12 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "--port", str(port), "--workers", "2", *arguments],
-                cwd=BASE_DIR,
+                cwd=code,
                 env=clean_environment(**environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        begun.append(Up(process=process, home=folder, port=port, log=log))
+        begun.append(Up(process=process, home=folder, port=port, log=log, code=code))
         return begun[-1]
 
     yield start

@@ -63,16 +63,18 @@ def _span(trace_id: str, place: int, start_ns: int) -> dict[str, Any]:
 
 
 @contextmanager
-def sending(base_url: str, key: str, *, senders: int, first: int = 0, age_seconds: int = 0) -> Iterator[Sent]:
+def sending(
+    base_url: str, key: str, *, senders: int, first: int = 0, age_seconds: int = 0, pause_seconds: float = 0.0
+) -> Iterator[Sent]:
     """Send from `senders` threads until the block ends; then every begun request is resent until it is answered.
 
-    The senders are numbered from `first`: each number sends traces of its own, which began `age_seconds` ago.
+    The senders are numbered from `first`: each number sends traces of its own, which began `age_seconds` ago, and
+    pauses after each request.
     """
     sent, enough = Sent(), threading.Event()
+    pace = {"age_seconds": age_seconds, "pause_seconds": pause_seconds}
     threads = [
-        threading.Thread(
-            target=_send_until, args=(enough, sent, base_url, key, number), kwargs={"age_seconds": age_seconds}
-        )
+        threading.Thread(target=_send_until, args=(enough, sent, base_url, key, number), kwargs=pace)
         for number in range(first, first + senders)
     ]
     for thread in threads:
@@ -85,10 +87,12 @@ def sending(base_url: str, key: str, *, senders: int, first: int = 0, age_second
             thread.join()
 
 
-def _send_until(enough: threading.Event, sent: Sent, base_url: str, key: str, sender: int, *, age_seconds: int) -> None:
+def _send_until(
+    enough: threading.Event, sent: Sent, base_url: str, key: str, sender: int, *, age_seconds: int, pause_seconds: float
+) -> None:
     with _client(base_url, key) as client:
         for number in itertools.count():
-            if enough.is_set():
+            if enough.wait(pause_seconds):
                 return
             begun_at = time.time_ns() - age_seconds * 1_000_000_000
             _send(client, sent, request_of(sender, number, start_ns=begun_at))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from observatory.env import BASE_DIR
 from observatory.supervisor.postgres import EmbeddedPostgres
 from observatory.supervisor.roles import DATABASE, OWNER, SERVICE, make_embedded_roles
 from observatory.supervisor.valkey import EmbeddedValkey
@@ -22,10 +23,11 @@ class Stores:
 
 
 @contextmanager
-def own_stores(
-    start_up: Callable[..., Up], home: Path, *, max_connections: int = 100, **given: str
-) -> Iterator[Stores]:
-    """Start PostgreSQL and Valkey in `home`, the service on them with the variables `given`; stop all at the end."""
+def own_stores(start_up: Callable[..., Up], home: Path, *, code: Path = BASE_DIR, **given: str) -> Iterator[Stores]:
+    """Start PostgreSQL and Valkey in `home`, the service on them with the variables `given`; stop all at the end.
+
+    The service is that of the `code` in a folder.
+    """
     postgres, valkey = EmbeddedPostgres(home), EmbeddedValkey(home)
     with postgres, valkey:
         owner, service = postgres.password(OWNER), postgres.password(SERVICE)
@@ -34,6 +36,7 @@ def own_stores(
             DATABASE_URL=postgres.url(DATABASE, SERVICE, service),
             DATABASE_MIGRATION_URL=postgres.url(DATABASE, OWNER, owner),
             REDIS_URL=valkey.url,
+            code=code,
             **given,
         ).wait_until_ready()
         stores = Stores(postgres=postgres, valkey=valkey, service=with_tenant(up))

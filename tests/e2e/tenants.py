@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import psycopg
 
-from observatory.env import BASE_DIR
 from tests.e2e.conftest import Up, clean_environment
 
 LONGEST_ANSWER_SECONDS = 10.0
@@ -53,14 +53,17 @@ def with_tenant(up: Up) -> Service:
     return Service(up=up, key=key, database_url=variables["DATABASE_MIGRATION_URL"])
 
 
-def manage(up: Up, *arguments: str, status: int = 0) -> str:
-    """Run a command of `manage.py` on a service; return what it printed when it ended as is expected."""
+def manage(up: Up, *arguments: str, status: int = 0, code: Path | None = None) -> str:
+    """Run a command of `manage.py` on a service; return what it printed when it ended as is expected.
+
+    The command is the service's own, or that of other `code`.
+    """
     environment = clean_environment(
         OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
     )
     ended = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=BASE_DIR,
+        cwd=code or up.code,
         env=environment,
         check=False,
         capture_output=True,
