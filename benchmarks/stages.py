@@ -17,6 +17,7 @@ from analytics.storage.rows import blocks
 from analytics.storage.spans import Tenant
 from benchmarks.figures import Figure, cpu_microseconds
 from benchmarks.requests import bodies
+from observatory.garbage import look_rarely_for_circles
 
 MOST_SPANS = 5000  # figures are per span: more of them say nothing new
 STEP_NS = 1_000_000
@@ -54,8 +55,8 @@ def _costs(spans: int) -> dict[str, float]:
 
     raw = [[*decode(request.protobuf, json=False).spans] for request in requests]
     normal = [[span for span in normalised(spans) if isinstance(span, NormalSpan)] for spans in raw]
-    gc.collect()
-    gc.freeze()  # what is kept here between steps is no garbage of any of them
+    before = gc.get_threshold()
+    look_rarely_for_circles()  # as at the service; what is kept here between steps is no garbage of any of them
     costs = {
         "decode_protobuf": cpu_microseconds(
             lambda one: [*decode(one.protobuf, json=False).spans], requests, rows=spans
@@ -68,6 +69,7 @@ def _costs(spans: int) -> dict[str, float]:
         "price": cpu_microseconds(lambda spans: [priced(span, book) for span in spans], normal, rows=spans),
         "price_and_write": cpu_microseconds(recorded, normal, rows=spans),
     }
+    gc.set_threshold(*before)
     gc.unfreeze()
     for encoding in ("protobuf", "json"):
         parts = (f"decode_{encoding}", "normalise", "price")

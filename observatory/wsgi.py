@@ -1,6 +1,7 @@
 """The WSGI application that granian serves."""
 
 import os
+from importlib import import_module
 
 from django.conf import settings
 from django.core.cache import close_caches
@@ -19,6 +20,7 @@ os.environ["PGOPTIONS"] = f"-c statement_timeout={_STATEMENT_MS} {os.environ.get
 _django = get_wsgi_application()
 
 from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
+from observatory.garbage import look_rarely_for_circles  # noqa: E402  comes after what is loaded
 
 get_resolver().url_patterns  # noqa: B018  what views import is not what the first requests wait for
 application = WholeBodies(_django, threads=settings.WEB_THREADS)
@@ -27,3 +29,5 @@ application = WholeBodies(_django, threads=settings.WEB_THREADS)
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
 request_started.disconnect(reset_queries)
+import_module(settings.ROOT_URLCONF)  # what the first request would load
+look_rarely_for_circles()

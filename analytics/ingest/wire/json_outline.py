@@ -12,7 +12,7 @@ import orjson
 import re2
 
 from analytics.ingest.text import decode_json, scrub
-from analytics.ingest.wire.limits import MOST_ITEMS, MOST_PARTS, SPAN_BYTES
+from analytics.ingest.wire.limits import MOST_ITEMS, MOST_PARTS, MOST_VALUES, SPAN_BYTES
 from analytics.ingest.wire.spans import MalformedOtlpError
 from errors.catalog import TOO_MANY_ITEMS
 from errors.exceptions import ApiError
@@ -116,6 +116,9 @@ def _at_once(body: Body, *, has_nul: bool) -> tuple[Any, None] | None:
 
 
 def _in_parts(body: Body, names: Names, *, has_nul: bool) -> tuple[Any, "array[int]"]:
+    # Every value is an object. Many brackets stand in texts, so these are left out where there are too many.
+    if body.count(b"{") > MOST_VALUES and _ANY_TEXT.sub(b"", body).count(b"{") > MOST_VALUES:
+        raise ApiError(TOO_MANY_ITEMS, limit=MOST_VALUES)
     walk = _Walk(body, names)
     try:
         return _decoded(walk.skeleton(), has_nul=has_nul), walk.places

@@ -11,7 +11,7 @@ from typing import Any
 
 from analytics.ingest.text import MAX_DEPTH
 from analytics.ingest.wire.json_outline import Body, Names, Outline, TooDeepError, is_flood, outline, without_parts
-from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, MOST_SHARED_BYTES, UNBOUNDED
+from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, MOST_SHARED_BYTES, UNBOUNDED, Allowance
 from analytics.ingest.wire.spans import MalformedOtlpError, RawScope, RawSpan
 from errors.catalog import PART_TOO_LARGE, TOO_MANY_ITEMS
 from errors.exceptions import ApiError
@@ -56,6 +56,7 @@ def items_of(found: Outline, of_scope: dict[str, Any], names: Names) -> list[Any
 def _spans(
     found: Outline, scopes: Iterable[tuple[dict[str, Any], list[dict[str, Any]]]], span_bytes: int
 ) -> Iterator[RawSpan]:
+    left = Allowance()
     for of_resource, of_scopes in scopes:
         told, resource_size = _shared(found, of_resource, "resource")
         resource = _attributes(told)
@@ -72,7 +73,7 @@ def _spans(
             spans.reverse()
             while spans:  # each is let go of once it is decoded
                 span, size = _decoded(found, spans.pop(), span_bytes)
-                yield _span(span, size, resource, scope, shared_size)
+                yield _span(span, size, resource, scope, shared_size, left=left)
 
 
 def _shared(found: Outline, holder: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
@@ -114,9 +115,13 @@ def _decoded(found: Outline, one: Any, span_bytes: int) -> tuple[dict[str, Any],
     return span | {"droppedAttributesCount": span.get("droppedAttributesCount") or 1}, size
 
 
-def _span(span: dict[str, Any], size: int, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
+def _span(
+    span: dict[str, Any], size: int, resource: dict[str, Any], scope: RawScope, shared_size: int, *, left: Allowance
+) -> RawSpan:
     status = one_object(span, "status")
     events, links = objects(span, "events"), objects(span, "links")
+    if events or links:
+        left.take_events(len(events) + len(links))
     return RawSpan(
         _id(span, "traceId"),
         _id(span, "spanId"),

@@ -1,7 +1,7 @@
 """ExportTraceServiceRequest in protobuf."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite, isnan
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from analytics.ingest.text import clean
-from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, UNBOUNDED
+from analytics.ingest.wire.limits import COUNTED_BYTES, MOST_ITEMS, MOST_PARTS, UNBOUNDED, Allowance
 from analytics.ingest.wire.protobuf_outline import (
     RESOURCE,
     SCOPE,
@@ -44,22 +44,24 @@ def decode(body: Body, *, span_bytes: int) -> tuple[int, Iterator[RawSpan]]:
 def _spans(body: Body, scopes: Iterable[OfScope], span_bytes: int) -> Iterator[RawSpan]:
     given: bytes | None = None
     resource: dict[str, Any] = {}
+    left = Allowance()
     for of_scope in scopes:
         if of_scope.resource is not given:
             given = of_scope.resource
-            resource = _attributes(_shared(Resource, given, RESOURCE).attributes)
+            resource = _attributes(_shared(Resource, given, RESOURCE).attributes, left)
         instrumented = _shared(InstrumentationScope, of_scope.scope, SCOPE)
-        scope = _scope(instrumented, _text(of_scope.schema_url) or _text(of_scope.resource_schema_url))
+        scope = _scope(instrumented, _text(of_scope.schema_url) or _text(of_scope.resource_schema_url), left)
         size = len(of_scope.resource) + len(of_scope.scope)
         for start, end in of_scope.places():
             encoded = bytes(body[start:end])
             length = end - start
             if length > span_bytes:
-                yield _span(_bare(encoded), length, resource, scope, size)
+                yield _span(_bare(encoded), length, resource, scope, size, left=left)
             elif length > COUNTED_BYTES and is_flood(encoded, SPAN):
-                yield _span(_bare(encoded), UNBOUNDED, resource, scope, size)
+                left.take_values(MOST_PARTS)
+                yield _span(_bare(encoded), UNBOUNDED, resource, scope, size, left=left)
             else:
-                yield _span(_whole(encoded), length, resource, scope, size)
+                yield _span(_whole(encoded), length, resource, scope, size, left=left)
 
 
 Shared = TypeVar("Shared", Resource, InstrumentationScope)
@@ -100,17 +102,21 @@ def _text(encoded: bytes) -> str:
         raise MalformedOtlpError(_MALFORMED) from None
 
 
-def _scope(scope: InstrumentationScope, schema_url: str) -> RawScope:
+def _scope(scope: InstrumentationScope, schema_url: str, left: Allowance) -> RawScope:
     return RawScope(
         name=clean(scope.name),
         version=clean(scope.version),
-        attributes=_attributes(scope.attributes),
+        attributes=_attributes(scope.attributes, left),
         schema_url=schema_url,
     )
 
 
-def _span(span: Span, size: int, resource: dict[str, Any], scope: RawScope, shared_size: int) -> RawSpan:
+def _span(
+    span: Span, size: int, resource: dict[str, Any], scope: RawScope, shared_size: int, *, left: Allowance
+) -> RawSpan:
     status, events, links = span.status, span.events, span.links
+    if events or links:
+        left.take_events(len(events) + len(links))
     return RawSpan(
         span.trace_id,
         span.span_id,
@@ -119,12 +125,12 @@ def _span(span: Span, size: int, resource: dict[str, Any], scope: RawScope, shar
         span.kind,
         span.start_time_unix_nano,
         span.end_time_unix_nano,
-        _attributes(span.attributes),
+        _attributes(span.attributes, left),
         [
             {
                 "name": clean(event.name),
                 "time_ns": event.time_unix_nano,
-                "attributes": _attributes(event.attributes),
+                "attributes": _attributes(event.attributes, left),
             }
             for event in events
         ]
@@ -134,7 +140,7 @@ def _span(span: Span, size: int, resource: dict[str, Any], scope: RawScope, shar
             {
                 "trace_id": link.trace_id.hex(),
                 "span_id": link.span_id.hex(),
-                "attributes": _attributes(link.attributes),
+                "attributes": _attributes(link.attributes, left),
             }
             for link in links
         ]
@@ -150,7 +156,8 @@ def _span(span: Span, size: int, resource: dict[str, Any], scope: RawScope, shar
     )
 
 
-def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+def _attributes(pairs: Sequence[KeyValue], left: Allowance) -> dict[str, Any]:
+    left.take_values(len(pairs))
     found: dict[str, Any] = {}
     for pair in pairs:
         key, value = pair.key, pair.value
@@ -161,32 +168,38 @@ def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
             if "\x00" in content:
                 content = clean(content)
         else:
-            content = value.int_value or _value(value)
+            content = value.int_value or _value(value, left)
         found[clean(key) if "\x00" in key else key] = content
     return found
 
 
-def _value(value: AnyValue) -> Any:
+def _value(value: AnyValue, left: Allowance) -> Any:
     kind = value.WhichOneof("value")
     if kind == "string_value":
         return clean(value.string_value)
     # An unset value is null; so is an index into a string table, which only profiles have.
     read = _READERS.get(kind) if kind else None
-    return read(value) if read else None
+    return read(value, left) if read else None
 
 
-def _double(value: AnyValue) -> Any:
+def _double(value: AnyValue, _left: Allowance) -> Any:
     number = value.double_value
     if isfinite(number):
         return number
     return "NaN" if isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-_READERS: dict[str, Callable[[AnyValue], Any]] = {
-    "int_value": lambda value: value.int_value,
-    "bool_value": lambda value: value.bool_value,
+def _array(value: AnyValue, left: Allowance) -> list[Any]:
+    items = value.array_value.values
+    left.take_values(len(items))
+    return [_value(item, left) for item in items]
+
+
+_READERS: dict[str, Callable[[AnyValue, Allowance], Any]] = {
+    "int_value": lambda value, _left: value.int_value,
+    "bool_value": lambda value, _left: value.bool_value,
     "double_value": _double,
-    "bytes_value": lambda value: b64encode(value.bytes_value).decode(),
-    "array_value": lambda value: [_value(item) for item in value.array_value.values],
-    "kvlist_value": lambda value: _attributes(value.kvlist_value.values),
+    "bytes_value": lambda value, _left: b64encode(value.bytes_value).decode(),
+    "array_value": _array,
+    "kvlist_value": lambda value, left: _attributes(value.kvlist_value.values, left),
 }

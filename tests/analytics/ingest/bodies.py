@@ -72,6 +72,7 @@ PROTOBUF: Mapping[str, Callable[[], bytes]] = {
     "lists in a list below the largest span": lambda: request(
         *(span(number, attribute(b"a", field(5, times(b"\x0a\x02\x2a\x00", 4_000_000)))) for number in range(4))
     ),
+    "events of many spans": lambda: request(*(span(number, times(b"\x5a\x00", 60_000)) for number in range(1, 1100))),
     "attributes of a resource": lambda: field(1, field(1, times(b"\x0a\x00")) + field(2, field(2, span()))),
     "a resource of many spans": lambda: field(
         1,
@@ -87,6 +88,9 @@ JSON: Mapping[str, Callable[[], bytes]] = {
     "numbers": lambda: b'{"x":[' + listed("1.5").encode() + b"]}",
     "brackets": lambda: json_request(b"[" * SIZE),
     "events": lambda: json_request(json_span(1, f',"events":[{listed("{}")}]').encode()),
+    "events of many spans": lambda: json_request(
+        ",".join(json_span(number, f',"events":[{listed("{}", 60_000)}]') for number in range(1, 1100)).encode()
+    ),
     "a long text of a span": lambda: json_request(json_span(1, f',"name":"\U0001f600{"a" * (SIZE - 200)}"').encode()),
 }
 

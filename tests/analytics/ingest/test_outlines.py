@@ -12,13 +12,13 @@ from analytics.ingest import service, wire
 from analytics.ingest.facts import Shared
 from analytics.ingest.normalise import Limits, normalise
 from analytics.ingest.plans import plan_of
-from analytics.ingest.wire import MalformedOtlpError, json_outline
+from analytics.ingest.wire import MalformedOtlpError, json_outline, limits
 from analytics.ingest.wire.limits import MOST_ITEMS, MOST_PARTS
 from analytics.storage.rows import blank_row, span_text
 from errors.exceptions import ApiError
 from tests.analytics.api.payloads import request as otlp_request
 from tests.analytics.api.payloads import span as otlp_span
-from tests.analytics.ingest.bodies import attribute, field, json_request, json_span, request, span
+from tests.analytics.ingest.bodies import attribute, field, json_request, json_span, listed, request, span
 from tests.analytics.ingest.spans import NOW_NS
 
 TEXT = field(1, b"x")
@@ -77,13 +77,58 @@ def long(text, *, json):
     return field(1, field(1, resource) + field(2, field(2, span())))
 
 
+FLOOD, EACH = MOST_PARTS + 1, 1000
+PARTS = {  # of a span that is too short for its own to be counted
+    "events": (b"\x5a\x00" * EACH, "MOST_EVENTS"),
+    "links": (b"\x6a\x00" * EACH, "MOST_EVENTS"),
+    "attributes": (b"\x4a\x00" * EACH, "MOST_VALUES"),
+    "attributes of an event": (field(11, b"\x1a\x00" * EACH), "MOST_VALUES"),
+    "values of a list": (attribute(b"a", field(5, b"\x0a\x00" * EACH)), "MOST_VALUES"),
+    "events in JSON": (f',"events":[{listed("{}", 3 * EACH)}]', "MOST_EVENTS"),
+    "links in JSON": (f',"links":[{listed("{}", 3 * EACH)}]', "MOST_EVENTS"),
+}
+
+
+@pytest.mark.parametrize(("parts", "limit"), PARTS.values(), ids=PARTS)
+def test_no_span_is_read_whose_parts_are_more_than_all_spans_may_hold_together(parts, limit, monkeypatch):
+    json = isinstance(parts, str)
+    spans = [(json_span if json else span)(number, parts) for number in range(1, 9)]
+    body = json_request(",".join(spans).encode()) if json else request(*spans)
+    taken = []
+
+    monkeypatch.setattr(limits, limit, 3 * EACH + 10)
+    with pytest.raises(ApiError, match=f"{3 * EACH + 10}.*send smaller batches") as refused:
+        taken.extend(wire.decode(body, json=json).spans)
+    monkeypatch.setattr(limits, limit, 8 * EACH + 10)
+
+    assert (refused.value.spec.code, len(taken), len(spans_of(body, json=json))) == (1209, 3, 8)
+
+
+@pytest.mark.parametrize(("items", "is_refused"), [("{}", True), ('"{"', False)], ids=["objects", "texts"])
+def test_objects_of_a_large_body_in_json_are_counted_before_any_is_read(items, is_refused, monkeypatch):
+    body = json_request(json_span(1, f',"unknown":[{listed(items, 5 * EACH)}]').encode())
+    monkeypatch.setattr(json_outline, "_WHOLE_BYTES", 0)
+    monkeypatch.setattr(json_outline, "MOST_VALUES", EACH)
+
+    if is_refused:
+        assert refusal(body, json=True)[:2] == (1209, 413)
+    else:
+        assert len(spans_of(body, json=True)) == 1
+
+
+def test_many_spans_of_too_much_are_refused_with_the_request(monkeypatch):
+    flood = request(*(span(number, b"\x5a\x00" * FLOOD) for number in range(1, 4)))
+    monkeypatch.setattr(limits, "MOST_VALUES", 2 * MOST_PARTS)
+
+    assert refusal(flood, json=False)[:2] == (1209, 413)
+
+
 @pytest.mark.parametrize("json", [True, False])
 def test_what_spans_share_is_at_most_a_mebibyte(json):
     assert refusal(long(1_048_576, json=json), json=json)[:2] == (1209, 413)
     assert len(spans_of(long(1_048_000, json=json), json=json)) == 1
 
 
-FLOOD = MOST_PARTS + 1
 TOO_LARGE = {
     "text in protobuf": (request(span(1), span(2, attribute(b"a", field(1, b"x" * 4_194_304)))), False),
     "events in protobuf": (request(span(1), span(2, b"\x5a\x00" * FLOOD)), False),
