@@ -17,9 +17,10 @@ _STATEMENT_MS = max(1, read("REQUEST_TIMEOUT_SECONDS") - 2) * 1000
 os.environ["PGOPTIONS"] = f"-c statement_timeout={_STATEMENT_MS} {os.environ.get('PGOPTIONS', '')}".strip()
 _django = get_wsgi_application()
 
-from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
+from observatory.bodies import WholeBodies  # noqa: E402  what they import wants settings that are read
+from observatory.middleware.again import AskedAgainFirst  # noqa: E402  as above
 
-application = WholeBodies(_django, threads=settings.WEB_THREADS)
+application = AskedAgainFirst(WholeBodies(_django, threads=settings.WEB_THREADS))
 # Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.
 request_finished.disconnect(close_old_connections)

@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 from django.http import HttpRequest
@@ -30,7 +31,7 @@ class Validators:
     def headers(self) -> dict[str, str]:
         told = {
             "ETag": self.etag,
-            "Last-Modified": None if self.last_modified is None else http_date(self.last_modified),
+            "Last-Modified": None if self.last_modified is None else _date(self.last_modified),
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -44,6 +45,11 @@ class Validators:
         if since is None or self.last_modified is None:
             return False
         return self.last_modified <= since <= time.time()
+
+
+@lru_cache(maxsize=256)
+def _date(epoch_second: int) -> str:
+    return http_date(epoch_second)
 
 
 def lists(header: str, etag: str) -> bool:
