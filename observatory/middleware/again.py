@@ -12,6 +12,7 @@ those that come another way, and tells both what was answered.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from threading import Lock
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ _OWN = {
     "x-request-id",
 }
 _ATTEMPT = "observatory.attempt"  # in the environ: no header of a request can have this name
+_LINES = {status: f"{status} {HTTPStatus(status).phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
 _MOST, _LONGEST = 2048, 8192  # questions, and characters of one: whoever asks decides how long it is
 Same = tuple[str | None, ...]
 Headers = Mapping[str, tuple[str, str]]  # by lower-case name, as Django keeps them
@@ -84,6 +86,22 @@ class Asked:
     charge: Charge
     order: Order
     headers: dict[int, Headers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole reply: its status, its headers, its body."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def as_response(self) -> HttpResponse:
+        response = HttpResponse(self.body, status=self.status)
+        told = response.headers._store  # noqa: SLF001  they were headers before: each set anew costs 3 us
+        told.clear()
+        told.update(self.headers)
+        return response
 
 
 class AskedLately:
@@ -151,15 +169,15 @@ class AskedAgainFirst:
             return self._application(environ, start_response)
         same = tuple(map(environ.get, _SAME))
         met, asked = Met(environ), self._lately.get(same)
-        response = None if asked is None else self._again(met, asked)
-        if response is None:
+        reply = None if asked is None else self._again(met, asked)
+        if reply is None:
             environ[_ATTEMPT] = Attempt(met=met, same=same, lately=self._lately)
             return self._application(environ, start_response)
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return [response.content]
+        start_response(_LINES[reply.status], list(reply.headers.values()))
+        return [reply.body]
 
     @staticmethod
-    def _again(met: Met, asked: Asked) -> HttpResponse | None:
+    def _again(met: Met, asked: Asked) -> Reply | None:
         close_old_connections()  # as Django does when a request begins
         try:
             return answered_again(met, asked)
@@ -196,10 +214,11 @@ class AskedAgainMiddleware:
 
     @staticmethod
     def _again(request: HttpRequest, asked: Asked) -> HttpResponse | None:
-        return answered_again(request, asked)
+        reply = answered_again(request, asked)
+        return None if reply is None else reply.as_response()
 
 
-def answered_again(request: HttpRequest, asked: Asked) -> HttpResponse | None:
+def answered_again(request: HttpRequest, asked: Asked) -> Reply | None:
     """Return the whole reply to what was asked before, paid for and told of; `None` for one that goes the long way."""
     started, began, settled = perf_counter(), monotonic(), asked.settled
     caller: Principal = settled.asker
@@ -225,24 +244,28 @@ def answered_again(request: HttpRequest, asked: Asked) -> HttpResponse | None:
     if answer is None or (common := asked.headers.get(answer[0])) is None:
         return None
     status, own, body = answer
-    response = HttpResponse(body, status=status)
     own |= {"X-Request-ID": request_id, **paid.decision.headers()}
-    told = response.headers._store  # noqa: SLF001  they were headers before: each set anew costs 3 us
-    told.clear()
-    told.update(common)
-    told.update((name.lower(), (name, value)) for name, value in own.items())
+    reply = Reply(
+        status=status, headers={**common, **{name.lower(): (name, told) for name, told in own.items()}}, body=body
+    )
     if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-        _compression.process_response(request, response)
-    record(request, response, endpoint=settled.endpoint, started=started)
+        reply = _compressed(request, reply)
+    record(request, endpoint=settled.endpoint, status=status, length=len(reply.body), started=started)
     log_answer(
         request,
-        response,
+        status=status,
         route=settled.endpoint,
         principal=caller,
         seconds=perf_counter() - started,
         context=context_of(request),
     )
-    return response
+    return reply
+
+
+def _compressed(request: HttpRequest, reply: Reply) -> Reply:
+    response = reply.as_response()
+    _compression.process_response(request, response)
+    return Reply(status=reply.status, headers=dict(response.headers._store), body=response.content)  # noqa: SLF001  as above
 
 
 def _note(lately: AskedLately, same: Same, response: HttpResponse) -> None:

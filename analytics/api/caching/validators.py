@@ -74,9 +74,14 @@ def opaque(etag: str) -> str:
 
 def tag(request: Request | HttpRequest, identity: bytes, version: str, *, weak: bool) -> str:
     """Return the tag of one version of a reply: weak too where the client takes gzip, in both forms of the reply."""
-    digits = sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
+    digits = _digits(identity, version)
     gzip = re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     return f'W/"{digits}"' if weak or gzip else f'"{digits}"'
+
+
+@lru_cache(maxsize=4096)
+def _digits(identity: bytes, version: str) -> str:
+    return sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
 
 
 def modified(changed: datetime, *, moving_until: datetime | None) -> int:
