@@ -76,7 +76,7 @@ os.register_at_fork(after_in_child=_idle.clear)
 
 def packed(commands: Iterable[Command]) -> bytes:
     """Return commands in the form in which they are sent, in one piece."""
-    return b"".join(pack_command(tuple(command)) for command in commands)  # type: ignore[arg-type,misc]  # it says: of one part
+    return b"".join(pack_command(tuple(command)) for command in commands)  # type: ignore[arg-type]  # it says: of one part
 
 
 def exchange(client: Redis, commands: bytes, *, replies: int) -> list[Any]:
@@ -84,7 +84,7 @@ def exchange(client: Redis, commands: bytes, *, replies: int) -> list[Any]:
 
     It is no transaction. The client's own pipeline does the same at more than twice the processor time.
     """
-    pool = client.connection_pool
+    pool: Any = client.connection_pool
     idle = _idle.setdefault(pool, [])
     connection = _usable(pool, idle)
     try:

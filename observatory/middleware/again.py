@@ -72,7 +72,7 @@ _OWN = {
     "x-request-id",
 }
 _ATTEMPT = "observatory.attempt"  # in the environ: no header of a request can have this name
-_LINES = {status: f"{status} {HTTPStatus(status).phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
+_LINES = {int(one): f"{one} {one.phrase}" for one in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
 _MOST, _LONGEST = 2048, 8192  # questions, and characters of one: whoever asks decides how long it is
 Same = tuple[str | None, ...]
 Headers = Mapping[str, tuple[str, str]]  # by lower-case name, as Django keeps them
