@@ -182,7 +182,8 @@ class AskedAgainFirst:
         try:
             return answered_again(met, asked)
         except Exception:
-            log.exception("short way failed")  # the long way answers all the same, if need be with what went wrong
+            # The long way answers all the same, if need be with what went wrong.
+            log.exception("short way failed", **context_of(met))
             return None
 
 
