@@ -52,8 +52,9 @@ class Prepared:
             with database.cursor() as cursor:
                 cursor.execute(self._sql, values)
                 return [[None if one is None else str(one) for one in row] for row in cursor]
-        database.close_if_health_check_failed()
-        database.ensure_connection()
+        if database.get_autocommit():
+            database.close_if_health_check_failed()
+            database.ensure_connection()
         run = self._run
         for wrapper in reversed(database.execute_wrappers):
             run = partial(wrapper, run)

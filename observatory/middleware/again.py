@@ -213,8 +213,7 @@ class AskedAgainMiddleware:
         _note(self._lately, same, response)
         return response
 
-    @staticmethod
-    def _again(request: HttpRequest, asked: Asked) -> HttpResponse | None:
+    def _again(self, request: HttpRequest, asked: Asked) -> HttpResponse | None:
         reply = answered_again(request, asked)
         return None if reply is None else reply.as_response()
 

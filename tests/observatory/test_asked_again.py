@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError
 from django.test import RequestFactory
+from django.test.client import ClientHandler
 from django_redis import get_redis_connection
 from redis.connection import AbstractConnection as Connection
 
@@ -350,12 +350,14 @@ class Served:
     """The service as a server runs it; `made` counts the requests that Django made something of."""
 
     def __init__(self, key):
-        self.made, self._key, self._django = 0, key, WSGIHandler()
+        self.made, self._key, self._django = 0, key, ClientHandler()
         self._application = AskedAgainFirst(self._counted)
 
     def _counted(self, environ, start_response):
         self.made += 1
-        return self._django(environ, start_response)
+        response = self._django(environ)
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        return [response.content]
 
     def get(self, path, data, **headers):
         """Return status, headers and body of a reply."""
@@ -367,7 +369,9 @@ class Served:
 
 
 @pytest.fixture
-def served(tenant, hour):
+def served(tenant, hour, monkeypatch):
+    # The connection of a test is in a transaction, which no request of a server begins in.
+    monkeypatch.setattr("observatory.middleware.again.close_old_connections", lambda: None)
     return Served(tenant.key)
 
 
