@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import structlog
 from django.conf import settings
@@ -58,7 +57,7 @@ class Backend:
         DEGRADED.set(1)
         logger.warning("rate_limit_backend_away", error=type(away).__name__)
         # Connections that were opened before the server went would each cost another wait after its return.
-        _disconnect(get_redis_connection(self._alias).connection_pool)
+        get_redis_connection(self._alias).connection_pool.disconnect(inuse_connections=False)
 
     def _note_success(self) -> None:
         if self._breaker.succeeded():
@@ -66,12 +65,6 @@ class Backend:
             with suppress(RedisError, OSError):
                 get_redis_connection(self._alias).set(DEGRADED_MARK, int(time.time()), ex=_MARK_SECONDS)
             logger.info("rate_limit_backend_back")
-
-
-# Connections between two exchanges, by the pool that made them: to take one from it and to give it back, with all the
-# books it keeps, costs as much as the exchange.
-_idle: WeakKeyDictionary[Any, list[ConnectionInterface]] = WeakKeyDictionary()
-os.register_at_fork(after_in_child=_idle.clear)
 
 
 def packed(commands: Iterable[Command]) -> bytes:
@@ -85,43 +78,35 @@ def exchange(client: Redis, commands: bytes, *, replies: int) -> list[Any]:
     It is no transaction. The client's own pipeline does the same at more than twice the processor time.
     """
     pool: Any = client.connection_pool
-    idle = _idle.setdefault(pool, [])
-    connection = _usable(pool, idle)
+    connection = _at_hand(pool)
+    if connection is None:
+        connection, give_back = pool.get_connection(), pool.release
+    else:
+        give_back = pool._available_connections.append  # noqa: SLF001  as below
     try:
-        connection.send_packed_command([commands])  # type: ignore[no-untyped-call]  # redis-py has no types for it
-        told = [_reply(connection) for _ in range(replies)]
-    except BaseException:
-        pool.release(connection)
-        raise
-    idle.append(connection)
-    return told
+        connection.send_packed_command([commands])
+        return [_reply(connection) for _ in range(replies)]
+    finally:
+        give_back(connection)
 
 
-def _usable(pool: Any, idle: list[ConnectionInterface]) -> ConnectionInterface:
-    """Return a connection that is open and has nothing unread: the last word of a server that went would be."""
+def _at_hand(pool: Any) -> ConnectionInterface | None:
+    """Take a connection that is open and has nothing unread: the last word of a server that went would be.
+
+    The pool's own ways of lending one keep books that cost as much as the exchange.
+    """
+    if pool.pid != os.getpid():
+        return None
     try:
-        connection = idle.pop()
-    except IndexError:
-        return pool.get_connection()  # type: ignore[no-any-return]  # as above
+        connection: ConnectionInterface = pool._available_connections.pop()  # noqa: SLF001  as it says
+    except (AttributeError, IndexError):  # a pool of another kind, or all are in use
+        return None
     with suppress(RedisError, OSError):
         if connection.is_connected and not connection.can_read():
             return connection
-    _give_back(pool, connection)
-    return pool.get_connection()  # type: ignore[no-any-return]  # as above
-
-
-def _give_back(pool: Any, connection: ConnectionInterface) -> None:
-    connection.disconnect()  # type: ignore[no-untyped-call]  # as above
-    pool.release(connection)
-
-
-def _disconnect(pool: Any) -> None:
-    """Close the connections that are not in use."""
-    idle = _idle.get(pool, [])
-    with suppress(IndexError):
-        while True:
-            _give_back(pool, idle.pop())
-    pool.disconnect(inuse_connections=False)
+    connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types for it
+    pool._available_connections.append(connection)  # noqa: SLF001  the pool opens it again
+    return None
 
 
 def _reply(connection: ConnectionInterface) -> Any:
