@@ -1,7 +1,6 @@
 """The WSGI application that granian serves."""
 
 import os
-from importlib import import_module
 
 from django.conf import settings
 from django.core.cache import close_caches
@@ -19,15 +18,15 @@ _STATEMENT_MS = max(1, read("REQUEST_TIMEOUT_SECONDS") - 2) * 1000
 os.environ["PGOPTIONS"] = f"-c statement_timeout={_STATEMENT_MS} {os.environ.get('PGOPTIONS', '')}".strip()
 _django = get_wsgi_application()
 
-from observatory.bodies import WholeBodies  # noqa: E402  what it imports wants settings that are read
-from observatory.garbage import look_rarely_for_circles  # noqa: E402  comes after what is loaded
+from observatory.bodies import WholeBodies  # noqa: E402  what they import wants settings that are read
+from observatory.garbage import look_rarely_for_circles  # noqa: E402  as above
+from observatory.middleware.again import AskedAgainFirst  # noqa: E402  as above
 
 get_resolver().url_patterns  # noqa: B018  what views import is not what the first requests wait for
-application = WholeBodies(_django, threads=settings.WEB_THREADS)
+application = AskedAgainFirst(WholeBodies(_django, threads=settings.WEB_THREADS))
 # Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
 request_started.disconnect(reset_queries)
-import_module(settings.ROOT_URLCONF)  # what the first request would load
 look_rarely_for_circles()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ratelimit.policies import Policy
 
@@ -69,7 +70,7 @@ class Decision:
     @property
     def tightest(self) -> BucketState:
         """The bucket that allows the fewest further requests; of equals the first."""
-        return min(self.states, key=lambda state: state.further_requests)
+        return self.states[0] if len(self.states) == 1 else min(self.states, key=lambda state: state.further_requests)
 
     @property
     def retry_after(self) -> int:
@@ -85,15 +86,15 @@ class Decision:
             "X-RateLimit-Limit": str(tightest.bucket.policy.capacity),
             "X-RateLimit-Remaining": str(tightest.tokens),
             "X-RateLimit-Reset": str(reset),
-            "RateLimit-Policy": ", ".join(map(_policy_item, self.states)),
+            "RateLimit-Policy": ", ".join([_policy_item(one.bucket.name, one.bucket.policy) for one in self.states]),
             "RateLimit": ", ".join(map(_state_item, self.states)),
         }
         return headers | ({"X-RateLimit-Degraded": "true"} if self.degraded else {})
 
 
-def _policy_item(state: BucketState) -> str:
-    policy = state.bucket.policy
-    return f'"{state.bucket.name}";q={policy.capacity};w={policy.seconds_for(policy.capacity_units)}'
+@lru_cache(maxsize=1024)
+def _policy_item(name: str, policy: Policy) -> str:
+    return f'"{name}";q={policy.capacity};w={policy.seconds_for(policy.capacity_units)}'
 
 
 def _state_item(state: BucketState) -> str:

@@ -11,13 +11,37 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from ratelimit.backend import AwayError, Backend, Command, backend, exchange
+from ratelimit.backend import AwayError, Backend, Command, backend, exchange, packed
 from ratelimit.decision import Bucket, BucketState, Decision
 from ratelimit.local import LocalBuckets
 
 SCRIPT = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
 SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 Values = Sequence[bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Buckets to charge, when there are any, and keys to read, with the commands that do both; it may be sent again.
+
+    The keys of the buckets must be in one hash slot, the principal's comes first.
+    """
+
+    buckets: Sequence[Bucket]
+    reading: Sequence[str]
+    commands: bytes
+
+    @classmethod
+    def of(cls, buckets: Sequence[Bucket], reading: Sequence[str] = ()) -> "Order":
+        # Not a transaction: the charge is atomic by itself.
+        commands: list[Command] = [("MGET", *reading)] if reading else []
+        if buckets:
+            commands.append(("EVALSHA", SCRIPT_SHA, *_arguments(buckets)))
+        return cls(buckets=buckets, reading=reading, commands=packed(commands))
+
+    @property
+    def replies(self) -> int:
+        return bool(self.reading) + bool(self.buckets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +60,17 @@ class Limiter:
         self._local = LocalBuckets()
 
     def charge(self, buckets: Sequence[Bucket]) -> Decision:
-        """Charge all `buckets` or none of them; their keys must be in one hash slot, the principal's comes first."""
-        decision = self.visit(buckets).decision
+        """Charge all `buckets` or none of them."""
+        decision = self.visit(Order.of(buckets)).decision
         assert decision is not None
         return decision
 
-    def visit(self, buckets: Sequence[Bucket], *, reading: Sequence[str] = ()) -> Visit:
-        """Charge `buckets`, when there are any, and read the values of the keys `reading`, all in one round trip."""
+    def visit(self, order: Order) -> Visit:
+        """Charge the buckets of an order and read its keys, all in one round trip."""
         try:
-            return self._backend.ask(lambda client: _ask(client, buckets, reading))
+            return self._backend.ask(lambda client: _ask(client, order))
         except AwayError:
-            return Visit(decision=self._charge_locally(buckets) if buckets else None, values=None)
+            return Visit(decision=self._charge_locally(order.buckets) if order.buckets else None, values=None)
 
     def _charge_locally(self, buckets: Sequence[Bucket]) -> Decision:
         divisor = settings.RATE_LIMIT_LOCAL_DIVISOR
@@ -54,19 +78,17 @@ class Limiter:
         return replace(self._local.charge(shares, now_us=time.time_ns() // 1000), degraded=True)
 
 
-def _ask(client: Redis, buckets: Sequence[Bucket], reading: Sequence[str]) -> Visit:
-    # Not a transaction: the keys may be in several slots, and the charge is atomic by itself.
-    commands: list[Command] = [("GET", key) for key in reading]
-    if buckets:
-        arguments = (len(buckets), *_arguments(buckets))
-        commands.append(("EVALSHA", SCRIPT_SHA, *arguments))
-    replies = exchange(client, commands)
+def _ask(client: Redis, order: Order) -> Visit:
+    buckets = order.buckets
+    replies = exchange(client, order.commands, replies=order.replies)
     if buckets and isinstance(replies[-1], NoScriptError):
-        replies[-1:] = exchange(client, [("EVAL", SCRIPT, *arguments)])
+        replies[-1:] = exchange(client, packed([("EVAL", SCRIPT, *_arguments(buckets))]), replies=1)
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-    return Visit(decision=_decision(buckets, replies[-1]) if buckets else None, values=replies[: len(reading)])
+    return Visit(
+        decision=_decision(buckets, replies[-1]) if buckets else None, values=replies[0] if order.reading else ()
+    )
 
 
 def _decision(buckets: Sequence[Bucket], reply: Any) -> Decision:
@@ -77,7 +99,7 @@ def _decision(buckets: Sequence[Bucket], reply: Any) -> Decision:
 
 def _arguments(buckets: Sequence[Bucket]) -> list[Any]:
     keys: list[Any] = [bucket.key for bucket in buckets]
-    return keys + [part for bucket in buckets for part in _of_bucket(bucket)]
+    return [len(keys), *keys] + [part for bucket in buckets for part in _of_bucket(bucket)]
 
 
 def _of_bucket(bucket: Bucket) -> tuple[int, int, int, int]:

@@ -14,7 +14,7 @@ from errors import catalog
 from errors.exceptions import ApiError
 from ratelimit.address import client_address, network_key
 from ratelimit.decision import Bucket, Decision
-from ratelimit.limiter import Values, limiter
+from ratelimit.limiter import Order, Values, limiter
 from ratelimit.metrics import DEGRADED_DECISIONS, EXCEEDED, remaining
 from ratelimit.policies import ANONYMOUS, CLASSES, INGEST, TIERS, Tier, policy_of
 
@@ -94,7 +94,7 @@ def charge_request(request: Request, view: LimitedView) -> None:
     if paid is not None and paid.buckets == buckets:
         decision: Decision | None = paid.decision
     else:
-        decision = visit(request, tier, view.rate_class, buckets, reading)
+        decision = visit(request, tier, view.rate_class, Order.of(buckets, reading))
     if lease is not None and not lease.is_confirmed_by((read_ahead(request) or {}).get(lease.key)):
         # What was remembered of the caller may be out of date: it is looked up before anything else is said.
         request.user = lease.renew(request)
@@ -144,27 +144,21 @@ def _class_bucket(name: str, principal: str) -> Bucket:
 
 
 def _charge(request: Request, tier: Tier, buckets: Sequence[Bucket]) -> None:
-    decision = visit(request, tier, None, buckets)
+    decision = visit(request, tier, None, Order.of(buckets))
     if decision is not None and not decision.admitted:
         raise _refusal(decision, None)
 
 
-def visit(
-    request: Request | HttpRequest,
-    tier: Tier,
-    route_class: str | None,
-    buckets: Sequence[Bucket],
-    reading: Sequence[str] = (),
-) -> Decision | None:
-    """Charge `buckets` and read the values of `reading`; both are noted at the request."""
-    made = limiter.visit(buckets, reading=reading)
+def visit(request: Request | HttpRequest, tier: Tier, route_class: str | None, order: Order) -> Decision | None:
+    """Charge the buckets of an order and read its keys; what came of it is noted at the request."""
+    made = limiter.visit(order)
     noted = vars(request)
-    if reading:
-        noted["read_ahead"] = _by_key(reading, made.values)
+    if order.reading:
+        noted["read_ahead"] = _by_key(order.reading, made.values)
     decision = made.decision
     if decision is None:
         return None
-    noted["rate_charge"] = Charge(tier=tier, route_class=route_class, buckets=buckets, decision=decision)
+    noted["rate_charge"] = Charge(tier=tier, route_class=route_class, buckets=order.buckets, decision=decision)
     remaining.observe(tier.name, decision.tightest.tokens, time.monotonic())
     if decision.degraded:
         DEGRADED_DECISIONS.labels(tier=tier.name).inc()

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 
 from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.storage.prepared import Prepared, as_array
 from analytics.storage.spans import Tenant
 
 # Writers mark these; a day is marked when one of its hours is refreshed.
@@ -55,6 +55,30 @@ class Changes:
     newest: datetime | None
 
 
+# Instants are told in microseconds of the epoch, whatever the server is set to write them as.
+_CHANGES = Prepared(
+    """
+    SELECT grain, (extract(epoch FROM bucket) * 1000000)::bigint, (extract(epoch FROM
+        max(changed_at) FILTER (
+            WHERE grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
+        )) * 1000000)::bigint
+    FROM bucket_change
+    WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+        AND bucket >= %(start)s::timestamptz AND bucket < %(end)s::timestamptz
+    GROUP BY grain, bucket
+    UNION ALL
+    SELECT NULL, NULL, (extract(epoch FROM max(changed_at)) * 1000000)::bigint FROM data_version
+    WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+        AND hour >= %(first)s::timestamptz AND hour < %(last)s::timestamptz
+    """
+)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def _instant(micros: str | None) -> datetime | None:
+    return None if micros is None else _EPOCH + int(micros) * _MICROSECOND
+
+
 def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> Changes:
     """Return the changes of a tenant (aligned lists of organisations and projects) between `start` and `end`.
 
@@ -62,29 +86,16 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
     own hours, which its version counts too.
     """
     widest = GRAIN_WIDTHS["1day"]
-    given: dict[str, Any] = {
-        **tenant,
-        "start": floor(start, widest),
-        "end": floor(end, widest) + widest,
-        "first": floor(start, GRAIN_WIDTHS["1hour"]),
-        "last": end,
+    given = {
+        **{name: as_array(numbers) for name, numbers in tenant.items()},
+        "start": floor(start, widest).isoformat(),
+        "end": (floor(end, widest) + widest).isoformat(),
+        "first": floor(start, GRAIN_WIDTHS["1hour"]).isoformat(),
+        "last": end.isoformat(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT grain, bucket,
-                max(changed_at) FILTER (WHERE grain = '1hour' AND bucket >= %(first)s AND bucket < %(last)s)
-            FROM bucket_change
-            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                AND bucket >= %(start)s AND bucket < %(end)s
-            GROUP BY grain, bucket
-            UNION ALL
-            SELECT NULL, NULL, max(changed_at) FROM data_version
-            WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-                AND hour >= %(first)s AND hour < %(last)s
-            """,
-            given,
-        )
-        rows = cursor.fetchall()
-    marked = {grain: frozenset(bucket for name, bucket, _ in rows if name == grain) for grain in GRAIN_WIDTHS}
+    rows = [(grain, _instant(bucket), _instant(moment)) for grain, bucket, moment in _CHANGES.rows(given)]
+    marked = {
+        grain: frozenset(bucket for name, bucket, _ in rows if name == grain and bucket is not None)
+        for grain in GRAIN_WIDTHS
+    }
     return Changes(marked=marked, newest=max((at for _, _, at in rows if at is not None), default=None))

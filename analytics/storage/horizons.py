@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
 from analytics.registry.rollups import Rollup
+from analytics.storage.prepared import Prepared, as_array
 
-EVER = datetime(1, 1, 1, tzinfo=UTC)
+EVER, _EPOCH = datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)
 # SQL: the row `marks` of organisation_id, project_id, bucket lies where spans were dropped.
 SPANS_ARE_GONE = """EXISTS (
     SELECT FROM retention_horizons AS h
@@ -28,15 +29,18 @@ class Horizons:
         return self.rollups.get(rollup.kind, EVER)
 
 
+_HORIZONS = Prepared(
+    """
+    SELECT kind, (extract(epoch FROM max(kept_since)) * 1000000)::bigint FROM retention_horizons
+    WHERE project_id = 0 OR project_id = ANY(%(projects)s::int[]) GROUP BY kind
+    """
+)
+
+
 def horizons_of(projects: Sequence[int]) -> Horizons:
     """Return the horizons that hold for all of `projects` together."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kind, max(kept_since) FROM retention_horizons WHERE project_id = 0 OR project_id = ANY(%s::int[])"
-            " GROUP BY kind",
-            [list(projects)],
-        )
-        found: dict[str, datetime] = dict(cursor.fetchall())
+    told = _HORIZONS.rows({"projects": as_array(projects)})
+    found = {str(kind): _EPOCH + timedelta(microseconds=int(since or 0)) for kind, since in told}
     return Horizons(spans=found.pop("spans", EVER), rollups=found)
 
 

@@ -5,7 +5,7 @@ processor for a statement that takes 0.1 ms and 7 us when it is prepared and sen
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -24,9 +25,10 @@ Row = Sequence[str | None]
 
 
 class Prepared:
-    """One statement that reads a row, its values and members given and told as PostgreSQL writes them.
+    """One statement that reads rows, its values and their members given and told as PostgreSQL writes them.
 
-    Inside a transaction it goes through a cursor like any other: only the driver can begin one. Where statements are
+    Inside a transaction it goes without a name, which a pooler's next server might not know, and ahead of a
+    transaction's first statement through a cursor like any other: only the driver can begin one. Where statements are
     logged it does too.
     """
 
@@ -39,25 +41,39 @@ class Prepared:
         self._kept: WeakKeyDictionary[psycopg.Connection[Any], bool] = WeakKeyDictionary()
 
     def row(self, values: Mapping[str, str]) -> Row:
-        """Return the row of the statement with `values`, which goes where all statements of this thread go."""
+        """Return the only row of the statement with `values`."""
+        (row,) = self.rows(values)
+        return row
+
+    def rows(self, values: Mapping[str, str]) -> Sequence[Row]:
+        """Return the rows of the statement with `values`, which goes where all statements of this thread go."""
         database = connections[DEFAULT_DB_ALIAS]
-        if database.queries_logged or not database.get_autocommit():
+        if database.queries_logged or not (database.get_autocommit() or _has_begun(database)):
             with database.cursor() as cursor:
                 cursor.execute(self._sql, values)
-                return [None if value is None else str(value) for value in cursor.fetchone()]
-        database.close_if_health_check_failed()
-        database.ensure_connection()
+                return [[None if one is None else str(one) for one in row] for row in cursor]
+        if database.get_autocommit():
+            database.close_if_health_check_failed()
+            database.ensure_connection()
         run = self._run
         for wrapper in reversed(database.execute_wrappers):
             run = partial(wrapper, run)
         return run(self._sql, values, False, {"connection": database, "cursor": None})
 
-    def _run(self, _sql: str, values: Mapping[str, str], _many: bool, context: Mapping[str, Any]) -> Row:
+    def _run(self, _sql: str, values: Mapping[str, str], _many: bool, context: Mapping[str, Any]) -> Sequence[Row]:
         database = context["connection"]
+        given = [values[name].encode() for name in self._names]
         with database.wrap_database_errors:
-            result = self._result(database.connection, [values[name].encode() for name in self._names])
-        told = (result.get_value(0, column) for column in range(result.nfields))
-        return [None if value is None else value.decode() for value in told]
+            if database.get_autocommit():
+                result = self._result(database.connection, given)
+            else:
+                server = database.connection.pgconn
+                result = _checked(server.exec_params(self._text, given), server)
+        told, columns = result.get_value, range(result.nfields)
+        return [
+            [None if (value := told(row, column)) is None else value.decode() for column in columns]
+            for row in range(result.ntuples)
+        ]
 
     def _result(self, connection: "psycopg.Connection[Any]", values: Sequence[bytes]) -> PGresult:
         server = connection.pgconn
@@ -70,6 +86,18 @@ class Prepared:
                 return _checked(result, server)
             self._kept[connection] = False
         return _checked(server.exec_params(self._text, values), server)
+
+
+def as_array(numbers: Iterable[int]) -> str:
+    """Return whole numbers as PostgreSQL writes an array of them."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _has_begun(database: BaseDatabaseWrapper) -> bool:
+    """Whether the server knows of the transaction."""
+    return database.connection is not None and (
+        database.connection.info.transaction_status == TransactionStatus.INTRANS
+    )
 
 
 def _state(result: PGresult) -> bytes | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from analytics.storage.changes import floor
-from analytics.storage.prepared import Prepared
+from analytics.storage.prepared import Prepared, as_array
 
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def version_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
     """
     changes, moment, horizons = _VERSION.row(
         {
-            **{name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in tenant.items()},
+            **{name: as_array(numbers) for name, numbers in tenant.items()},
             "start": start.isoformat(),
             "first": floor(start, _HOUR).isoformat(),
             "end": end.isoformat(),

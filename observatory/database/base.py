@@ -52,8 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Run a statement and record what kind it was, how long it took and which class of error it met."""
-    first = sql.lstrip()[:_LONGEST].upper()
-    queries, duration = _series(next((one for one in _OPERATIONS if first.startswith(one)), "OTHER"))
+    queries, duration = _series_of(sql)
     started = perf_counter()
     try:
         return execute(sql, params, many, context)
@@ -67,6 +66,13 @@ def measured(execute: Callable[..., Any], sql: str, params: Any, many: bool, con
         if seconds * 1000 > settings.SLOW_QUERY_MS:
             shown = " ".join(str(sql).split())[:_SQL_CHARS]
             log.warning("slow statement", duration_ms=round(seconds * 1000), sql=shown)
+
+
+@lru_cache(maxsize=512)
+def _series_of(sql: str) -> tuple[Counter, Histogram]:
+    """Return the series of a statement; reading its first word costs as much as counting it."""
+    first = sql.lstrip()[:_LONGEST].upper()
+    return _series(next((one for one in _OPERATIONS if first.startswith(one)), "OTHER"))
 
 
 @lru_cache

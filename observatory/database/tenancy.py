@@ -5,8 +5,7 @@ The setting is local to a transaction, so that a pooler may hand the connection 
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -49,14 +48,17 @@ def show_organisation(number: int) -> None:
     _in_sight.set(str(number))
 
 
-@contextmanager
-def only(organisation: str) -> Iterator[None]:
+class only:  # noqa: N801  it reads as a word of its statement
     """Show the rows of `organisation` (`EVERY`, `NONE`, a number) inside the block."""
-    token = _in_sight.set(organisation)
-    try:
-        yield
-    finally:
-        _in_sight.reset(token)
+
+    def __init__(self, organisation: str) -> None:
+        self._organisation = organisation
+
+    def __enter__(self) -> None:
+        self._token = _in_sight.set(self._organisation)
+
+    def __exit__(self, *_: object) -> None:
+        _in_sight.reset(self._token)
 
 
 @lru_cache(maxsize=512)

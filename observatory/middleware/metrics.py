@@ -23,21 +23,27 @@ class MetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = perf_counter()
         response = self.get_response(request)
-        record(request, response, endpoint=route_of(request), started=started)
+        record(
+            request,
+            endpoint=route_of(request),
+            status=response.status_code,
+            length=None if response.streaming else len(response.content),
+            started=started,
+        )
         return response
 
 
-def record(request: HttpRequest, response: HttpResponse, *, endpoint: str, started: float) -> None:
-    """Record one answered request."""
+def record(request: HttpRequest, *, endpoint: str, status: int, length: int | None, started: float) -> None:
+    """Record one answered request; `length` is of the reply's body, where it is known."""
     # A caller may send any word as the method, and every label value is kept for ever.
     method = request.method if request.method in _METHODS else "other"
-    series = _series(method or "other", endpoint, response.status_code)
+    series = _series(method or "other", endpoint, status)
     series.requests.inc()
     series.duration.observe(perf_counter() - started)
     series.request_size.observe(_length(request.META.get("CONTENT_LENGTH")))
-    if not response.streaming:
-        series.response_size.observe(len(response.content))
-    if response.status_code == 304:  # noqa: PLR2004  Not Modified
+    if length is not None:
+        series.response_size.observe(length)
+    if status == 304:  # noqa: PLR2004  Not Modified
         series.not_modified.inc()
 
 

@@ -35,7 +35,7 @@ class RequestContextMiddleware:
             response["X-Request-ID"] = request_id
             log_answer(
                 request,
-                response,
+                status=response.status_code,
                 route=route_of(request),
                 principal=getattr(request, "principal", None),
                 seconds=perf_counter() - started,
@@ -63,8 +63,8 @@ def context_of(request: HttpRequest) -> dict[str, str]:
 
 def log_answer(
     request: HttpRequest,
-    response: HttpResponse,
     *,
+    status: int,
     route: str,
     principal: Principal | None,
     seconds: float,
@@ -75,7 +75,7 @@ def log_answer(
         "request",
         method=request.method,
         route=route,
-        status=response.status_code,
+        status=status,
         duration_ms=round(seconds * 1000, 1),
         organisation=str(principal.organisation) if principal else None,
         principal=f"{principal.kind}:{principal.id}" if principal else None,

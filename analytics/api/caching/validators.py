@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 from django.http import HttpRequest
@@ -30,7 +31,7 @@ class Validators:
     def headers(self) -> dict[str, str]:
         told = {
             "ETag": self.etag,
-            "Last-Modified": None if self.last_modified is None else http_date(self.last_modified),
+            "Last-Modified": None if self.last_modified is None else _date(self.last_modified),
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -44,6 +45,11 @@ class Validators:
         if since is None or self.last_modified is None:
             return False
         return self.last_modified <= since <= time.time()
+
+
+@lru_cache(maxsize=256)
+def _date(epoch_second: int) -> str:
+    return http_date(epoch_second)
 
 
 def lists(header: str, etag: str) -> bool:
@@ -68,9 +74,14 @@ def opaque(etag: str) -> str:
 
 def tag(request: Request | HttpRequest, identity: bytes, version: str, *, weak: bool) -> str:
     """Return the tag of one version of a reply: weak too where the client takes gzip, in both forms of the reply."""
-    digits = sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
+    digits = _digits(identity, version)
     gzip = re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     return f'W/"{digits}"' if weak or gzip else f'"{digits}"'
+
+
+@lru_cache(maxsize=4096)
+def _digits(identity: bytes, version: str) -> str:
+    return sha256(identity + version.encode()).hexdigest()[:_TAG_DIGITS]
 
 
 def modified(changed: datetime, *, moving_until: datetime | None) -> int:
