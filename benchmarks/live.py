@@ -8,7 +8,7 @@ Ingest runs as fast as it goes, over four connections, without listeners and bes
   many events happen as the target names. It tells what is lost where all that a busy machine takes is listened to.
 
 Both are the seconds that the same number of spans takes without listeners over those beside them. A round measures both
-mixes both ways; every other one begins with the listeners, so that neither way has the larger database. The listeners
+mixes both ways; the second begins with the listeners, so that neither way has the larger database. The listeners
 are a process of the same machine, and what they take of it is in the figures.
 """
 
@@ -37,7 +37,7 @@ from observatory.env import BASE_DIR
 LISTENERS, LISTENERS_A_KEY = 500, 20
 EVENTS_A_SECOND, PACED_SECONDS = 1000, 10
 MEDIAN_TARGET_MS, SHARE_TARGET = 100.0, 0.9
-ROUNDS = 4
+ROUNDS = 2
 # One in two listens to a user's calls, the others to slow calls of one model: a fiftieth of all.
 _MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5")
 _SLOW_MS = 7500
