@@ -115,6 +115,11 @@ class Load:
 
 def load(running: Running, key: str, requests: Iterator[bytes], *, every: float = 0.0) -> Load:
     """Send `requests` over four connections, as fast as they are answered or one `every` so many seconds."""
+    return load_of_several(running, ((key, body) for body in requests), every=every)
+
+
+def load_of_several(running: Running, requests: Iterator[tuple[str, bytes]], *, every: float = 0.0) -> Load:
+    """Do the same with requests that come each with the key of its sender."""
     load, lock = Load(), Lock()
     begun = time.perf_counter()
     numbered = enumerate(requests)
@@ -123,7 +128,7 @@ def load(running: Running, key: str, requests: Iterator[bytes], *, every: float 
         client = HTTPConnection("127.0.0.1", running.port, timeout=120)
         while True:
             with lock:
-                number, body = next(numbered, (0, b""))
+                number, (key, body) = next(numbered, (0, ("", b"")))
             if not body:
                 break
             due = begun + number * every if every else time.perf_counter()

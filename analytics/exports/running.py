@@ -88,7 +88,8 @@ def _work_on(job: ExportJob, stop: Stop) -> int:
         # The job is taken up again a little later, from its last step.
         log.warning("export interrupted", job_id=str(job.id), attempt=job.attempts, problem=str(problem))
         if isinstance(problem, StoreError) and timezone.now() - job.created_at < PATIENCE:
-            ExportJob.objects.filter(id=job.id).update(attempts=job.attempts - 1)  # the store's fault, not the export's
+            # The store's fault, not the export's. A run that wrote a step has begun to count anew.
+            ExportJob.objects.filter(id=job.id).update(attempts=max(job.attempts - 1, 0))
     except OSError as problem:
         _fail(job, _said_of(problem))
     except _FailedError as problem:

@@ -1,6 +1,7 @@
 """An event as it was read from the log of its organisation."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,37 @@ Fields = Mapping[bytes, bytes]
 _NONE = frozenset[int]()  # the whole organisation
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What all events of one type and the same projects have in common.
+
+    `names` are the public ones of organisation and project, where data of the type have them.
+    """
+
+    type: str
+    projects: frozenset[int]
+    names: Mapping[str, str]
+
+
+def origin(told_type: bytes, told_projects: bytes, *, organisation: UUID, projects: Mapping[int, UUID]) -> Origin:
+    """Return the origin that an entry tells of; `projects` are the public names of those in somebody's reach."""
+    type_ = told_type.decode()
+    of = frozenset(map(int, told_projects.split(b","))) if told_projects else _NONE
+    names = {"org_id": str(organisation)}
+    if len(of) == 1 and of <= projects.keys():
+        names["project_id"] = str(projects[next(iter(of))])
+    # A newer release may write types that nobody here can have asked for.
+    members = EVENT_TYPES[type_].members if type_ in EVENT_TYPES else ()
+    return Origin(type=type_, projects=of, names={name: value for name, value in names.items() if name in members})
+
+
 class Happening:
     """One event: where it stands in the log, its type, its projects' numbers, and its data, parsed and as text.
 
-    Its forms on the wire are made once, however many listeners it goes to.
+    Its forms on the wire are made once, however many listeners it goes to, and not for one that nobody hears of.
     """
 
-    __slots__ = ("_at", "_frames", "data", "facts", "id", "projects", "type")
+    __slots__ = ("_at", "_message", "_names", "_sse", "_told", "facts", "id", "projects", "type")
 
     def __init__(
         self,
@@ -36,9 +61,16 @@ class Happening:
         self.type = type
         self.projects = projects
         self.facts: Mapping[str, Any] = orjson.loads(data)
-        self.data = _with_names(data, {name: value for name, value in names.items() if name not in self.facts})
+        self._told = data
+        self._names = names
         self._at = at
-        self._frames: dict[str, str] = {}
+        self._sse: str | None = None
+        self._message: str | None = None
+
+    @property
+    def data(self) -> bytes:
+        """Its data as JSON, with the public names that they lack."""
+        return _with_names(self._told, {name: one for name, one in self._names.items() if name not in self.facts})
 
     @property
     def at(self) -> str:
@@ -48,33 +80,23 @@ class Happening:
 
     def sse(self) -> str:
         """Return the event as Server-Sent Events write it."""
-        frame = self._frames.get("sse")
-        if frame is None:
-            frame = self._frames["sse"] = f"id: {self.id}\nevent: {self.type}\ndata: {self.data.decode()}\n\n"
-        return frame
+        if self._sse is None:
+            self._sse = f"id: {self.id}\nevent: {self.type}\ndata: {self.data.decode()}\n\n"
+        return self._sse
 
     def message(self) -> str:
         """Return the event as a message of a WebSocket."""
-        frame = self._frames.get("message")
-        if frame is None:
-            frame = self._frames["message"] = (
+        if self._message is None:
+            self._message = (
                 f'{{"type":"event","id":"{self.id}","event_type":"{self.type}",'
                 f'"data":{self.data.decode()},"timestamp":"{self.at}"}}'
             )
-        return frame
+        return self._message
 
 
-def happening(entry: bytes, fields: Fields, *, organisation: UUID, projects: Mapping[int, UUID]) -> Happening:
-    """Return the event of one entry of the log; `projects` are the public names of those in somebody's reach."""
-    type_, told = fields[b"type"].decode(), fields[b"project"]
-    of = frozenset(map(int, told.split(b","))) if told else _NONE
-    names = {"org_id": str(organisation)}
-    if len(of) == 1 and of <= projects.keys():
-        names["project_id"] = str(projects[next(iter(of))])
-    # A newer release may write types that nobody here can have asked for.
-    members = EVENT_TYPES[type_].members if type_ in EVENT_TYPES else ()
-    known = {name: value for name, value in names.items() if name in members}
-    return Happening(entry.decode(), type_, of, fields[b"data"], known)
+def happening(entry: bytes, fields: Fields, origin: Origin) -> Happening:
+    """Return the event of one entry of the log."""
+    return Happening(entry.decode(), origin.type, origin.projects, fields[b"data"], origin.names)
 
 
 def _with_names(data: bytes, names: Mapping[str, str]) -> bytes:

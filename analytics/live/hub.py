@@ -29,10 +29,11 @@ from errors.exceptions import ApiError
 from errors.json import dumps
 
 log = structlog.get_logger(__name__)
-# Events of a pause go out together. The busier the process, the longer: it rests six times as long as telling took, and
-# ingest has the rest.
-PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
-_REST = 6
+# Events of a pause go out together, one piece to each stream, and it is pieces that cost. The busier the process, the
+# longer: it rests so many times as long as telling took, and ingest has the rest. Up to the first of the longest pauses
+# no listener minds; only where that leaves too much to do it rests up to the other, but not where it is behind.
+_SHORTEST_PAUSE_SECONDS = 0.01
+_RESTS = ((12, 0.12), (6, 0.35))  # times, the longest in seconds
 RETRY_SECONDS = 1.0
 STALLED_BEATS = 2
 _CANCEL_SECONDS = 0.5
@@ -185,7 +186,7 @@ class Hub:
     def _show_projects(feed: Feed, listener: Listener) -> frozenset[int]:
         """Note the names of a listener's projects; return their numbers."""
         found = {number: one.public_id for number, one in listener.scope().projects.items()}
-        feed.projects.update(found)
+        feed.show(found)
         return frozenset(found)
 
     async def _read_for_ever(self) -> None:
@@ -196,7 +197,7 @@ class Hub:
                 self._wanted.clear()
                 await self._wanted.wait()
             try:
-                await self._read(after_outage=away)
+                is_behind = await self._read(after_outage=away)
                 away = False
             except (*AWAY, DatabaseError) as problem:  # the database: credentials are looked up again
                 if not away:
@@ -205,14 +206,15 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             before, worked = worked, time.process_time()
-            await asyncio.sleep(min(max(PAUSE_SECONDS, _REST * (worked - before)), LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(_SHORTEST_PAUSE_SECONDS if is_behind else pause(worked - before))
 
-    async def _read(self, *, after_outage: bool) -> None:
+    async def _read(self, *, after_outage: bool) -> bool:
+        """Tell what has happened since the last time; return whether there may be more of it already."""
         if after_outage:
             await self._look_for_losses()
         positions = {organisation: feed.position for organisation, feed in self._feeds.items()}
         if not positions:
-            return  # the last listener left meanwhile
+            return False  # the last listener left meanwhile
         found, generation = await self._log.read(positions, self._identity)
         # While Redis was away, changes of identities could not be told.
         if generation != self._generation or after_outage:
@@ -220,18 +222,21 @@ class Hub:
                 await self._look_for_losses()  # a Redis that came back empty before anybody noticed has another one
             await self._confirm_all()
             self._generation = generation
+        is_behind = False
         for organisation, entries in found.items():
             feed = self._feeds.get(organisation)
             if feed is None or feed.position != positions[organisation]:
                 continue
             # A log that was cut since the last read still holds as many as it keeps.
             full = len(entries) >= min(MOST_AT_ONCE, settings.STREAM_REPLAY_EVENTS)
+            is_behind = is_behind or full
             if full and not await self._log.holds_all_since(organisation, feed.position.decode()):
                 feed.tell_gap()
             most = max(1, settings.STREAM_QUEUE_EVENTS // 2)
             for begin in range(0, len(entries), most):
                 feed.dispatch(entries[begin : begin + most])
                 await asyncio.sleep(0)  # who keeps up takes these before the next push them out
+        return is_behind
 
     async def _look_for_losses(self) -> None:
         """Tell the listeners of each log that came back without the events that were read last."""
@@ -348,6 +353,11 @@ class Hub:
             # It is in no log; a client that resumes after it misses nothing.
             event = Happening(feed.position.decode(), THRESHOLD, frozenset(), dumps(data), {}, at=now)
             one.connection.offer(event)
+
+
+def pause(worked: float) -> float:
+    """Return for how many seconds nothing is read after so many of processor time."""
+    return max(_SHORTEST_PAUSE_SECONDS, *(min(times * worked, longest) for times, longest in _RESTS))
 
 
 def missing(permission: str) -> ApiError:

@@ -8,7 +8,7 @@ import orjson
 
 from analytics.live.connections import Connection
 from analytics.live.frames import MessageFrames
-from analytics.live.happenings import Happening, happening
+from analytics.live.happenings import Happening, happening, origin
 from analytics.scope import Scope, ScopedProject
 from errors.catalog import EXPIRED_TOKEN, PROJECT_ACCESS_DENIED
 from errors.exceptions import ApiError
@@ -60,12 +60,10 @@ def connected(listener: Somebody | None = None, *, place: str = "here") -> Conne
 
 def event(number: int = 1, *, project: int | str | None = 1, kind: str = "trace_created", **facts: object) -> Happening:
     """Return the event at place `number` of the log."""
-    fields = {
-        b"type": kind.encode(),
-        b"project": b"" if project is None else str(project).encode(),
-        b"data": orjson.dumps(facts),
-    }
-    return happening(f"{number}-0".encode(), fields, organisation=ORGANISATION, projects={})
+    of = origin(
+        kind.encode(), b"" if project is None else str(project).encode(), organisation=ORGANISATION, projects={}
+    )
+    return happening(f"{number}-0".encode(), {b"data": orjson.dumps(facts)}, of)
 
 
 async def said(connection: Connection) -> list[tuple[str, object]]:

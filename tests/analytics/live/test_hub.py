@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from analytics.live.connections import EXPIRED
 from analytics.live.filters import EventFilter
-from analytics.live.hub import Hub
+from analytics.live.hub import Hub, pause
 from analytics.live.places import place_key, take_place
 from errors.catalog import REVOKED_TOKEN
 from errors.exceptions import ApiError
@@ -268,3 +268,9 @@ def test_a_log_that_was_cut_before_it_was_read_is_told(client, settings, away):
 
     first, told = asyncio.run(listen())
     assert (len(first), [kind for kind, _ in told]) == (1, ["gap", "event", "event"])
+
+
+def test_a_busy_process_rests_the_longer_the_more_there_was_to_tell_and_far_longer_only_where_it_must():
+    seconds = [pause(worked) for worked in (0, 0.005, 0.01, 0.02, 0.03, 1)]
+
+    assert seconds == pytest.approx([0.01, 0.06, 0.12, 0.12, 0.18, 0.35])
