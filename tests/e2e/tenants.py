@@ -56,7 +56,7 @@ def with_tenant(up: Up) -> Service:
 def manage(up: Up, *arguments: str, status: int = 0) -> str:
     """Run a command of `manage.py` on a service; return what it printed when it ended as is expected."""
     environment = clean_environment(
-        OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
+        measured=False, OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
     )
     ended = subprocess.run(
         [sys.executable, "manage.py", *arguments],
