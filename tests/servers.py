@@ -23,6 +23,9 @@ OWNER, SERVICE = "observatory_owner", "observatory_service"
 def _start() -> None:
     # A suite that is told to end must still stop what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Hundreds of processes are started: what one has compiled is there for the others, whatever the machine says.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     home = Path(tempfile.mkdtemp(prefix="llmo-tests-"))
     home.chmod(0o755)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -45,6 +48,11 @@ def _databases(home: Path) -> dict[str, str]:
         "TEST_OWNER_URL": postgres.url("observatory", OWNER, OWNER),
         "TEST_SERVICE_URL": postgres.url("observatory", SERVICE, SERVICE),
     }
+
+
+def unmeasured() -> dict[str, str]:
+    """Return the environment of a process that is left out of the coverage, which it is twice as fast without."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 if "TEST_SUPERUSER_URL" not in os.environ:

@@ -9,10 +9,10 @@ from analytics.registry.facts import FACTS_BY_KEY
 from analytics.registry.grains import INTERVALS
 from analytics.registry.measures import AGGREGATIONS, FIGURES, MEASURES
 from analytics.registry.rollups import ROLLUPS
-from observatory.docs import document
 from observatory.env import BASE_DIR
+from tests.documented import DOCUMENT
 
-PATHS = document()["paths"]
+PATHS = DOCUMENT["paths"]
 
 
 def parameters(path):

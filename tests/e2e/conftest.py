@@ -17,6 +17,7 @@ import pytest
 
 from observatory.env import BASE_DIR
 from observatory.env_table import SETTINGS
+from tests.servers import unmeasured
 
 START_SECONDS = 600  # with the demo data, while coverage is measured, on a machine that does other work too
 STOP_SECONDS = 60
@@ -79,19 +80,25 @@ def free_port() -> int:
                 return probe.getsockname()[1]
 
 
-def clean_environment(**given: str) -> dict[str, str]:
+def clean_environment(*, measured: bool = True, **given: str) -> dict[str, str]:
     """Return our environment without what the suite has set for its own servers."""
+    inherited = os.environ if measured else unmeasured()
     ours = {setting.name for setting in SETTINGS} | {"DJANGO_SETTINGS_MODULE"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("TEST_")}
+    kept = {name: value for name, value in inherited.items() if name not in ours and not name.startswith("TEST_")}
     return kept | {"DRAIN_DELAY_SECONDS": "0"} | given
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Up]]:
-    """Return a function that begins an `up` and does not wait; all are stopped at the end."""
+    """Return a function that begins an `up` and does not wait; all are stopped at the end.
+
+    `measured` ones count for the coverage and take twice the time.
+    """
     begun: list[Up] = []
 
-    def start(*arguments: str, home: Path | None = None, code: Path = BASE_DIR, **environment: str) -> Up:
+    def start(
+        *arguments: str, home: Path | None = None, code: Path = BASE_DIR, measured: bool = False, **environment: str
+    ) -> Up:
         folder = home or tmp_path_factory.mktemp("up") / "home"
         log = tmp_path_factory.mktemp("log") / "up.log"
         port = free_port()
@@ -100,7 +107,7 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
             process = subprocess.Popen(
                 [*command, "--port", str(port), "--workers", "2", *arguments],
                 cwd=code,
-                env=clean_environment(**environment),
+                env=clean_environment(measured=measured, **environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -113,7 +120,7 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
             up.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(start_up: Callable[..., Up]) -> Up:
     """The service with its demo data; tests that break it start one of their own."""
     return start_up("--demo").wait_until_ready()

@@ -59,7 +59,7 @@ def manage(up: Up, *arguments: str, status: int = 0, code: Path | None = None) -
     The command is the service's own, or that of other `code`.
     """
     environment = clean_environment(
-        OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
+        measured=False, OBSERVATORY_HOME=str(up.home), DJANGO_SETTINGS_MODULE="observatory.settings.service"
     )
     ended = subprocess.run(
         [sys.executable, "manage.py", *arguments],

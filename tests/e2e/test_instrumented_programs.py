@@ -1,7 +1,6 @@
 """Real programs under stock instrumentors talk to the service, and the REST API is compared with what was said."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pytest
 from tests.e2e.model_server import model_server
 from tests.e2e.programs.conversation import SESSION, USER
 from tests.e2e.programs.exchanges import CHATS, EMBEDDING, EXCHANGES, Exchange
+from tests.servers import unmeasured
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +76,7 @@ def run(request, service, api):
 def _run_program(name: str, service: Any) -> dict[str, Any]:
     with model_server() as url:
         environment = {
-            **os.environ,
+            **unmeasured(),
             "NO_PROXY": "localhost,127.0.0.1",
             "MODEL_URL": url,
             "OTLP_ENDPOINT": f"{service.base_url}/v1/traces",

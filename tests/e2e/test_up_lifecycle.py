@@ -21,7 +21,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def running(start_up, home):
-    return start_up(home=home).wait_until_ready()
+    return start_up(home=home, measured=True).wait_until_ready()
 
 
 def test_a_start_without_demo_shows_the_address_and_how_to_make_a_key(running):
@@ -34,7 +34,7 @@ def test_the_service_is_ready(running):
 
 
 def test_a_second_up_on_the_same_folder_is_refused_in_one_sentence(running, start_up, home):
-    second = start_up(home=home)
+    second = start_up(home=home, measured=True)
 
     assert second.process.wait(30) == 1
     assert second.said.strip() == (
@@ -44,7 +44,7 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_sentence(running, star
 
 
 def test_a_taken_port_is_refused_in_one_sentence(running, start_up, tmp_path):
-    second = start_up("--port", str(running.port), home=tmp_path / "other")
+    second = start_up("--port", str(running.port), measured=True, home=tmp_path / "other")
 
     assert second.process.wait(30) == 1
     assert second.said.strip() == (
@@ -83,7 +83,7 @@ def test_an_up_that_was_killed_takes_everything_down_and_does_not_block_the_next
 
 
 def test_ctrl_c_while_starting_leaves_nothing_behind(start_up, home):
-    begun = start_up(home=home)
+    begun = start_up(home=home, measured=True)
     assert eventually(lambda: is_alive(home / "run" / "valkey.pid"))
 
     assert begun.stop(signal.SIGINT) == 0

@@ -171,7 +171,7 @@ class Clock:
         return {"LD_PRELOAD": str(self.library), "STEPPED_CLOCK": str(self.ahead)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def faults(start_up: Callable) -> Iterator[Faults]:  # noqa: F811
     # Not below pytest's own folder: another run of pytest would close that to PostgreSQL's user.
     home = Path(tempfile.mkdtemp(prefix="llmo-faults-"))

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi
 
-from observatory.docs import document
+from tests.documented import DOCUMENT
 from tests.observatory.accounts.credentials import claims, signed
 from tests.observatory.asking import ask
 
@@ -29,7 +29,7 @@ CHECKS = [
     openapi.response_headers_conformance,
     openapi.response_schema_conformance,
 ]
-fuzzed = schemathesis.openapi.from_dict(document()).exclude(path_regex=STREAMS)
+fuzzed = schemathesis.openapi.from_dict(DOCUMENT).exclude(path_regex=STREAMS)
 fuzzed.config.generation.update(with_security_parameters=False)
 schemathesis.serializer("application/x-protobuf")(lambda _context, _value: b"\x0a\x00")
 numbers = count()

@@ -6,8 +6,8 @@ from jsonschema import Draft202012Validator
 
 from analytics.models import Channel, Delivery, DeliveryStatus
 from observatory.accounts.models import AuditEntry
-from observatory.docs import document
 from tests.analytics.alerts.conftest import due
+from tests.documented import DOCUMENT
 from tests.observatory.accounts.credentials import bearer, error, token_of
 
 CHANNELS = "/api/v1/channels"
@@ -31,7 +31,7 @@ def patch(api, reply, headers=None, **body):
 
 
 def fits(component, body):
-    whole = document()
+    whole = DOCUMENT
     schema = {"components": whole["components"], "$ref": f"#/components/schemas/{component}"}
     return [one.message for one in Draft202012Validator(schema).iter_errors(body)]
 

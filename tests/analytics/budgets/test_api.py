@@ -14,16 +14,16 @@ from errors.catalog import QUERY_TIMEOUT
 from errors.exceptions import ApiError
 from observatory.accounts.models import AuditEntry
 from observatory.accounts.services import api_key_create
-from observatory.docs import document
 from tests.analytics.api.payloads import span
 from tests.analytics.budgets.conftest import BUDGETS, NOON, ONE_DAY, TOKENS_OF_A_DOLLAR, alerts, call, evaluate
+from tests.documented import DOCUMENT
 from tests.observatory.accounts.credentials import bearer, error, token_of
 
 MINUTE_AGO_DOLLARS = 12.5
 
 
 def fits(component, body):
-    whole = document()
+    whole = DOCUMENT
     schema = {"components": whole["components"], "$ref": f"#/components/schemas/{component}"}
     return [one.message for one in Draft202012Validator(schema).iter_errors(body)]
 

@@ -14,13 +14,13 @@ from analytics.exports.service import exports_expire, exports_revive
 from analytics.exports.writing import WorkFile
 from analytics.models import ExportJob
 from observatory.accounts.models import AuditEntry
-from observatory.docs import document
 from tests.analytics.exports.conftest import PATH, RANGE, download, error, spans
+from tests.documented import DOCUMENT
 from tests.observatory.accounts.credentials import client
 
 
 def fits(component, body):
-    whole = document()
+    whole = DOCUMENT
     schema = {"components": whole["components"], "$ref": f"#/components/schemas/{component}"}
     return [one.message for one in Draft202012Validator(schema).iter_errors(body)]
 

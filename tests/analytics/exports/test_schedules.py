@@ -16,9 +16,9 @@ from analytics.exports.writing import WorkFile
 from analytics.models import ExportJob, ExportSchedule
 from observatory.accounts.models import AuditEntry
 from observatory.database import tenancy
-from observatory.docs import document
 from tests.analytics.api.payloads import NS, span
 from tests.analytics.exports.conftest import DAY, PATH
+from tests.documented import DOCUMENT
 from tests.observatory.accounts.credentials import bearer
 
 FIRST = DAY.date()
@@ -73,7 +73,7 @@ def on_day(number, count=1):
 
 def test_a_schedule_is_shown_as_the_document_says(api, schedule, tenant):
     reply = schedule(compression="gzip", fields=["trace_id", "model"], model="gpt-4o", keep_days=30)
-    whole = document()
+    whole = DOCUMENT
     ref = {"components": whole["components"], "$ref": "#/components/schemas/ExportSchedule"}
 
     assert reply.status_code == 201, reply.content

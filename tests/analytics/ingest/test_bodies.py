@@ -1,6 +1,5 @@
 """What a body can make of its bytes is bounded: a request of 64 MiB adds less than 400 MB, whatever is in it."""
 
-import os
 import subprocess
 import sys
 
@@ -8,6 +7,7 @@ import pytest
 
 from observatory.env import BASE_DIR
 from tests.analytics.ingest.bodies import JSON, PROTOBUF
+from tests.servers import unmeasured
 
 MOST_MB = 400
 
@@ -18,7 +18,7 @@ def lifted():
     told = subprocess.run(
         [sys.executable, "-m", "tests.analytics.ingest.bodies"],
         cwd=BASE_DIR,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env=unmeasured() | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True,
         text=True,
         check=True,
