@@ -48,6 +48,11 @@ class Call:
         """The command that asks the same from a shell, with the token in a variable."""
         return f"""curl -sS -H "Authorization: Bearer $TOKEN" '{settings.API_BASE_URL}{self.url}'"""
 
+    @property
+    def open_curl(self) -> str:
+        """The same for what is public: it is asked without a credential."""
+        return f"curl -sS '{settings.API_BASE_URL}{self.url}'"
+
 
 class Asker:
     """Asks in the name of a viewer, each question once. `outcomes` counts replies by what they say of the cache."""
