@@ -45,9 +45,9 @@ def sentence(problem: ApiError) -> str:
 
 def _told(field: str, problem: ValidationError) -> ValidationError:
     said = "; ".join(problem.messages)
-    known = _ERRORS.get(problem.code or "")
-    if known is None or not field:  # the form's own sentence
+    if problem.code == "told" or not field:
         return problem
+    known = _ERRORS.get(problem.code or "", _ERRORS["invalid_choice"])
     return ValidationError(sentence(known(field, said, problem.params or {})), code="told")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -25,7 +26,7 @@ from observatory.accounts.admin_reach import (
 from observatory.accounts.audit import ACTIONS
 from observatory.accounts.models import ApiKey, AuditEntry, Membership, Organisation, Project, User
 from observatory.accounts.redaction import read_redaction, read_scopes
-from observatory.sentences import SentenceModelForm, sentence
+from observatory.sentences import InSentences, SentenceModelForm, sentence
 
 DASHBOARDS = "/app/o/"
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -54,6 +55,18 @@ class PowersAdmin(GroupAdmin):
         return organisations_of(request) is None and super().has_delete_permission(request, obj)
 
 
+class NewUserForm(InSentences, AdminUserCreationForm):
+    """A new user; what is wrong is said as everywhere."""
+
+
+class UserForm(InSentences, UserChangeForm):
+    """A user; likewise."""
+
+
+class PasswordForm(InSentences, AdminPasswordChangeForm):
+    """Another password for a user; likewise."""
+
+
 @admin.register(User)
 class MemberAdmin(AuditedAdmin, UserAdmin):
     """Users are disabled, not deleted: tokens of a known user die with it, those of a stranger live on.
@@ -61,6 +74,8 @@ class MemberAdmin(AuditedAdmin, UserAdmin):
     Staff see users of their own organisations; who is staff, and what it may do, is up to superusers. They change those
     alone who are nowhere else: with the password of another they would be where they are not.
     """
+
+    form, add_form, change_password_form = UserForm, NewUserForm, PasswordForm
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return within_reach(request, super().get_queryset(request), "memberships__organisation_id").distinct()

@@ -48,6 +48,11 @@ class Call:
         """The command that asks the same from a shell, with the token in a variable."""
         return f"""curl -sS -H "Authorization: Bearer $TOKEN" '{settings.API_BASE_URL}{self.url}'"""
 
+    @property
+    def open_curl(self) -> str:
+        """The same for what is public: it is asked without a credential."""
+        return f"curl -sS '{settings.API_BASE_URL}{self.url}'"
+
 
 class Asker:
     """Asks in the name of a viewer, each question once. `outcomes` counts replies by what they say of the cache."""
@@ -66,22 +71,38 @@ class Asker:
         return self._known[call]
 
     def _asked(self, call: Call) -> dict[str, Any]:
+        reply = self.reply(call)
+        self.outcomes[reply.headers.get("X-Cache", "")] += 1
+        return _exact(reply)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send `body` to a route and return what it answers; raise what the API would answer instead."""
+        return _exact(self.reply(Call(path=path), body=dumps(body)))
+
+    def reply(self, call: Call, *, body: bytes | None = None) -> Any:
+        """Return the reply to a call as the view gives it; with a body the call is a POST."""
         match = resolve(f"{API}{call.path}")
         view = cast("AnalyticsView", match.func.cls())  # type: ignore[attr-defined]  # REST framework's views name theirs
         inner = HttpRequest()
-        inner.method, inner.path, inner.path_info = "GET", f"{API}{call.path}", f"{API}{call.path}"
+        inner.method = "GET" if body is None else "POST"
+        inner.path = inner.path_info = f"{API}{call.path}"
         inner.META = {name: self.request.META[name] for name in _HANDED_ON if name in self.request.META}
         inner.GET = QueryDict(urlencode(call.query))
         inner.resolver_match = match
-        asked = Request(inner)
+        if body is not None:
+            inner.META |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+            vars(inner).update(_body=body, _read_started=True)  # as after it was read from a socket
+        asked = Request(inner, parsers=view.get_parsers())
         asked.user = cast("Any", self.viewer.principal)
         view.setup(inner, *match.args, **match.kwargs)
         view.request = asked
         if self.charges:
             charge_request(asked, view)
         view.check_permissions(asked)
-        reply = view.get(asked, *match.args, **match.kwargs)  # type: ignore[attr-defined]  # calls are of GET routes
-        self.outcomes[reply.headers.get("X-Cache", "")] += 1
-        told = reply.data
-        body: dict[str, Any] = json.loads(told if isinstance(told, bytes) else dumps(told), parse_float=Decimal)
-        return body
+        return getattr(view, inner.method.lower())(asked, *match.args, **match.kwargs)
+
+
+def _exact(reply: Any) -> dict[str, Any]:
+    told = reply.data
+    body: dict[str, Any] = json.loads(told if isinstance(told, bytes) else dumps(told), parse_float=Decimal)
+    return body

@@ -29,7 +29,8 @@ _CONTENT = "trace"
 def traces(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Show a page of the list."""
     found = listed(request, viewer, base=request.path.rpartition("/")[0])
-    return framed(request, viewer, TRACES, found.asked, problem=found.problem, **found.shown)
+    export = found.asked.shared(f"{found.asked.base}/exports") if viewer.may("exports:read") else ""
+    return framed(request, viewer, TRACES, found.asked, problem=found.problem, export=export, **found.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from observatory.pages import live, signing_in, tracing, views
+from observatory.pages import exporting, live, signing_in, tracing, views
 
 app_name = "pages"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("/o/<slug:organisation>/traces/ticket", live.ticket, name="ticket"),
     path("/o/<slug:organisation>/traces/worst", tracing.worst, name="worst"),
     path("/o/<slug:organisation>/traces/<str:trace_id>", tracing.trace, name="trace"),
+    path("/o/<slug:organisation>/exports", exporting.exports, name="exports"),
+    path("/o/<slug:organisation>/exports/<str:job_id>/file", exporting.export_file, name="export-file"),
     path("/o/<slug:organisation>/values/<slug:label>", views.values, name="values"),
     path("/o/<slug:organisation>/<slug:page>", views.page, name="page"),
     path("/o/<slug:organisation>/<slug:page>/<slug:panel>.csv", views.file, name="file"),

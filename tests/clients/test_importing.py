@@ -175,3 +175,27 @@ def test_what_failed_stays_failed(tool, failed):
     (span,) = spans_of(tool, [failed])
 
     assert span["status"] == {"code": 2, "message": "boom"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "record"),
+    [
+        ("langfuse", "a text"),
+        ("phoenix", 5),
+        ("mlflow", ["a list"]),
+        ("phoenix", PHOENIX | {"context": {"trace_id": 5, "span_id": 6}}),
+    ],
+)
+def test_whatever_is_no_record_at_all_is_refused_in_a_sentence(moved, tool, record):
+    status, told, err, _ = moved(tool, record)
+
+    assert (status, told) == (1, [])
+    assert err.startswith(f"observatory: record 1 is none that {tool} writes")
+
+
+def test_ids_of_mlflow_in_digits_stay_as_they_are():
+    written = MLFLOW["data"]["spans"][0] | {"trace_id": TRACE, "span_id": SPAN, "parent_span_id": ROOT}
+
+    (span,) = spans_of("mlflow", [{"data": {"spans": [written]}}])
+
+    assert (span["traceId"], span["spanId"], span["parentSpanId"]) == (TRACE, SPAN, ROOT)

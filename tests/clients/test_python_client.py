@@ -356,8 +356,9 @@ def test_a_search_is_a_table_or_lines_of_json(command, stored):
     head, *rows = table.splitlines()
 
     assert (status, head.split()[:3], len(rows)) == (0, ["ts", "trace_id", "model"], 3)
-    lines = command("--json", "search")[1].splitlines()
-    assert [json.loads(line)["model"] for line in lines] == ["gpt-4o"] * 5
+    before, behind = (command(*words)[1].splitlines() for words in (("--json", "search"), ("search", "--json")))
+    assert [json.loads(line)["model"] for line in before] == ["gpt-4o"] * 5
+    assert behind == before
 
 
 def test_nothing_found_is_said(command):
@@ -374,6 +375,13 @@ def test_what_spans_hold_reaches_no_terminal_as_a_command(command, api):
     api.post("/v1/traces", request(span(model="\x1b[31mred")), content_type="application/json")
 
     assert "\x1b" not in command("search")[1]
+
+
+def test_what_an_event_holds_reaches_no_terminal_as_a_command(command, monkeypatch):
+    event = flows.Event(id="1", type="trace_created", data={"model": "\x1b[31mred", "duration_ms": 5})
+    monkeypatch.setattr(Client, "events", lambda *_, **__: iter([event]))
+
+    assert command("tail")[1] == "-  trace_created   [31mred  -  5  -  -\n"
 
 
 def test_the_spans_of_a_trace_stand_below_their_parents(command, api):

@@ -154,7 +154,7 @@ def test_the_theme_is_switched_and_kept(page):
 
 def test_a_page_is_as_wide_as_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("overview", "cost", "performance", "quality", "models", "anomalies", "budgets", "traces"):
+    for name in ("overview", "cost", "performance", "quality", "models", "anomalies", "budgets", "traces", "exports"):
         page.goto(f"{BASE}/{name}")
         assert page.evaluate("document.documentElement.scrollWidth") == 390, name
 
@@ -202,6 +202,23 @@ def test_pages_are_walked_without_loading_everything_anew(page):
     page.go_back()
     page.wait_for_url("**/overview")
     drawn(page, "requests")
+
+
+def test_an_export_is_made_and_downloaded(page, service, tmp_path):
+    model = f"exported-{os.urandom(4).hex()}"
+    send(service, model, "first", "second")
+    page.goto(f"{BASE}/traces?model={model}&start_time=now-1h")
+    page.click("[aria-label='Data of the list']")
+    page.click("a:has-text('Export all of a range')")
+    page.wait_for_url(re.compile(rf"{BASE}/exports\?.*model={model}"))
+    page.select_option("[name=format]", "csv")
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"**{BASE}/exports")
+    with page.expect_download() as begun:
+        page.click("#jobs tbody tr:first-child a:has-text('Download')")
+    begun.value.save_as(tmp_path / "file.csv")
+
+    assert (tmp_path / "file.csv").read_text().count(model) == 2
 
 
 def send(service, model, *names):

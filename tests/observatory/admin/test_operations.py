@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -112,6 +113,26 @@ def test_forms_of_rows_say_it_in_the_same_sentences(root, tenant):
     page = reply.content.decode()
     assert "Field &#x27;name&#x27; is required." in page
     assert "The value of &#x27;slug&#x27; is taken: choose another" in page
+
+
+@pytest.mark.parametrize(
+    ("place", "given", "said"),
+    [
+        ("accounts/organisation", {"name": "a\0b", "slug": "ok"}, "Invalid value for field 'name': Null characters"),
+        (
+            "accounts/organisation",
+            {"name": "a", "allowed_ips": "nets"},
+            "Invalid value for field 'allowed_ips': 'nets'",
+        ),
+        ("analytics/channel", {"type": "email", "addresses": "x"}, "Invalid value for field 'addresses': No e-mail"),
+        ("accounts/user", {"username": "<i>"}, "Invalid format for field 'username': Enter a valid username"),
+        ("accounts/user", {"password1": "a", "password2": "b"}, "Invalid value for field 'password2': The two"),
+    ],
+)
+def test_what_only_one_form_knows_is_said_in_them_too(root, place, given, said):
+    page = root.post(f"/admin/{place}/add/", given).content.decode()
+
+    assert said in unescape(page)
 
 
 def test_what_the_command_refuses_is_shown_with_its_reason(root):

@@ -1,4 +1,5 @@
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -30,6 +31,15 @@ def test_the_public_page_tells_no_message_and_no_user(public):
     page = Client().get("/app/public").content.decode()
 
     assert ("mail me" in page, 'name="user_id"' in page, 'name="team_id"' in page) == (False, False, False)
+
+
+def test_the_calls_of_the_public_page_are_answered_as_they_stand_there(public):
+    page = Client().get("/app/public").content.decode()
+
+    calls = re.findall(r"<code>curl -sS &#x27;http://testserver([^<]*)&#x27;</code>", page)
+    found = {one: Client().get(unescape(one)).status_code for one in calls}
+    assert set(found.values()) == {200}
+    assert "TOKEN" not in page
 
 
 @pytest.mark.parametrize("query", ["user_id=ada", "team_id=x", "project_id=safe"])

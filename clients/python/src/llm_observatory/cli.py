@@ -98,7 +98,7 @@ def _tail(client: Client, given: argparse.Namespace) -> None:
                 told.get("cost_usd"),
                 told.get("trace_id"),
             )
-            print("  ".join("-" if part is None else str(part) for part in parts), flush=True)
+            print("  ".join(map(_printable, parts)), flush=True)
 
 
 def _export(client: Client, given: argparse.Namespace) -> None:
@@ -144,12 +144,16 @@ def _show(given: argparse.Namespace, rows: Sequence[Mapping[str, Any]], columns:
 
 
 def _cell(value: Any) -> str:
+    text = _printable(value)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _printable(value: Any) -> str:
+    """Return a value as text without what a terminal would obey: applications wrote it."""
     if value is None:
         return "-"
     text = f"{value:f}" if isinstance(value, Decimal) else value if isinstance(value, str) else json.dumps(value)
-    # What applications wrote may hold what a terminal would obey.
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -213,6 +217,8 @@ def _parser() -> argparse.ArgumentParser:
         (me, _me),
     ):
         one.set_defaults(run=run)
+        # Said before the command or behind it.
+        one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object a line")
     for one in (search, cost, export):
         one.add_argument("--since", default="24h", help="how far back: 90m, 24h, 7d; default 24h")
     return parser

@@ -38,7 +38,7 @@ def spans_of(tool: str, records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     for number, record in enumerate(records, start=1):
         try:
             yield from read(record)
-        except (KeyError, TypeError, ValueError) as problem:
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise ValueError(f"record {number} is none that {tool} writes ({problem!r})") from None
 
 
@@ -170,7 +170,9 @@ def _hex(given: str, digits: int) -> str:
 
 
 def _unpacked(given: str) -> str:
-    """Return the hexadecimal form of an id that MLflow writes in base64; older files have a text."""
+    """Return the hexadecimal form of an id that MLflow writes in base64; other files have a text, or digits already."""
+    if re.fullmatch(r"[0-9a-f]{16}|[0-9a-f]{32}", given):  # they could be read as base64, too
+        return given
     try:
         return base64.b64decode(given, validate=True).hex()
     except (binascii.Error, ValueError):
