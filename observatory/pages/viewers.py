@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from errors.catalog import IP_NOT_ALLOWED, NO_MEMBERSHIP, ORGANISATION_ACCESS_DENIED
@@ -37,7 +38,7 @@ class Viewer:
         return isinstance(self.principal, Anonymous) or permission in self.principal.permissions
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def memberships_of(request: HttpRequest) -> list[Membership]:
@@ -71,7 +72,7 @@ def for_members(view: View) -> View:
     """Return `view` for members alone: it is given the viewer; others are sent to sign in, and come back."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, organisation: str, **path: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, organisation: str, **path: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         return view(request, viewer=viewer_of(request, organisation), **path)
