@@ -6,7 +6,8 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from errors.catalog import IP_NOT_ALLOWED, NO_MEMBERSHIP, ORGANISATION_ACCESS_DENIED
