@@ -24,6 +24,8 @@ from ratelimit.backend import AwayError, backend
 KEY = "llmo:events:{organisation_id}"
 SILENT_MS = 7 * 86_400_000
 DROPPED = Counter("stream_dropped_total", "Events that a subscriber or the replay log never got.", ["event_type"])
+for _type in EVENT_TYPES:
+    DROPPED.labels(_type)  # from zero on: to Prometheus the first sample of a series is no rise
 SCRIPT = Path(__file__).with_name("events.lua").read_text(encoding="utf-8")
 SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 

@@ -2,7 +2,11 @@
 
 from prometheus_client import Counter, Histogram
 
+from analytics.models import ExportStatus
+
 JOBS = Counter("export_jobs_total", "Exports that ended, and those that were created (pending).", ["status"])
+for _status in ExportStatus.values:
+    JOBS.labels(_status)  # from zero on: to Prometheus the first sample of a series is no rise
 ROWS = Counter("export_rows_total", "Spans written to exported files.", ["format"])
 BYTES = Counter("export_bytes_total", "Octets of completed exports.", ["format"])
 DURATION = Histogram(

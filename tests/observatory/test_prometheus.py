@@ -286,3 +286,24 @@ def test_the_backlog_is_what_the_process_that_ran_last_left(tmp_path):
     MultiProcessCollector(registry, path=str(tmp_path))
 
     assert registry.get_sample_value("retention_backlog_rows", {"table": "llm_traces"}) == 3
+
+
+@pytest.fixture(scope="module")
+def at_start():
+    """The series of a process that has loaded the service's code and done nothing."""
+    loaded = "import django; django.setup(); import observatory.urls"
+    code = f"{loaded}; from prometheus_client import generate_latest; print(generate_latest().decode())"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "counter",
+    [
+        'export_jobs_total{status="failed"}',
+        'auth_failures_total{code="1001"}',
+        'stream_dropped_total{event_type="trace_created"}',
+    ],
+)
+def test_what_alerts_look_for_a_rise_of_begins_at_zero(at_start, counter):
+    assert f"{counter} 0.0" in at_start
