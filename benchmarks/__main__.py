@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,7 +48,8 @@ def _of_the_run(name: str, run: Run) -> Iterable[Figure]:
     return measure(run)
 
 
-SIZED = ("stages", "ingest", "live", "edge", "polling", "tenancy", "exports", "processes")
+# Processes first: they are measured while nothing has been stored.
+SIZED = ("processes", "stages", "ingest", "live", "edge", "polling", "tenancy", "exports")
 PARTS: Mapping[str, Part] = {
     **{name: partial(_of_each_size, name) for name in SIZED},
     **{name: partial(_of_the_run, name) for name in ("reads", "pages", "traces", "storage", "forecast", "anomalies")},
@@ -57,13 +59,14 @@ PARTS: Mapping[str, Part] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed.
+    """Run the benchmarks, print their figures and return the exit status: 1 when a target is missed or a part failed.
 
     Against an earlier run it is 1 when a figure that has a target is worse than then.
     """
     given = _parsed(arguments)
     before = given.against.read_text().splitlines() if given.against else None
     figures: list[Figure] = []
+    failed: list[str] = []
     with stores(given.store, server=given.server) as embedded:
         servers = [embedded] if embedded else []
         if "timescaledb" in given.engine and not given.server:
@@ -79,21 +82,27 @@ def main(arguments: Sequence[str]) -> int:
         for name in given.only:
             sizes = given.spans or [FULL.get(name, DEFAULT_SPANS) if given.full else DEFAULT_SPANS]
             _say(sys.stderr, f"Measuring {name} with {', '.join(f'{size:,}' for size in sizes)} spans.")
-            for figure in PARTS[name](replace(run, sizes=sizes)):
-                figures.append(figure)
-                _say(sys.stdout, figure.as_json)
-        if given.write:
-            given.write.write_text(page(figures, run, arguments))
+            try:
+                for figure in PARTS[name](replace(run, sizes=sizes)):
+                    figures.append(figure)
+                    _say(sys.stdout, figure.as_json)
+            except Exception:  # noqa: BLE001  what the other parts find is not lost for it
+                traceback.print_exc()
+                failed.append(name)
+        if given.write and figures:
+            given.write.write_text(page(figures, run, arguments, failed=failed))
     _say(sys.stdout, table(figures))
     missed = [figure.figure for figure in figures if figure.is_missed]
     if missed:
         _say(sys.stderr, f"Missed: {', '.join(missed)}.")
+    if failed:
+        _say(sys.stderr, f"Failed, as is told above: {', '.join(failed)}.")
     if before is None:
-        return 1 if missed else 0
+        return 1 if missed or failed else 0
     found = list(worse(figures, before, slack=given.slack))
     if found:
         _say(sys.stderr, f"Worse than before: {', '.join(found)}.")
-    return 1 if found else 0
+    return 1 if found or failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:

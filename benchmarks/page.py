@@ -38,8 +38,8 @@ _WORDS = {
 }
 
 
-def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
-    """Return the page: the command, the machine, the versions and the table."""
+def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str], *, failed: Sequence[str] = ()) -> str:
+    """Return the page: the command, the machine, the versions, parts that failed, and the table."""
     rows = "projects" if figures[0].figure.startswith("anomalies.") else "spans"
     lines = [
         f"# {_title(figures)}",
@@ -52,6 +52,7 @@ def page(figures: Sequence[Figure], run: Run, arguments: Sequence[str]) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}; {'; '.join([_commit(), _machine(), *map(_version, run.servers)])}.",
         "",
+        *([f"Not measured to the end, since something failed: {', '.join(failed)}.", ""] if failed else []),
         *_contenders(figures, run),
         *_table(figures, rows),
     ]

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.__main__ import ASKED_FOR, PARTS, _parsed
+import benchmarks.__main__
+from benchmarks.__main__ import ASKED_FOR, PARTS, _parsed, main
 from benchmarks.environments import environment
+from benchmarks.figures import Figure
 from benchmarks.load.mixed import hits
 from benchmarks.page import page
 from benchmarks.peers.contenders import COMMON, MLFLOW, OWN, PHOENIX, RARE
@@ -138,3 +141,20 @@ def test_no_span_starts_after_the_end_that_was_given(spans):
     assert len(starts) == -(-spans // SPANS_A_REQUEST) * SPANS_A_REQUEST
     assert starts == sorted(starts)
     assert starts[-1] == 10**18 - 7
+
+
+def test_a_part_that_fails_takes_nothing_from_the_others(monkeypatch, tmp_path, capsys):
+    def fails(_run):
+        raise RuntimeError("no worker")
+        yield
+
+    monkeypatch.setattr(benchmarks.__main__, "stores", lambda *_, **__: nullcontext())
+    monkeypatch.setitem(PARTS, "forecast", fails)
+    monkeypatch.setitem(PARTS, "anomalies", lambda _run: [Figure(figure="of.another", value=1.0, unit="x", rows=1)])
+    written = tmp_path / "page.md"
+
+    status = main(["--only", "forecast", "--only", "anomalies", "--write", str(written)])
+
+    assert (status, "RuntimeError: no worker" in capsys.readouterr().err) == (1, True)
+    assert "something failed: forecast." in written.read_text()
+    assert "`of.another`" in written.read_text()
