@@ -33,15 +33,15 @@ class Order:
 
     @classmethod
     def of(cls, buckets: Sequence[Bucket], reading: Sequence[str] = ()) -> "Order":
-        # Not a transaction: the charge is atomic by itself.
-        commands: list[Command] = [("MGET", *reading)] if reading else []
+        # Not a transaction, and a command for each key: they may be in several slots. The charge is atomic by itself.
+        commands: list[Command] = [("GET", key) for key in reading]
         if buckets:
             commands.append(("EVALSHA", SCRIPT_SHA, *_arguments(buckets)))
         return cls(buckets=buckets, reading=reading, commands=packed(commands))
 
     @property
     def replies(self) -> int:
-        return bool(self.reading) + bool(self.buckets)
+        return len(self.reading) + bool(self.buckets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +86,8 @@ def _ask(client: Redis, order: Order) -> Visit:
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-    return Visit(
-        decision=_decision(buckets, replies[-1]) if buckets else None, values=replies[0] if order.reading else ()
-    )
+    values = replies[: len(order.reading)]
+    return Visit(decision=_decision(buckets, replies[-1]) if buckets else None, values=values)
 
 
 def _decision(buckets: Sequence[Bucket], reply: Any) -> Decision:

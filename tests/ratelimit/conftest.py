@@ -1,4 +1,5 @@
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -27,9 +28,9 @@ class ValkeyServer:
         self.url = f"unix://{self.socket}?db=0"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.socket.parent)]
-        self._process = subprocess.Popen([str(get_binary_path()), *options], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([str(get_binary_path()), *options, *more], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         with Redis(unix_socket_path=str(self.socket)) as client:
             while time.monotonic() < deadline:
@@ -50,12 +51,12 @@ class ValkeyServer:
             self._process = None
 
 
-def _server() -> Iterator[ValkeyServer]:
+def _server(*options: str) -> Iterator[ValkeyServer]:
     # A socket's path may have 107 characters; pytest's own folders are longer.
     with tempfile.TemporaryDirectory(prefix="llmo-") as folder:
         server = ValkeyServer(Path(folder))
-        server.start()
         try:
+            server.start(*options)
             yield server
         finally:
             server.kill()
@@ -98,6 +99,22 @@ def mortal_redis(settings, own_valkey):
     """The server behind the cache, which the test may kill."""
     _point_cache_at(settings, own_valkey, timeout=5)
     return own_valkey
+
+
+@pytest.fixture
+def cluster(settings):
+    """A cluster of one server, which has every slot, behind the cache."""
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        port, bus = (str(probe.getsockname()[1]) for probe in (one, other))
+    for server in _server("--port", port, "--cluster-port", bus, "--bind", "127.0.0.1", "--cluster-enabled", "yes"):
+        _point_cache_at(settings, server, timeout=5)
+        connection = get_redis_connection("default")
+        connection.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while b"cluster_state:ok" not in connection.execute_command("CLUSTER", "INFO"):
+            time.sleep(0.02)
+        yield connection
 
 
 @pytest.fixture

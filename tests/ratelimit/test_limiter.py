@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ratelimit.breaker import CircuitBreaker
-from ratelimit.limiter import SCRIPT_SHA, Limiter
+from ratelimit.limiter import SCRIPT_SHA, Limiter, Order
 from ratelimit.metrics import BACKEND_ERRORS, DEGRADED
 from tests.ratelimit.conftest import TIMEOUT_SECONDS
 
@@ -36,6 +36,13 @@ def test_the_script_is_loaded_where_it_is_missing(redis, bucket):
 
     assert Limiter().charge([bucket()]).degraded is False
     assert redis.script_exists(SCRIPT_SHA) == [True]
+
+
+def test_keys_of_other_slots_are_read_beside_a_charge_in_a_cluster(cluster, bucket):
+    cluster.set("llmo:reply:a", b"kept")
+    made = Limiter().visit(Order.of([bucket()], ["llmo:reply:a", "llmo:version:b", "llmo:identity"]))
+
+    assert (made.values, made.decision.admitted, made.decision.degraded) == ([b"kept", None, None], True, False)
 
 
 def test_a_bucket_outlives_the_time_in_which_it_fills_by_a_second(redis, bucket):
