@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from analytics.registry.rollups import GRAIN_WIDTHS
-from analytics.storage.prepared import Prepared, as_array
+from analytics.storage.prepared import Prepared, as_array, instant
 from analytics.storage.spans import Tenant
 
 # Writers mark these; a day is marked when one of its hours is refreshed.
@@ -55,7 +55,6 @@ class Changes:
     newest: datetime | None
 
 
-# Instants are told in microseconds of the epoch, whatever the server is set to write them as.
 _CHANGES = Prepared(
     """
     SELECT grain, (extract(epoch FROM bucket) * 1000000)::bigint, (extract(epoch FROM
@@ -72,11 +71,6 @@ _CHANGES = Prepared(
         AND hour >= %(first)s::timestamptz AND hour < %(last)s::timestamptz
     """
 )
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-
-
-def _instant(micros: str | None) -> datetime | None:
-    return None if micros is None else _EPOCH + int(micros) * _MICROSECOND
 
 
 def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> Changes:
@@ -93,9 +87,13 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
         "first": floor(start, GRAIN_WIDTHS["1hour"]).isoformat(),
         "last": end.isoformat(),
     }
-    rows = [(grain, _instant(bucket), _instant(moment)) for grain, bucket, moment in _CHANGES.rows(given)]
-    marked = {
-        grain: frozenset(bucket for name, bucket, _ in rows if name == grain and bucket is not None)
-        for grain in GRAIN_WIDTHS
-    }
-    return Changes(marked=marked, newest=max((at for _, _, at in rows if at is not None), default=None))
+    marked: dict[str, set[datetime]] = {grain: set() for grain in GRAIN_WIDTHS}
+    moments = []
+    for grain, bucket, moment in _CHANGES.rows(given):
+        if grain in marked and bucket is not None:
+            marked[grain].add(instant(bucket))
+        if moment is not None:
+            moments.append(instant(moment))
+    return Changes(
+        marked={grain: frozenset(buckets) for grain, buckets in marked.items()}, newest=max(moments, default=None)
+    )

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import connection
 
 from analytics.registry.rollups import Rollup
-from analytics.storage.prepared import Prepared, as_array
+from analytics.storage.prepared import Prepared, as_array, instant
 
-EVER, _EPOCH = datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)
+EVER = datetime(1, 1, 1, tzinfo=UTC)
 # SQL: the row `marks` of organisation_id, project_id, bucket lies where spans were dropped.
 SPANS_ARE_GONE = """EXISTS (
     SELECT FROM retention_horizons AS h
@@ -40,7 +40,7 @@ _HORIZONS = Prepared(
 def horizons_of(projects: Sequence[int]) -> Horizons:
     """Return the horizons that hold for all of `projects` together."""
     told = _HORIZONS.rows({"projects": as_array(projects)})
-    found = {str(kind): _EPOCH + timedelta(microseconds=int(since or 0)) for kind, since in told}
+    found = {kind: instant(since) for kind, since in told if kind is not None and since is not None}
     return Horizons(spans=found.pop("spans", EVER), rollups=found)
 
 

@@ -6,6 +6,7 @@ processor for a statement that takes 0.1 ms and 7 us when it is prepared and sen
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -18,6 +19,7 @@ from psycopg import errors
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = re.compile(r"%\((\w+)\)s")
 # A pooler may hand each statement to another connection of the server's: one that does not know the name, or does.
 _UNKNOWN, _KNOWN_ALREADY = b"26000", b"42P05"
@@ -91,6 +93,14 @@ class Prepared:
 def as_array(numbers: Iterable[int]) -> str:
     """Return whole numbers as PostgreSQL writes an array of them."""
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def instant(micros: str) -> datetime:
+    """Return the instant of microseconds since 1970, in which statements tell instants.
+
+    A server writes a time as it is set to, and parsing that costs more.
+    """
+    return _EPOCH + timedelta(microseconds=int(micros))
 
 
 def _has_begun(database: BaseDatabaseWrapper) -> bool:

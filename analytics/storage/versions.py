@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from analytics.storage.changes import floor
-from analytics.storage.prepared import Prepared, as_array
+from analytics.storage.prepared import Prepared, as_array, instant
 
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ class RangeVersion:
     def read(cls, told: bytes) -> "RangeVersion":
         """Return the version that `as_bytes` told."""
         text, _, micros = told.decode().partition(" ")
-        return cls(text=text, newest=_EPOCH + int(micros) * _MICROSECOND if micros else None)
+        return cls(text=text, newest=instant(micros) if micros else None)
 
 
 _VERSION = Prepared(
@@ -69,7 +69,7 @@ def version_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
         }
     )
     # The time is part of it: a count that lost marks of dropped spans and grew again is another one.
-    newest = None if moment is None else _EPOCH + int(moment) * _MICROSECOND
+    newest = None if moment is None else instant(moment)
     return RangeVersion(text=f"{changes}.{moment or ''}.{horizons}", newest=newest)
 
 
