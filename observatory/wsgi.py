@@ -24,8 +24,9 @@ from observatory.middleware.again import AskedAgainFirst  # noqa: E402  as above
 
 get_resolver().url_patterns  # noqa: B018  what views import is not what the first requests wait for
 application = AskedAgainFirst(WholeBodies(_django, threads=settings.WEB_THREADS))
-# Connections are looked after when a request begins, and that is enough: they are kept, those to Redis too, and the
+# Connections are looked after when a request is met, and that is enough: they are kept, those to Redis too, and the
 # list of statements is one of DEBUG.
+request_started.disconnect(close_old_connections)
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
 request_started.disconnect(reset_queries)

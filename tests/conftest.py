@@ -12,14 +12,14 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from django.test import Client
+from django.test import Client, client
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from observatory.accounts import generation
 from observatory.accounts.models import Membership, Organisation, Project
 from observatory.accounts.services import api_key_create, member_create
 from ratelimit.backend import backend
-from tests import servers, timescale
+from tests import served, servers, timescale
 
 # What is there from the start, and what the queue of the worker notes for itself; other rows were left by a test.
 _FILLED = [
@@ -52,6 +52,7 @@ def _have_static_files(middleware: WhiteNoiseMiddleware) -> None:
 
 
 WhiteNoiseMiddleware.add_files_from_finders = _have_static_files  # type: ignore[method-assign]
+client.ClientHandler = served.Handler  # type: ignore[misc]  # requests of tests go the way of a server's
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ may ask it, was settled a moment ago; what can have changed since is looked at o
 address, the limits, the version of the data, what the client has. Whatever is not as it was, or not there, goes the
 long way, where it is said; it has been paid for then.
 
-A server's requests are met before Django makes anything of them (`AskedAgainFirst`); a middleware does the same for
-those that come another way, and tells both what was answered.
+Requests are met before Django makes anything of them (`AskedAgainFirst`). What is left to Django a middleware takes
+over, with what was paid, and remembers how it was answered.
 """
 
 from collections import OrderedDict
@@ -164,58 +164,50 @@ class AskedAgainFirst:
         self._lately = AskedLately()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # Django reads other paths in another way.
-        if environ["REQUEST_METHOD"] != "GET" or _is_unusual(environ) or not environ["PATH_INFO"].isascii():
+        close_old_connections()  # as Django does when a request begins
+        reply = self.meet(environ)
+        if reply is None:
             return self._application(environ, start_response)
+        start_response(_LINES[reply.status], list(reply.headers.values()))
+        return [reply.body]
+
+    def meet(self, environ: dict[str, Any]) -> Reply | None:
+        """Return the reply to a request; `None` for one that goes the long way, with a note for the middleware."""
+        # Django reads paths beyond ASCII in another way.
+        if environ["REQUEST_METHOD"] != "GET" or _is_unusual(environ) or not environ["PATH_INFO"].isascii():
+            return None
         same = tuple(map(environ.get, _SAME))
         met, asked = Met(environ), self._lately.get(same)
         reply = None if asked is None else self._again(met, asked)
         if reply is None:
             environ[_ATTEMPT] = Attempt(met=met, same=same, lately=self._lately)
-            return self._application(environ, start_response)
-        start_response(_LINES[reply.status], list(reply.headers.values()))
-        return [reply.body]
+        return reply
 
     @staticmethod
     def _again(met: Met, asked: Asked) -> Reply | None:
-        close_old_connections()  # as Django does when a request begins
         try:
             return answered_again(met, asked)
         except Exception:
-            # The long way answers all the same, if need be with what went wrong.
+            # Nothing around this makes an error of the catalogue of it. The long way answers all the same, if need be
+            # with what went wrong.
             log.exception("short way failed", **context_of(met))
             return None
 
 
 class AskedAgainMiddleware:
-    """The same for requests that Django has made already; the outermost layer, since its replies are whole."""
+    """Takes over what was met before Django, and remembers the reply; the outermost layer, since that is whole."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._lately = AskedLately()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        meta = request.META
-        attempt: Attempt | None = meta.pop(_ATTEMPT, None)
-        if attempt is not None:
-            vars(request).update(attempt.met.noted())
-            response = self.get_response(request)
-            _note(attempt.lately, attempt.same, response)
-            return response
-        if request.method != "GET" or _is_unusual(meta):
+        attempt: Attempt | None = request.META.pop(_ATTEMPT, None)
+        if attempt is None:
             return self.get_response(request)
-        same = tuple(map(meta.get, _SAME))
-        asked = self._lately.get(same)
-        again = None if asked is None else self._again(request, asked)
-        if again is not None:
-            return again
+        vars(request).update(attempt.met.noted())
         response = self.get_response(request)
-        _note(self._lately, same, response)
+        _note(attempt.lately, attempt.same, response)
         return response
-
-    def _again(self, request: HttpRequest, asked: Asked) -> HttpResponse | None:
-        reply = answered_again(request, asked)
-        return None if reply is None else reply.as_response()
 
 
 def answered_again(request: HttpRequest, asked: Asked) -> Reply | None:

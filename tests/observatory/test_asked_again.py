@@ -10,7 +10,6 @@ import pytest
 import structlog
 from django.db import OperationalError
 from django.test import RequestFactory
-from django.test.client import ClientHandler
 from django_redis import get_redis_connection
 from redis.connection import AbstractConnection as Connection
 
@@ -19,11 +18,12 @@ from observatory.accounts import generation
 from observatory.accounts.generation import KEY
 from observatory.accounts.models import ApiKey, Organisation, User
 from observatory.database import tenancy
-from observatory.middleware.again import AskedAgainFirst, AskedAgainMiddleware
+from observatory.middleware.again import AskedAgainFirst
 from ratelimit.decision import Decision
 from tests.analytics.api.caching.conftest import PERFORMANCE, TRACES, hour_of
 from tests.analytics.api.payloads import NS, request, span
 from tests.observatory.accounts.credentials import bearer, claims, error, post, signed, token_of
+from tests.served import ClientHandler  # that of Django alone
 
 # gzip is padded at random.
 OF_ONE_REPLY = {
@@ -58,14 +58,14 @@ def asking(api, hour):
 @pytest.fixture
 def shortcuts(monkeypatch):
     """The statuses of replies that went the short way."""
-    taken, again = [], AskedAgainMiddleware._again
+    taken, again = [], AskedAgainFirst._again
 
-    def counted(self, *given):
-        response = again(self, *given)
-        taken.append(response and response.status_code)
-        return response
+    def counted(*given):
+        reply = again(*given)
+        taken.append(reply and reply.status)
+        return reply
 
-    monkeypatch.setattr(AskedAgainMiddleware, "_again", counted)
+    monkeypatch.setattr(AskedAgainFirst, "_again", staticmethod(counted))
     return taken
 
 
@@ -90,7 +90,7 @@ def told(reply):
 def test_a_reply_that_went_the_short_way_is_like_one_that_went_the_long(asking, shortcuts, monkeypatch, path, headers):
     api, hour = asking
     with monkeypatch.context() as closed_to_short_ways:
-        closed_to_short_ways.setattr(AskedAgainMiddleware, "_again", lambda *_: None)
+        closed_to_short_ways.setattr(AskedAgainFirst, "_again", staticmethod(lambda *_: None))
         *_, long = ask(api, path, hour, times=2, **headers)
     short = ask(api, path, hour, times=2, **headers)
 
@@ -253,7 +253,7 @@ def test_no_reply_is_said_to_be_degraded_because_another_was(api, hour, shortcut
     ask(api, PERFORMANCE, {**hour, "granularity": "1hour"})
     with monkeypatch.context() as alone:
         alone.setattr(Decision, "headers", lambda self: decide(self) | {"X-RateLimit-Degraded": "true"})
-        alone.setattr(AskedAgainMiddleware, "_again", lambda *_: None)
+        alone.setattr(AskedAgainFirst, "_again", staticmethod(lambda *_: None))
         assert api.get(PERFORMANCE, hour)["X-RateLimit-Degraded"] == "true"
     after = api.get(PERFORMANCE, hour)
 
