@@ -405,25 +405,6 @@ def test_a_client_of_a_server_that_has_it_is_told_so_without_django(served, hour
     assert replies[0][1].keys() == replies[1][1].keys()
 
 
-def test_what_a_server_sends_the_long_way_was_paid_for_once(served, hour):
-    warm(served, hour)
-    _, before, _ = served.get(PERFORMANCE, hour)
-    redis = get_redis_connection("default")
-    redis.delete(*redis.keys("llmo:reply:*"))
-    _, after, _ = served.get(PERFORMANCE, hour)
-
-    assert (after["X-Cache"], served.made) == ("MISS", 1)
-    assert int(after["X-RateLimit-Remaining"]) >= int(before["X-RateLimit-Remaining"]) - 1
-
-
-def test_a_key_that_was_revoked_is_refused_by_a_server_the_next_time(served, hour):
-    warm(served, hour)
-    assert served.get(PERFORMANCE, hour)[0] == "200 OK"
-    ApiKey.objects.update(revoked_at=datetime.now(UTC))
-
-    assert (served.get(PERFORMANCE, hour)[0], served.made) == ("401 Unauthorized", 1)
-
-
 def test_a_short_way_that_fails_costs_nobody_an_answer(served, hour, monkeypatch):
     warm(served, hour)
     monkeypatch.setattr("observatory.middleware.again.answered_again", lambda *_: 1 // 0)
