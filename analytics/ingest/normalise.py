@@ -230,8 +230,8 @@ def _set_usage(span: NormalSpan, raw: RawSpan, facts: Facts, *, exclusive: bool)
     if told is not None and max(filter(None, told), default=0) > _MOST_TOKENS:
         # A number that no call can have says nothing: cut to what fits, it would still be priced.
         told = Counts(*(None if count is not None and count > _MOST_TOKENS else count for count in told))
-        told, is_clamped = told if told.said else None, True
-    if told is not None:
+        is_clamped = True
+    if told is not None and told.said:
         apart = BOTH if exclusive else left_out(raw.scope.name, span.provider, raw.attributes)
         span.usage, span.usage_rule, notes = split(told, exclusive=apart)
         is_clamped |= USAGE_CLAMPED in notes

@@ -58,8 +58,8 @@ def split(counts: Counts, *, exclusive: frozenset[str] = NEITHER) -> tuple[Usage
     outside_output = OUTPUT in exclusive or OUTPUT in inferred or reasoning > whole_output
     text_and_audio_in = whole_input if outside_input else whole_input - cached
     text_and_audio_out = whole_output if outside_output else whole_output - reasoning
-    audio_in = min(counts.audio_input, text_and_audio_in) if counts.audio_input else 0
-    audio_out = min(counts.audio_output, text_and_audio_out) if counts.audio_output else 0
+    audio_in = min(counts.audio_input or 0, text_and_audio_in)
+    audio_out = min(counts.audio_output or 0, text_and_audio_out)
     usage = Usage(
         text_and_audio_in - audio_in, read, write_5m, write_1h, audio_in,
         text_and_audio_out - audio_out, reasoning, audio_out,
