@@ -59,13 +59,13 @@ def rollups(timestamp: int = 0) -> int:  # noqa: ARG001  the moment it was due, 
 @app.periodic(cron="* * * * * */10")
 @app.task(name="search", queueing_lock="search", queue=queue.SEARCH, pass_context=False)
 def search(timestamp: int = 0) -> int:
-    """Make the search vectors of spans that have none, the oldest first; return of how many.
+    """Make the search vectors of spans that have none, the newest first; return of how many.
 
     What is left is searched without a vector, each row for the price of making one: so while spans arrive they are
     followed, twice a second, until this is due again. Called by hand it ends when nothing is left. It gives way to
-    spans that are being copied in.
+    spans that are being copied in, unless a search was seen to read what is left: that costs more than the vectors.
     """
-    done, until = 0, monotonic() + _SEARCH_SECONDS
+    done, until, are_wanted = 0, monotonic() + _SEARCH_SECONDS, False
     while True:
         begun = monotonic()
         made = searches.make_vectors()
@@ -73,7 +73,9 @@ def search(timestamp: int = 0) -> int:
         follows = timestamp and done and made < searches.BATCH_ROWS
         if monotonic() >= until or not (made or follows):
             break
-        sleep(max(_REST * (monotonic() - begun) if are_arriving() else 0, _SEARCH_PAUSE if follows else 0))
+        are_wanted = are_wanted or searches.are_read()
+        rest = 0 if are_wanted or not are_arriving() else _REST * (monotonic() - begun)
+        sleep(max(rest, _SEARCH_PAUSE if follows else 0))
     if not made:
         done += searches.make_vectors_of_backlog()
     metrics.SEARCH_VECTORS.inc(done)

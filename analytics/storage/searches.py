@@ -13,6 +13,7 @@ from analytics.storage.transactions import retried
 BATCH_ROWS = 500
 _WAITING = "search_vector IS NULL AND (input_text IS NOT NULL OR output_text IS NOT NULL)"
 _DAY = timedelta(days=1)
+_READING = "llm-observatory search"
 _SWITCH = """
     SELECT set_config('timescaledb.enable_transparent_decompression', %s, true),
         set_config('timescaledb.enable_dml_decompression', %s, true)
@@ -51,7 +52,9 @@ def backlog() -> list[tuple[datetime, datetime]]:
 
 
 def make_vectors(*, of: date | None = None) -> int:
-    """Make the vectors of at most 500 rows, the oldest first, in one transaction; return of how many.
+    """Make the vectors of at most 500 rows, the newest first, in one transaction; return of how many.
+
+    Most searches are of the newest: behind a month that is being imported they would read a growing tail of texts.
 
     With `of` only rows of that UTC day are looked at. It can be interrupted and repeated, and run beside itself.
     """
@@ -65,7 +68,7 @@ def _make(of: date | None) -> int:
         cursor.execute(
             f"""
             SELECT organisation_id, project_id, ts, trace_id, span_id FROM llm_contents
-            WHERE {_WAITING} {bounds} ORDER BY ts LIMIT %(rows)s FOR UPDATE SKIP LOCKED
+            WHERE {_WAITING} {bounds} ORDER BY ts DESC LIMIT %(rows)s FOR UPDATE SKIP LOCKED
             """,
             given,
         )
@@ -79,6 +82,27 @@ def _update(cursor: CursorWrapper, rows: list[tuple[int, int, datetime, bytes, b
         given = dict(zip(names, columns, strict=True))
         cursor.execute(_MAKE, given | {"first": min(columns[2]), "last": max(columns[2])})
     return len(rows)
+
+
+def tell_of_reading() -> None:
+    """Let other sessions see until the transaction ends that it searches texts for want of their vectors."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, true)", [_READING])
+
+
+def are_read() -> bool:
+    """Whether a search reads texts at this moment on this server, for want of their vectors."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s
+            )
+            """,
+            [_READING],
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
 
 
 def make_vectors_of(stored: StoredDay) -> None:

@@ -9,7 +9,7 @@ from analytics.queries.filters.questions import Question, question_of
 from analytics.queries.filters.tree import Leaf, Node, leaves
 from analytics.queries.timerange import TimeRange
 from analytics.scope import Scope
-from analytics.storage.searches import backlog, rows_alone
+from analytics.storage.searches import backlog, rows_alone, tell_of_reading
 from analytics.storage.transactions import sqlstate
 from errors.catalog import INVALID_FILTER
 from errors.exceptions import ApiError
@@ -85,4 +85,5 @@ def _tail(scope: Scope, where: TimeRange) -> Tail | None:
     spans += [one for one in backlog() if one[1] > where.start and one[0] < where.end]
     if not spans:
         return None
+    tell_of_reading()
     return Tail(start=min(start for start, _ in spans), end=max(end for _, end in spans))

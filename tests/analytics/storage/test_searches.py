@@ -70,10 +70,14 @@ def found(scope, word, field="content"):
         return count_spans(Spans(scope=scope, range=WHERE, filter=node, searches=read)), read.tail is not None
 
 
-def test_vectors_are_made_in_portions_until_none_is_missing(stored, monkeypatch):
+def test_vectors_are_made_in_portions_the_newest_first_until_none_is_missing(stored, monkeypatch):
     monkeypatch.setattr(searches, "BATCH_ROWS", 3)
-    made = [searches.make_vectors(of=DAY) for _ in range(4)]
-    assert (made, with_vectors(stored)) == ([3, 3, 1, 0], [f"word{number}" for number in range(ROWS)])
+    made, known = [], []
+    for _ in range(4):
+        made.append(searches.make_vectors(of=DAY))
+        known.append(with_vectors(stored))
+    words = [f"word{number}" for number in range(ROWS)]
+    assert (made, known) == ([3, 3, 1, 0], [words[4:], words[1:], words, words])
 
 
 def test_a_portion_that_breaks_off_is_made_again(stored):
@@ -107,13 +111,26 @@ def test_spans_are_arriving_while_a_session_copies_them_in(stored):
     assert (during, after) == (True, False)
 
 
-def test_the_job_rests_while_spans_arrive_and_makes_all_vectors(stored, monkeypatch):
+def test_other_sessions_see_a_search_that_reads_texts_until_its_transaction_ends(stored, committed):
+    with snapshot():
+        found(committed, "word3")
+        during = searches.are_read()
+    searches.make_vectors(of=DAY)
+    with snapshot():
+        found(committed, "word3")
+        by_vectors = searches.are_read()
+    assert (during, by_vectors, searches.are_read()) == (True, False, False)
+
+
+@pytest.mark.parametrize("are_read", [False, True])
+def test_the_job_rests_while_spans_arrive_unless_searches_wait_for_it(stored, monkeypatch, are_read):
     rests = []
     monkeypatch.setattr(jobs, "are_arriving", lambda: True)
+    monkeypatch.setattr(searches, "are_read", lambda: are_read)
     monkeypatch.setattr(jobs, "sleep", rests.append)
 
     assert jobs.search() >= ROWS
-    assert (len(with_vectors(stored)), rests != [], min(rests) > 0) == (ROWS, True, True)
+    assert (len(with_vectors(stored)), {rest > 0 for rest in rests}) == (ROWS, {not are_read})
 
 
 @pytest.mark.parametrize(
@@ -129,6 +146,7 @@ def test_the_job_follows_spans_that_arrive_until_it_is_due_again(db, monkeypatch
     made, slept = iter(found), []
     monkeypatch.setattr(searches, "make_vectors", lambda: next(made))
     monkeypatch.setattr(jobs, "are_arriving", lambda: False)
+    monkeypatch.setattr(searches, "are_read", lambda: False)
     monkeypatch.setattr(jobs, "sleep", slept.append)
     now = iter([0.0, *[0.0, 1.0] * (len(found) - 1), 0.0, 11.0])
     monkeypatch.setattr(jobs, "monotonic", lambda: next(now))
