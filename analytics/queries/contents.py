@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from analytics.registry.rollups import DAY
 from analytics.scope import Scope
+from analytics.storage.changes import floor
 
 
 class Key(NamedTuple):
@@ -16,6 +18,19 @@ class Key(NamedTuple):
     trace_id: bytes
     span_id: bytes
     project_id: int
+
+
+# The content of the span `s`. Bounds of its own leave out other days when the statement is planned. They begin at
+# midnight: of hours that came after its last statistics the server expects one row, and compares each with each.
+CONTENT = """
+    LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
+        AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id
+        AND c.ts >= %(content_start)s AND c.ts < %(content_end)s"""
+
+
+def content_bounds(start: datetime, end: datetime) -> dict[str, datetime]:
+    """Return the parameters of `CONTENT` for spans that start in `[start, end)`."""
+    return {"content_start": floor(start, DAY), "content_end": end}
 
 
 def read_content(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.queries.beside import Addition, Chosen, add_content, additions_of
-from analytics.queries.contents import Key, tenant_condition, tenant_parameters
+from analytics.queries.contents import CONTENT, Key, content_bounds, tenant_condition, tenant_parameters
 from analytics.queries.cursors import Cursor
 from analytics.queries.filters.compiling import HAS_TEXT, Conditions, Searches, compile_filter
 from analytics.queries.filters.tree import Node, searched
@@ -20,9 +20,6 @@ from analytics.queries.timerange import TimeRange
 from analytics.registry.fields import Relation
 from analytics.scope import Scope
 
-_CONTENT = """LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
-        AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id
-        AND c.ts >= %(start)s AND c.ts < %(end)s"""
 # A parent is looked for this far around the range first, where most are: a look that can be made for all spans at once.
 _NEAR = timedelta(hours=1)
 
@@ -217,7 +214,7 @@ def _select(what: str, own: str, conditions: Conditions, spans: Spans) -> str:
     there = "true" if spans.arrived is None else Arrived.condition("parent")
     known = "" if spans.arrived is None else f"AND {Arrived.condition('s')}"
     return f"""
-        SELECT {what} FROM llm_traces AS s {_CONTENT if conditions.content else ""}
+        SELECT {what} FROM llm_traces AS s {CONTENT if conditions.content else ""}
         WHERE {own} AND s.ts >= %(start)s AND s.ts < %(end)s {known}
             {_WITHIN[spans.within].replace("{there}", there)} AND {conditions.sql}"""
 
@@ -238,6 +235,7 @@ def parameters_of(spans: Spans) -> dict[str, Any]:
         "end": spans.range.end,
         "near_start": spans.range.start - _NEAR,
         "near_end": spans.range.end + _NEAR,
+        **content_bounds(spans.range.start, spans.range.end),
         **({} if spans.arrived is None else spans.arrived.parameters),
     }
 
@@ -283,9 +281,10 @@ def walk_statement(spans: Spans, what: str, *, content: bool, portion: Portion) 
     behind = "" if portion.after is None else f"AND ({order}) > ({_BEHIND})"
     found = _select("s.*", tenant_condition("s", spans.scope), conditions, spans)
     rows = f"{found} {behind} ORDER BY {order} LIMIT %(rows)s"
-    sql = f"SELECT {what} FROM ({rows}) AS s {_CONTENT if content else ''} ORDER BY {order}"
+    sql = f"SELECT {what} FROM ({rows}) AS s {CONTENT if content else ''} ORDER BY {order}"
     given = {**parameters_of(spans), **conditions.parameters, "owners": _owners(spans.scope), "rows": portion.rows}
     given |= {"start": portion.range.start, "end": portion.range.end}
+    given |= content_bounds(portion.range.start, portion.range.end)
     if portion.after is not None:
         ts, trace, span, project = portion.after
         given |= {"after_ts": ts, "after_trace": trace, "after_span": span, "after_project": project}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from analytics.queries.contents import CONTENT, content_bounds
 from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
 from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
@@ -19,9 +20,6 @@ from analytics.storage.making import whole
 from analytics.storage.prepared import as_array
 
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00Z'"
-_CONTENT = """
-    LEFT JOIN llm_contents AS c ON c.organisation_id = s.organisation_id AND c.project_id = s.project_id
-        AND c.ts = s.ts AND c.trace_id = s.trace_id AND c.span_id = s.span_id"""
 _TENANT = "s.organisation_id = ANY(%(organisations)s::int[]) AND s.project_id = ANY(%(projects)s::int[])"
 _COMPARISONS = {
     Comparison.GT: ">",
@@ -114,7 +112,7 @@ class Statements:
         """
         keys, parts, binned = self._keys, [], []
         for rollup, places in self._sources:
-            head, chosen = self._head(rollup), f"FROM {self._from(rollup, places)} WHERE {self._where(rollup, places)}"
+            head, chosen = self._head(rollup), f"FROM {self._from(rollup)} WHERE {self._where(rollup, places)}"
             if rollup is None:
                 held = f", observatory_bin({sketch.value}) AS bin, 1 AS n"
                 binned.append(f"SELECT {_listed(head, held)} {chosen} AND {sketch.condition}")
@@ -139,7 +137,7 @@ class Statements:
             head = self._head(rollup)
             if rollup is None:
                 known = (
-                    f"SELECT DISTINCT {_listed(head, f', {distinct.value} AS value')} FROM {self._from(None, places)}"
+                    f"SELECT DISTINCT {_listed(head, f', {distinct.value} AS value')} FROM {self._from(None)}"
                     f" WHERE {self._where(None, places)} AND {distinct.value} IS NOT NULL"
                 )
                 parts.append(
@@ -163,7 +161,7 @@ class Statements:
         `owner` is the condition of whose they are.
         """
         places = range(len(self.segments))
-        return self._from(None, places), self._where(None, places, owner=owner), self._parameters
+        return self._from(None), self._where(None, places, owner=owner), self._parameters
 
     # --- parts --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -192,7 +190,7 @@ class Statements:
             # Rows of a rollup are put together once, with those of the others.
             facts = "".join(f", {_fact(key, rollup)} AS {key}" for key in self.question.facts)
             yield (
-                f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup, places)}"
+                f"SELECT {_listed(self._head(rollup), facts)} FROM {self._from(rollup)}"
                 f" WHERE {self._where(rollup, places)} {'' if rollup else self._grouped}"
             )
 
@@ -213,7 +211,7 @@ class Statements:
         Each value of a key is a row first: that takes hashing, DISTINCT in an aggregate sorts all spans by their texts.
         """
         rows = (
-            f"SELECT {_listed(self._head(None), f', {value} AS apart{inner}')} FROM {self._from(None, places)}"
+            f"SELECT {_listed(self._head(None), f', {value} AS apart{inner}')} FROM {self._from(None)}"
             f" WHERE {self._where(None, places)} GROUP BY {_positions(len(self._keys) + 1)}"
         )
         return f"SELECT {_listed(self._keys, outer)} FROM ({rows}) AS apart {self._grouped}"
@@ -221,7 +219,7 @@ class Statements:
     def _over_spans(self, columns: str) -> str:
         places = range(len(self.segments))
         return (
-            f"SELECT {_listed(self._head(None), columns)} FROM {self._from(None, places)}"
+            f"SELECT {_listed(self._head(None), columns)} FROM {self._from(None)}"
             f" WHERE {self._where(None, places)} {self._grouped}"
         )
 
@@ -257,13 +255,12 @@ class Statements:
         narrowed = self.question.groups.dimensions if self.question.groups else ()
         return next((one for one in (*self.question.group_by, *narrowed) if one.list), None)
 
-    def _from(self, rollup: Rollup | None, places: Sequence[int]) -> str:
+    def _from(self, rollup: Rollup | None) -> str:
         if rollup is not None:
             return f"{rollup.table} AS s"
         tables = "llm_traces AS s"
         if self.question.needs_content:
-            # Content is pruned by its own column.
-            tables += f"{_CONTENT} AND c.ts >= %(from_{places[0]})s AND c.ts < %(to_{places[-1]})s"
+            tables += CONTENT
         if self._split is not None:
             tables += f" LEFT JOIN LATERAL unnest({self._split.sql}) AS listed (value) ON true"
         return tables
@@ -361,6 +358,8 @@ class Statements:
                 parameters[f"group_{place}"] = [row[place] for row in question.groups.rows]
         for place, segment in enumerate(self.segments):
             parameters |= {f"from_{place}": segment.start, f"to_{place}": segment.end}
+        if self.question.needs_content:
+            parameters |= content_bounds(self.segments[0].start, self.segments[-1].end)
         return parameters
 
     def _compared(self, one: Filter) -> Any:
