@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from analytics.storage.deadline import statement_ms
+from analytics.storage.transactions import OWN_BOUNDS
 
 
 @contextmanager
@@ -20,10 +21,10 @@ def snapshot() -> Iterator[None]:
         if not nested:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(
-            "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)",
+            f"SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true), {OWN_BOUNDS}",
             [str(statement_ms(settings.QUERY_TIMEOUT_MS))],
         )
-        before, _ = cursor.fetchone()
+        before, *_ = cursor.fetchone()
         yield
         if nested:  # elsewhere it ends with the transaction
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])

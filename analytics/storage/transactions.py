@@ -12,6 +12,9 @@ R = TypeVar("R")
 TRIES = 3
 SERIALISATION_FAILURE, DEADLOCK = "40001", "40P01"
 _SNAPSHOT, _LIMIT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET LOCAL statement_timeout = "
+# TimescaleDB hands bounds of a table on to those that are joined with it. Ours are given to each, and meant to differ.
+# To other servers it is a setting that nobody reads.
+OWN_BOUNDS = "set_config('timescaledb.enable_qual_propagation', 'off', true)"
 NO_PARTITION = "23514"  # a row fits no partition; there is no state of its own
 _in_snapshot: ContextVar[bool] = ContextVar("in_snapshot", default=False)
 
