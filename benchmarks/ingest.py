@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import blake2b
 from http.client import HTTPConnection
 from itertools import chain, islice
+from struct import Struct
 from threading import Lock, Thread
 
 import psycopg
@@ -30,6 +31,7 @@ PATTERNS = 25  # requests that are made; more are these with other trace ids
 RATIO_TARGET, RATE_TARGET = 0.4, 3000.0
 CALM_SHARE, TAIL_TARGET = 0.7, 10.0
 GROWTH_TARGET_MB, PEAK_TARGET_MB = 32.0, 400.0
+_TIME = Struct("<Q")  # fixed64 of protobuf
 LARGE_BODY_BYTES = 64 * 1024 * 1024
 COLUMNS = {
     "llm_traces": [column.name for column in SPAN_COLUMNS],
@@ -74,34 +76,42 @@ def measure(spans: int) -> list[Figure]:
 # --- requests ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A request cut at its trace ids: what is between them, and the ids. Putting it together costs next to nothing."""
+    """A request cut at its trace ids and times: what is between them, and they. Putting it together costs little."""
 
     pieces: Sequence[bytes]
-    traces: Sequence[bytes]
+    cuts: Sequence[bytes]
+    end_ns: int
 
     @classmethod
     def of(cls, body: bytes) -> "Pattern":
         """Return the pattern of a request."""
         message = ExportTraceServiceRequest.FromString(body)
-        spans = (span for part in message.resource_spans for of_scope in part.scope_spans for span in of_scope.spans)
-        trace = re.compile(b"|".join(re.escape(one) for one in {span.trace_id for span in spans}))
-        return cls(pieces=trace.split(body), traces=trace.findall(body))
+        spans = [span for part in message.resource_spans for of_scope in part.scope_spans for span in of_scope.spans]
+        times = {time for span in spans for time in (span.start_time_unix_nano, span.end_time_unix_nano)}
+        cuts = {span.trace_id for span in spans} | {_TIME.pack(time) for time in times}
+        cut = re.compile(b"|".join(map(re.escape, cuts)), re.DOTALL)
+        return cls(pieces=cut.split(body), cuts=cut.findall(body), end_ns=max(times))
 
-    def body(self, turn: int) -> bytes:
-        """Return the request with the trace ids of another turn."""
-        salt = turn.to_bytes(16)
-        renamed = {trace: blake2b(trace, digest_size=16, salt=salt).digest() for trace in set(self.traces)}
-        told = chain.from_iterable(zip(self.pieces, (renamed[trace] for trace in self.traces), strict=False))
+    def body(self, turn: int, *, end_ns: int) -> bytes:
+        """Return the request with the trace ids of another turn, its last span ended at `end_ns`."""
+        salt, later = turn.to_bytes(16), end_ns - self.end_ns
+        renewed = {
+            cut: _TIME.pack(_TIME.unpack(cut)[0] + later)
+            if len(cut) == _TIME.size
+            else blake2b(cut, digest_size=len(cut), salt=salt).digest()
+            for cut in set(self.cuts)
+        }
+        told = chain.from_iterable(zip(self.pieces, (renewed[cut] for cut in self.cuts), strict=False))
         return b"".join((*told, self.pieces[-1]))
 
 
 def requests_without_end() -> Iterator[bytes]:
-    """Yield requests without end: a few patterns whose traces are others each time."""
+    """Yield requests without end, whose last spans have just ended: a few patterns, their traces others each time."""
     made = bodies(spans=PATTERNS * SPANS_A_REQUEST, end_ns=time.time_ns(), step_ns=STEP_NS)
     patterns = [Pattern.of(one.protobuf) for one in made]
     for turn in range(1 << 30):
         for pattern in patterns:
-            yield pattern.body(turn)
+            yield pattern.body(turn, end_ns=time.time_ns())
 
 
 # --- load -------------------------------------------------------------------------------------------------------------
