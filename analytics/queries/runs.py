@@ -54,7 +54,7 @@ class Run:
     used: list[Segment] = field(default_factory=list)
 
     def segments(self, rollups: Sequence[Rollup]) -> list[Segment]:
-        segments = choose(self.question.range, rollups, self.changes.marked, self.kept)
+        segments = choose(self.question.range, rollups, self.changes.marked, self.kept, self.changes.slices)
         self.used.extend(segments)
         return segments
 

@@ -1,12 +1,12 @@
 """Where an answer comes from: the coarsest rollups that fit and are up to date, spans for the rest. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from analytics.queries.timerange import TimeRange
 from analytics.registry.facts import Distinct, Fact, Sketch
-from analytics.registry.rollups import DAY, ROLLUPS, Rollup
+from analytics.registry.rollups import ANSWERING, DAY, SLICE_GRAIN, Rollup
 from analytics.storage.horizons import Horizons
 
 Marked = Mapping[str, frozenset[datetime]]
@@ -50,7 +50,8 @@ def fitting(need: Need) -> list[Rollup]:
     Behind a late one stands what answers for what was before it. One by labels is passed over for a finer one without.
     """
     able = sorted(
-        filter(need.is_met_by, ROLLUPS), key=lambda one: (-one.width, one.by_user or one.details, len(one.labels))
+        filter(need.is_met_by, ANSWERING.values()),
+        key=lambda one: (-one.width, one.by_user or one.details, len(one.labels)),
     )
     found: list[Rollup] = []
     for width in dict.fromkeys(rollup.width for rollup in able):
@@ -83,14 +84,40 @@ def _reaches(rollup: Rollup, instant: datetime, kept: Horizons) -> bool:
     return _floor(instant, rollup.width) >= kept.of(rollup)
 
 
-def choose(where: TimeRange, rollups: Sequence[Rollup], marked: Marked, kept: Horizons = ALL_KEPT) -> list[Segment]:
+def choose(
+    where: TimeRange,
+    rollups: Sequence[Rollup],
+    marked: Marked,
+    kept: Horizons = ALL_KEPT,
+    slices: Collection[datetime] = (),
+) -> list[Segment]:
     """Return the segments of a range in order of time, neighbours of one source joined.
 
     Where spans are gone a mark means nothing: rollups of that time are as they will stay. Where the rows of a rollup
-    are gone it does not answer.
+    are gone it does not answer. `slices` are those that were made and say what spans do.
     """
     alive = {grain: frozenset(one for one in buckets if one >= kept.spans) for grain, buckets in marked.items()}
-    return _fewer(list(_joined(_cover(where.start, where.end, rollups, alive, kept))), kept)
+    known = _Known(marked=alive, slices=frozenset(slices), kept=kept)
+    able = [one for one in rollups if slices or one.grain != SLICE_GRAIN]
+    return _fewer(list(_joined(_cover(where.start, where.end, able, known))), kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What decides where rollups answer."""
+
+    marked: Marked
+    slices: frozenset[datetime]
+    kept: Horizons
+
+    def behind(self, rollup: Rollup, start: datetime, end: datetime) -> list[datetime]:
+        """Return the buckets between two edges for which `rollup` does not answer, in order."""
+        if rollup.grain == SLICE_GRAIN:
+            buckets = (start + number * rollup.width for number in range((end - start) // rollup.width))
+            return [one for one in buckets if one not in self.slices]
+        # A day is made of its hours, and behind with any of them.
+        hours = {_floor(hour, DAY) for hour in self.marked["1hour"]} if rollup.width == DAY else set()
+        return sorted(one for one in hours | self.marked[rollup.grain] if start <= one < end)
 
 
 def _fewer(segments: list[Segment], kept: Horizons) -> list[Segment]:
@@ -110,9 +137,7 @@ def _fewer(segments: list[Segment], kept: Horizons) -> list[Segment]:
     return segments
 
 
-def _cover(
-    start: datetime, end: datetime, rollups: Sequence[Rollup], marked: Marked, kept: Horizons
-) -> Iterator[Segment]:
+def _cover(start: datetime, end: datetime, rollups: Sequence[Rollup], known: _Known) -> Iterator[Segment]:
     if start >= end:
         return
     if not rollups:
@@ -120,25 +145,19 @@ def _cover(
         return
     rollup, finer = rollups[0], rollups[1:]
     # Horizons are midnights, and so on the edge of a bucket of any width.
-    bucket, last = max(_ceiling(start, rollup.width), kept.of(rollup)), _floor(end, rollup.width)
+    bucket, last = max(_ceiling(start, rollup.width), known.kept.of(rollup)), _floor(end, rollup.width)
     if bucket >= last:
-        yield from _cover(start, end, finer, marked, kept)
+        yield from _cover(start, end, finer, known)
         return
-    yield from _cover(start, bucket, finer, marked, kept)
-    for behind in sorted(one for one in _behind(rollup, marked) if bucket <= one < last):
+    yield from _cover(start, bucket, finer, known)
+    for behind in known.behind(rollup, bucket, last):
         if bucket < behind:
             yield Segment(rollup=rollup, start=bucket, end=behind)
         bucket = behind + rollup.width
-        yield from _cover(behind, bucket, finer, marked, kept)
+        yield from _cover(behind, bucket, finer, known)
     if bucket < last:
         yield Segment(rollup=rollup, start=bucket, end=last)
-    yield from _cover(last, end, finer, marked, kept)
-
-
-def _behind(rollup: Rollup, marked: Marked) -> set[datetime]:
-    # A day is made of its hours, and behind with any of them.
-    hours = {_floor(hour, DAY) for hour in marked["1hour"]} if rollup.width == DAY else set()
-    return hours | marked[rollup.grain]
+    yield from _cover(last, end, finer, known)
 
 
 def _joined(segments: Iterator[Segment]) -> Iterator[Segment]:

@@ -15,7 +15,7 @@ from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Sketch
 from analytics.registry.measures import Figure, Quantile
-from analytics.registry.rollups import BY_TABLE, Rollup
+from analytics.registry.rollups import ANSWERING, Rollup
 from analytics.storage.making import whole
 from analytics.storage.prepared import as_array
 
@@ -397,7 +397,7 @@ def _fact(key: str, rollup: Rollup | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _kept_fact(key: str, table: str) -> str:
-    return BY_TABLE[table].read(FACTS_BY_KEY[key], "s")
+    return ANSWERING[table].read(FACTS_BY_KEY[key], "s")
 
 
 @lru_cache(maxsize=256)

@@ -204,7 +204,7 @@ ROLLUPS: tuple[Rollup, ...] = (
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
-# Five minutes of a busy hour, by the table of the hour that is made of them; no question reads these.
+# Five minutes of a busy hour, by the table of the hour that is made of them: for questions, too, where they were made.
 SLICE = FIVE
 SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
@@ -212,6 +212,8 @@ SLICES: Mapping[str, Rollup] = {
     for one in ROLLUPS
     if one.width == HOUR and one.source is None
 }
+# All that answers questions, by its table.
+ANSWERING: Mapping[str, Rollup] = {**BY_TABLE, **{one.table: one for one in SLICES.values()}}
 # What is made of slices where there are some: those hours, and five minutes that questions read.
 OF_SLICES: Mapping[str, Rollup] = {**SLICES, "llm_models_5min": SLICES["llm_metrics_1hour"]}
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rollup.kind for rollup in ROLLUPS))

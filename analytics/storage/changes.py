@@ -4,15 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 
-from analytics.registry.rollups import GRAIN_WIDTHS
+from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS, SLICE, SLICE_GRAIN, SLICES
 from analytics.storage.prepared import Prepared, as_array, instant
+from analytics.storage.reading import alias
 from analytics.storage.spans import Tenant
 
 # Writers mark these; a day is marked when one of its hours is refreshed.
 MARKED_GRAINS = ("1min", "5min", "1hour")
 _NS = 1_000_000_000
+_MADE_SLICE = "made"
 
 
 def floor(instant: datetime, width: timedelta) -> datetime:
@@ -49,14 +51,17 @@ def mark_changed(tenant: Tenant, starts_ns: Collection[int]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The buckets of a range that its rollups are behind on, by grain, and when the newest change of the range was."""
+    """The buckets of a range that its rollups are behind on, by grain, and when the newest change of the range was.
+
+    `slices` are those that say what spans do, in the hours that are behind and at the ends of the range.
+    """
 
     marked: Mapping[str, frozenset[datetime]]
+    slices: frozenset[datetime]
     newest: datetime | None
 
 
-_CHANGES = Prepared(
-    """
+_MARKS = """
     SELECT grain, (extract(epoch FROM bucket) * 1000000)::bigint, (extract(epoch FROM
         max(changed_at) FILTER (
             WHERE grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
@@ -68,9 +73,27 @@ _CHANGES = Prepared(
     UNION ALL
     SELECT NULL, NULL, (extract(epoch FROM max(changed_at)) * 1000000)::bigint FROM data_version
     WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-        AND hour >= %(first)s::timestamptz AND hour < %(last)s::timestamptz
-    """
-)
+        AND hour >= %(first)s::timestamptz AND hour < %(last)s::timestamptz"""
+# Of several projects those whose spans are all in slices: one of them may have too few to have any.
+_MADE = f"""
+    UNION ALL
+    SELECT '{_MADE_SLICE}', (extract(epoch FROM made.bucket) * 1000000)::bigint, NULL FROM (
+        SELECT bucket AS hour FROM bucket_change
+        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+            AND grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
+        UNION SELECT %(first)s::timestamptz UNION SELECT date_trunc('hour', %(last)s::timestamptz, 'UTC')
+    ) AS hours CROSS JOIN LATERAL (
+        SELECT bucket, count(*) AS projects FROM {SLICES["llm_distinct_1hour"].table}
+        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+            AND bucket >= hours.hour AND bucket < hours.hour + interval '1 hour'
+        GROUP BY bucket
+    ) AS made WHERE cardinality(%(projects)s::int[]) = 1 OR made.projects = (
+        SELECT count(DISTINCT project_id) FROM {BY_TABLE["llm_metrics_1min"].table}
+        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
+            AND bucket >= made.bucket AND bucket < made.bucket + interval '{SLICE.total_seconds()} s'
+    )"""
+_CHANGES = Prepared(_MARKS + _MADE)
+_CHANGES_IN_STANDBY = Prepared(_MARKS)  # no log is written for slices, so there they are not
 
 
 def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) -> Changes:
@@ -87,13 +110,17 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
         "first": floor(start, GRAIN_WIDTHS["1hour"]).isoformat(),
         "last": end.isoformat(),
     }
-    marked: dict[str, set[datetime]] = {grain: set() for grain in GRAIN_WIDTHS}
+    buckets: dict[str, set[datetime]] = {grain: set() for grain in (*GRAIN_WIDTHS, SLICE_GRAIN, _MADE_SLICE)}
     moments = []
-    for grain, bucket, moment in _CHANGES.rows(given):
-        if grain in marked and bucket is not None:
-            marked[grain].add(instant(bucket))
+    for grain, bucket, moment in (_CHANGES if alias() == DEFAULT_DB_ALIAS else _CHANGES_IN_STANDBY).rows(given):
+        if grain in buckets and bucket is not None:
+            buckets[grain].add(instant(bucket))
         if moment is not None:
             moments.append(instant(moment))
+    slices = buckets[_MADE_SLICE] - buckets[SLICE_GRAIN]
+    slices -= {floor(minute, SLICE) for minute in buckets["1min"]} if slices else set()
     return Changes(
-        marked={grain: frozenset(buckets) for grain, buckets in marked.items()}, newest=max(moments, default=None)
+        marked={grain: frozenset(buckets[grain]) for grain in GRAIN_WIDTHS},
+        slices=frozenset(slices),
+        newest=max(moments, default=None),
     )

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import connections
 
-from analytics.registry.rollups import BY_TABLE
+from analytics.registry.rollups import ANSWERING
 from analytics.scope import Scope, ScopedProject
 from analytics.storage.engines.plain import Plain
 from analytics.storage.rows import blank_row, span_text
@@ -67,7 +67,7 @@ def committed(django_db_setup: None, django_db_blocker: Any, owner: psycopg.Conn
             permissions=frozenset(),
         )
         connections.close_all()
-    for table in (*_WRITTEN, *BY_TABLE):
+    for table in (*_WRITTEN, *ANSWERING):
         owner.execute(f"DELETE FROM {table} WHERE organisation_id = %s", [organisation])
     # Those of everybody, and what a true worker has queued, would be every later test's.
     owner.execute("DELETE FROM retention_horizons")

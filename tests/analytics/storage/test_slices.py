@@ -1,0 +1,146 @@
+"""The hour that is still open is answered from its slices: as spans would, and never from one that is behind."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analytics.queries.figures import ask as ask_all
+from analytics.queries.plans import Question
+from analytics.queries.runs import Known, settled
+from analytics.queries.timerange import TimeRange
+from analytics.registry.dimensions import BY_KEY as DIMENSIONS
+from analytics.registry.grains import ALL
+from analytics.registry.measures import FIGURES, OF_LISTS, figure
+from analytics.scope import ScopedProject
+from analytics.storage import changes, reading, slices
+from analytics.storage.rollups import refresh
+from tests.analytics.storage.test_rollups import DAY, DISTINCT, raw, refresh_all, same, scope, send
+
+__all__ = ["scope"]  # fixture
+FIVE = timedelta(minutes=5)
+END = DAY + timedelta(minutes=18)
+ASKED = [figure("request_count"), figure("total_cost"), figure("duration", "p95")]
+OPEN = {  # what is asked of the open hour, by the slices that answer
+    "llm_metrics_5min": {"figures": ASKED, "group_by": ["service_name"]},
+    "llm_usage_5min": {"figures": ASKED[:2], "group_by": ["user_id"]},
+    "llm_distinct_5min": {"figures": DISTINCT},
+    "llm_unpriced_5min": {
+        "figures": [FIGURES["unpriced_requests"], OF_LISTS["unpriced_max"]],
+        "group_by": ["unpriced_reason"],
+        "presence": ("unpriced_count",),
+    },
+}
+
+
+def question(of, *, group_by=(), start=DAY, end=END, **given):
+    where = TimeRange(start=start, end=end)
+    return Question(scope=of, range=where, group_by=[DIMENSIONS[key] for key in group_by], **given)
+
+
+def sources(asked: Question) -> list[tuple[str, int, int]]:
+    """Return the sources of the last part of a question, with the minutes from which to which they answer."""
+    run = settled(asked, Known())
+    return [
+        (
+            one.rollup.table if one.rollup else "spans",
+            *((at - DAY) // timedelta(minutes=1) for at in (one.start, one.end)),
+        )
+        for one in run.segments(asked.parts[-1])
+    ]
+
+
+def assert_as_spans(asked: Question) -> None:
+    of_spans = replace(asked, grain=replace(ALL, exact=True))
+    (answer,), (exact,) = ask_all(asked), ask_all(of_spans)
+    for one, other in zip(answer.items(), exact.items(), strict=True):
+        same(one, other)
+
+
+def calls(minutes: Sequence[float], first: int = 1):
+    """Return a call in each of `minutes`; of every other one nobody knows the price."""
+    return [
+        raw(
+            number,
+            offset=minute * 60,
+            duration=number * 40,
+            user=f"user {number % 3}",
+            session=f"session {number}",
+            model=("gpt-4o", "a model of our own")[number % 2],
+        )
+        for number, minute in enumerate(minutes, start=first)
+    ]
+
+
+@pytest.fixture
+def of_an_hour(scope, monkeypatch):
+    """The scope of a project with spans in each five minutes of an hour, of which three have ended and are made."""
+    monkeypatch.setattr(slices, "BUSY_SPANS", 2)
+    send(scope, *calls([0, 2, 4, 5, 7, 9, 10, 12, 14, 15, 17]))
+    refresh_all(before=DAY + 3 * FIVE)
+    return scope
+
+
+@pytest.mark.parametrize("table", OPEN)
+def test_slices_answer_for_the_open_hour(of_an_hour, table):
+    asked = question(of_an_hour, **OPEN[table])
+    assert sources(asked) == [(table, 0, 15), ("spans", 15, 18)]
+    assert_as_spans(asked)
+
+
+@pytest.mark.parametrize("table", OPEN)
+def test_a_slice_that_is_behind_does_not_answer(of_an_hour, table):
+    asked = question(of_an_hour, **OPEN[table])
+    send(of_an_hour, *calls([6], first=20))
+    assert sources(asked) == [(table, 0, 5), ("spans", 5, 10), (table, 10, 15), ("spans", 15, 18)]
+    assert_as_spans(asked)
+    refresh_all(before=DAY + 3 * FIVE)
+    assert sources(asked) == [(table, 0, 15), ("spans", 15, 18)]
+    assert_as_spans(asked)
+
+
+def test_between_a_minute_and_its_slice_spans_answer(of_an_hour):
+    asked = question(of_an_hour, **OPEN["llm_metrics_5min"])
+    send(of_an_hour, *calls([6], first=20))
+    refresh("1min", before=DAY + 3 * FIVE)
+    assert ("spans", 5, 10) in sources(asked)
+    assert_as_spans(asked)
+
+
+def test_a_range_that_begins_in_an_hour_of_today_begins_with_its_slices(of_an_hour):
+    refresh_all(before=DAY + timedelta(hours=1))  # the hour is made, its day is not
+    asked = question(of_an_hour, **OPEN["llm_metrics_5min"], start=DAY + timedelta(minutes=4), end=DAY + 13 * FIVE)
+    assert sources(asked) == [("spans", 4, 5), ("llm_metrics_5min", 5, 20), ("spans", 20, 65)]
+    assert_as_spans(asked)
+
+
+def test_slices_of_several_projects_answer_where_each_has_one_or_no_spans(of_an_hour, make_tenant):
+    (other,) = make_tenant("globex").projects
+    both = replace(
+        of_an_hour,
+        projects={
+            **of_an_hour.projects,
+            other.id: ScopedProject(organisation_id=other.organisation_id, public_id=other.public_id),
+        },
+    )
+    alone = replace(both, projects={other.id: both.projects[other.id]})
+    send(alone, raw(50, offset=6 * 60))  # too few for a slice
+    refresh_all(before=DAY + 3 * FIVE)
+    asked = question(both, **OPEN["llm_metrics_5min"])
+    assert sources(asked) == [
+        ("llm_metrics_5min", 0, 5),
+        ("spans", 5, 10),
+        ("llm_metrics_5min", 10, 15),
+        ("spans", 15, 18),
+    ]
+    assert_as_spans(asked)
+
+
+def test_a_standby_which_has_no_slices_is_not_asked_for_them(of_an_hour, monkeypatch):
+    monkeypatch.setattr(changes, "alias", lambda: reading.STANDBY)
+    with CaptureQueriesContext(connection) as made:
+        assert sources(question(of_an_hour, **OPEN["llm_metrics_5min"])) == [("spans", 0, 18)]
+    assert not any("_5min" in one["sql"] for one in made)
