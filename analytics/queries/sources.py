@@ -110,14 +110,16 @@ class _Known:
     slices: frozenset[datetime]
     kept: Horizons
 
-    def behind(self, rollup: Rollup, start: datetime, end: datetime) -> list[datetime]:
-        """Return the buckets between two edges for which `rollup` does not answer, in order."""
+    def gaps(self, rollup: Rollup, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """Return the stretches between two edges of buckets for which `rollup` does not answer, in order."""
         if rollup.grain == SLICE_GRAIN:
-            buckets = (start + number * rollup.width for number in range((end - start) // rollup.width))
-            return [one for one in buckets if one not in self.slices]
+            answering = sorted(one for one in self.slices if start <= one < end)
+            edges = [start, *(edge for one in answering for edge in (one, one + rollup.width)), end]
+            return [(begins, ends) for begins, ends in zip(edges[::2], edges[1::2], strict=True) if begins < ends]
         # A day is made of its hours, and behind with any of them.
         hours = {_floor(hour, DAY) for hour in self.marked["1hour"]} if rollup.width == DAY else set()
-        return sorted(one for one in hours | self.marked[rollup.grain] if start <= one < end)
+        behind = sorted(one for one in hours | self.marked[rollup.grain] if start <= one < end)
+        return [(one, one + rollup.width) for one in behind]
 
 
 def _fewer(segments: list[Segment], kept: Horizons) -> list[Segment]:
@@ -150,11 +152,11 @@ def _cover(start: datetime, end: datetime, rollups: Sequence[Rollup], known: _Kn
         yield from _cover(start, end, finer, known)
         return
     yield from _cover(start, bucket, finer, known)
-    for behind in known.behind(rollup, bucket, last):
-        if bucket < behind:
-            yield Segment(rollup=rollup, start=bucket, end=behind)
-        bucket = behind + rollup.width
-        yield from _cover(behind, bucket, finer, known)
+    for begins, ends in known.gaps(rollup, bucket, last):
+        if bucket < begins:
+            yield Segment(rollup=rollup, start=bucket, end=begins)
+        bucket = ends
+        yield from _cover(begins, ends, finer, known)
     if bucket < last:
         yield Segment(rollup=rollup, start=bucket, end=last)
     yield from _cover(last, end, finer, known)

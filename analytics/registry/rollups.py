@@ -204,11 +204,11 @@ ROLLUPS: tuple[Rollup, ...] = (
     ),
 )
 BY_TABLE: Mapping[str, Rollup] = {rollup.table: rollup for rollup in ROLLUPS}
-# Five minutes of a busy hour, by the table of the hour that is made of them: for questions, too, where they were made.
-SLICE = FIVE
+# Minutes of busy projects, by the table of the hour that is made of them: for questions, too, where they were made.
+SLICE = MINUTE
 SLICE_GRAIN = "slice"
 SLICES: Mapping[str, Rollup] = {
-    one.table: replace(one, table=one.table.replace("1hour", "5min"), grain=SLICE_GRAIN, width=SLICE)
+    one.table: replace(one, table=one.table.replace("1hour", "slice"), grain=SLICE_GRAIN, width=SLICE)
     for one in ROLLUPS
     if one.width == HOUR and one.source is None
 }

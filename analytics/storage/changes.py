@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS, SLICE, SLICE_GRAIN, SLICES
+from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS, SLICE_GRAIN
 from analytics.storage.prepared import Prepared, as_array, instant
 from analytics.storage.reading import alias
+from analytics.storage.slices import MADE
 from analytics.storage.spans import Tenant
 
 # Writers mark these; a day is marked when one of its hours is refreshed.
 MARKED_GRAINS = ("1min", "5min", "1hour")
 _NS = 1_000_000_000
-_MADE_SLICE = "made"
 
 
 def floor(instant: datetime, width: timedelta) -> datetime:
@@ -77,20 +77,20 @@ _MARKS = """
 # Of several projects those whose spans are all in slices: one of them may have too few to have any.
 _MADE = f"""
     UNION ALL
-    SELECT '{_MADE_SLICE}', (extract(epoch FROM made.bucket) * 1000000)::bigint, NULL FROM (
+    SELECT '{SLICE_GRAIN}', (extract(epoch FROM made.bucket) * 1000000)::bigint, NULL FROM (
         SELECT bucket AS hour FROM bucket_change
         WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
             AND grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
         UNION SELECT %(first)s::timestamptz UNION SELECT date_trunc('hour', %(last)s::timestamptz, 'UTC')
     ) AS hours CROSS JOIN LATERAL (
-        SELECT bucket, count(*) AS projects FROM {SLICES["llm_distinct_1hour"].table}
-        WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-            AND bucket >= hours.hour AND bucket < hours.hour + interval '1 hour'
-        GROUP BY bucket
+        SELECT d.bucket, count(*) AS projects FROM {MADE}
+        WHERE d.organisation_id = ANY(%(organisations)s::int[]) AND d.project_id = ANY(%(projects)s::int[])
+            AND d.bucket >= hours.hour AND d.bucket < hours.hour + interval '1 hour'
+        GROUP BY d.bucket
     ) AS made WHERE cardinality(%(projects)s::int[]) = 1 OR made.projects = (
-        SELECT count(DISTINCT project_id) FROM {BY_TABLE["llm_metrics_1min"].table}
+        SELECT count(*) FROM {BY_TABLE["llm_metrics_1min"].table}
         WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
-            AND bucket >= made.bucket AND bucket < made.bucket + interval '{SLICE.total_seconds()} s'
+            AND bucket = made.bucket
     )"""
 _CHANGES = Prepared(_MARKS + _MADE)
 _CHANGES_IN_STANDBY = Prepared(_MARKS)  # no log is written for slices, so there they are not
@@ -110,17 +110,15 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
         "first": floor(start, GRAIN_WIDTHS["1hour"]).isoformat(),
         "last": end.isoformat(),
     }
-    buckets: dict[str, set[datetime]] = {grain: set() for grain in (*GRAIN_WIDTHS, SLICE_GRAIN, _MADE_SLICE)}
+    buckets: dict[str, set[datetime]] = {grain: set() for grain in (*GRAIN_WIDTHS, SLICE_GRAIN)}
     moments = []
     for grain, bucket, moment in (_CHANGES if alias() == DEFAULT_DB_ALIAS else _CHANGES_IN_STANDBY).rows(given):
         if grain in buckets and bucket is not None:
             buckets[grain].add(instant(bucket))
         if moment is not None:
             moments.append(instant(moment))
-    slices = buckets[_MADE_SLICE] - buckets[SLICE_GRAIN]
-    slices -= {floor(minute, SLICE) for minute in buckets["1min"]} if slices else set()
     return Changes(
         marked={grain: frozenset(buckets[grain]) for grain in GRAIN_WIDTHS},
-        slices=frozenset(slices),
+        slices=frozenset(buckets[SLICE_GRAIN] - buckets["1min"]),
         newest=max(moments, default=None),
     )

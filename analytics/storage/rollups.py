@@ -43,8 +43,6 @@ def refresh(grain: str, *, before: datetime) -> Refreshed:
 
     A day waits until none of its hours is marked.
     """
-    if grain in _OF_SLICES:
-        slices.refresh(before=before)
     # Read committed is enough: what is read after the marks were taken is never older than what they tell of.
     taken = retried(lambda: _refresh(grain, before))
     return Refreshed(grain=grain, buckets=len(taken), more=len(taken) >= BATCH_BUCKETS[grain])
@@ -88,7 +86,7 @@ def remake(grain: str, buckets: Sequence[Bucket]) -> None:
         if rollup.grain == grain and alive:
             rebuild(rollup, alive, made if rollup.table in OF_SLICES else [])
     if grain == "1min":
-        slices.mark(buckets)
+        slices.remake(buckets)
     if grain == "1hour":
         _mark_days(buckets)
     if grain == "1day":

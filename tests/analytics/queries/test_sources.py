@@ -30,22 +30,22 @@ def test_the_coarsest_rollups_come_first():
     [
         (
             Need(labels=frozenset({"model", "error_type"})),
-            ["llm_models_1day", "llm_metrics_1day", "llm_metrics_1hour", "llm_models_5min", "llm_metrics_5min"],
+            ["llm_models_1day", "llm_metrics_1day", "llm_metrics_1hour", "llm_models_5min", "llm_metrics_slice"],
         ),
-        (Need(labels=frozenset({"service_name"})), ["llm_metrics_1day", "llm_metrics_1hour", "llm_metrics_5min"]),
+        (Need(labels=frozenset({"service_name"})), ["llm_metrics_1day", "llm_metrics_1hour", "llm_metrics_slice"]),
         (
             Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["request_count"]})),
-            ["llm_usage_1day", "llm_usage_1hour", "llm_usage_5min"],
+            ["llm_usage_1day", "llm_usage_1hour", "llm_usage_slice"],
         ),
-        (Need(labels=frozenset({"user_id", "model"})), ["llm_usage_1day", "llm_usage_1hour", "llm_usage_5min"]),
+        (Need(labels=frozenset({"user_id", "model"})), ["llm_usage_1day", "llm_usage_1hour", "llm_usage_slice"]),
         (Need(labels=frozenset({"user_id"}), facts=frozenset({FACTS_BY_KEY["last_ts"]})), []),
         (
             Need(distincts=frozenset({DISTINCTS_BY_KEY["users"]})),
-            ["llm_distinct_1day", "llm_distinct_1hour", "llm_distinct_5min"],
+            ["llm_distinct_1day", "llm_distinct_1hour", "llm_distinct_slice"],
         ),
         (
             Need(labels=frozenset({"unpriced_reason"}), facts=frozenset({FACTS_BY_KEY["unpriced_min"]})),
-            ["llm_unpriced_1day", "llm_unpriced_1hour", "llm_unpriced_5min"],
+            ["llm_unpriced_1day", "llm_unpriced_1hour", "llm_unpriced_slice"],
         ),
     ],
 )

@@ -15,25 +15,25 @@ from analytics.queries.timerange import TimeRange
 from analytics.registry.dimensions import BY_KEY as DIMENSIONS
 from analytics.registry.grains import ALL
 from analytics.registry.measures import FIGURES, OF_LISTS, figure
+from analytics.registry.rollups import SLICES
 from analytics.scope import ScopedProject
 from analytics.storage import changes, reading, slices
-from analytics.storage.rollups import refresh
 from tests.analytics.storage.test_rollups import DAY, DISTINCT, raw, refresh_all, same, scope, send
 
 __all__ = ["scope"]  # fixture
-FIVE = timedelta(minutes=5)
-END = DAY + timedelta(minutes=18)
-ASKED = [figure("request_count"), figure("total_cost"), figure("duration", "p95")]
+QUARTER, END = DAY + timedelta(minutes=15), DAY + timedelta(minutes=18)
+ASKED = [figure("request_count"), figure("total_cost"), figure("duration", "p95", key="duration_p95")]
 OPEN = {  # what is asked of the open hour, by the slices that answer
-    "llm_metrics_5min": {"figures": ASKED, "group_by": ["service_name"]},
-    "llm_usage_5min": {"figures": ASKED[:2], "group_by": ["user_id"]},
-    "llm_distinct_5min": {"figures": DISTINCT},
-    "llm_unpriced_5min": {
+    "llm_metrics_slice": {"figures": ASKED, "group_by": ["service_name"]},
+    "llm_usage_slice": {"figures": ASKED[:2], "group_by": ["user_id"]},
+    "llm_distinct_slice": {"figures": DISTINCT},
+    "llm_unpriced_slice": {
         "figures": [FIGURES["unpriced_requests"], OF_LISTS["unpriced_max"]],
         "group_by": ["unpriced_reason"],
         "presence": ("unpriced_count",),
     },
 }
+BUT_FOR_MINUTE_6 = {table: [(table, 0, 6), ("spans", 6, 7), (table, 7, 15), ("spans", 15, 18)] for table in OPEN}
 
 
 def question(of, *, group_by=(), start=DAY, end=END, **given):
@@ -77,10 +77,10 @@ def calls(minutes: Sequence[float], first: int = 1):
 
 @pytest.fixture
 def of_an_hour(scope, monkeypatch):
-    """The scope of a project with spans in each five minutes of an hour, of which three have ended and are made."""
+    """The scope of a project with two spans in each minute of an hour, of which a quarter has ended and is made."""
     monkeypatch.setattr(slices, "BUSY_SPANS", 2)
-    send(scope, *calls([0, 2, 4, 5, 7, 9, 10, 12, 14, 15, 17]))
-    refresh_all(before=DAY + 3 * FIVE)
+    send(scope, *calls([half / 2 for half in range(36)]))
+    refresh_all(before=QUARTER)
     return scope
 
 
@@ -94,53 +94,66 @@ def test_slices_answer_for_the_open_hour(of_an_hour, table):
 @pytest.mark.parametrize("table", OPEN)
 def test_a_slice_that_is_behind_does_not_answer(of_an_hour, table):
     asked = question(of_an_hour, **OPEN[table])
-    send(of_an_hour, *calls([6], first=20))
-    assert sources(asked) == [(table, 0, 5), ("spans", 5, 10), (table, 10, 15), ("spans", 15, 18)]
+    send(of_an_hour, *calls([6], first=50))
+    assert sources(asked) == BUT_FOR_MINUTE_6[table]
     assert_as_spans(asked)
-    refresh_all(before=DAY + 3 * FIVE)
+    refresh_all(before=QUARTER)
     assert sources(asked) == [(table, 0, 15), ("spans", 15, 18)]
     assert_as_spans(asked)
 
 
-def test_between_a_minute_and_its_slice_spans_answer(of_an_hour):
-    asked = question(of_an_hour, **OPEN["llm_metrics_5min"])
-    send(of_an_hour, *calls([6], first=20))
-    refresh("1min", before=DAY + 3 * FIVE)
-    assert ("spans", 5, 10) in sources(asked)
+@pytest.mark.parametrize("table", OPEN)
+def test_a_minute_that_is_made_anew_without_its_slice_leaves_none_that_counts(of_an_hour, monkeypatch, table):
+    asked = question(of_an_hour, **OPEN[table])
+    send(of_an_hour, *calls([6], first=50))
+    monkeypatch.setattr(slices, "remake", lambda _minutes: None)  # as a worker of an older version does
+    refresh_all(before=QUARTER)
+    assert sources(asked) == BUT_FOR_MINUTE_6[table]
+    assert_as_spans(asked)
+    refresh_all(before=DAY + timedelta(hours=1))  # nor is the hour made of it
+    (hour,) = (one for one in SLICES if SLICES[one].table == table)
+    whole = replace(asked, range=TimeRange(start=DAY, end=DAY + timedelta(hours=1)))
+    assert sources(whole) == [(hour, 0, 60)]
+    assert_as_spans(whole)
+
+
+def test_a_minute_that_is_no_longer_busy_has_no_slice(of_an_hour, monkeypatch):
+    monkeypatch.setattr(slices, "BUSY_SPANS", 4)
+    send(of_an_hour, *calls([6], first=50))
+    refresh_all(before=QUARTER)
+    assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == BUT_FOR_MINUTE_6["llm_metrics_slice"]
+
+
+def test_after_a_crash_which_empties_slices_spans_answer(of_an_hour):
+    with connection.cursor() as cursor:
+        for one in SLICES.values():
+            cursor.execute(f"DELETE FROM {one.table}")
+    asked = question(of_an_hour, **OPEN["llm_metrics_slice"])
+    assert sources(asked) == [("spans", 0, 18)]
     assert_as_spans(asked)
 
 
 def test_a_range_that_begins_in_an_hour_of_today_begins_with_its_slices(of_an_hour):
     refresh_all(before=DAY + timedelta(hours=1))  # the hour is made, its day is not
-    asked = question(of_an_hour, **OPEN["llm_metrics_5min"], start=DAY + timedelta(minutes=4), end=DAY + 13 * FIVE)
-    assert sources(asked) == [("spans", 4, 5), ("llm_metrics_5min", 5, 20), ("spans", 20, 65)]
+    start, end = DAY + timedelta(minutes=4, seconds=10), DAY + timedelta(hours=1)
+    asked = question(of_an_hour, **OPEN["llm_metrics_slice"], start=start, end=end)
+    assert sources(asked) == [("spans", 4, 5), ("llm_metrics_slice", 5, 18), ("spans", 18, 60)]
     assert_as_spans(asked)
 
 
 def test_slices_of_several_projects_answer_where_each_has_one_or_no_spans(of_an_hour, make_tenant):
     (other,) = make_tenant("globex").projects
-    both = replace(
-        of_an_hour,
-        projects={
-            **of_an_hour.projects,
-            other.id: ScopedProject(organisation_id=other.organisation_id, public_id=other.public_id),
-        },
-    )
-    alone = replace(both, projects={other.id: both.projects[other.id]})
-    send(alone, raw(50, offset=6 * 60))  # too few for a slice
-    refresh_all(before=DAY + 3 * FIVE)
-    asked = question(both, **OPEN["llm_metrics_5min"])
-    assert sources(asked) == [
-        ("llm_metrics_5min", 0, 5),
-        ("spans", 5, 10),
-        ("llm_metrics_5min", 10, 15),
-        ("spans", 15, 18),
-    ]
+    others = ScopedProject(organisation_id=other.organisation_id, public_id=other.public_id)
+    both = replace(of_an_hour, projects={**of_an_hour.projects, other.id: others})
+    send(replace(both, projects={other.id: others}), raw(60, offset=6 * 60))  # too few for a slice
+    refresh_all(before=QUARTER)
+    asked = question(both, **OPEN["llm_metrics_slice"])
+    assert sources(asked) == BUT_FOR_MINUTE_6["llm_metrics_slice"]
     assert_as_spans(asked)
 
 
 def test_a_standby_which_has_no_slices_is_not_asked_for_them(of_an_hour, monkeypatch):
     monkeypatch.setattr(changes, "alias", lambda: reading.STANDBY)
     with CaptureQueriesContext(connection) as made:
-        assert sources(question(of_an_hour, **OPEN["llm_metrics_5min"])) == [("spans", 0, 18)]
-    assert not any("_5min" in one["sql"] for one in made)
+        assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == [("spans", 0, 18)]
+    assert not any("_slice" in one["sql"] for one in made)
