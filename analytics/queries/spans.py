@@ -178,6 +178,7 @@ def list_statement(plan: SpanList) -> tuple[str, dict[str, Any]]:
     given = {**parameters_of(plan.spans), **conditions.parameters, **columns.parameters, "rows": plan.limit + 1}
     if plan.after is not None:
         given |= sort.after(plan.after, scope)[1] | sort.bound(plan.after)
+        given |= content_bounds(given["start"], given["end"])
     if sort.key == RELEVANCE:
         given |= {f"rank_{place}": query for place, query in enumerate(_ranking(plan.spans))}
     return sql, given

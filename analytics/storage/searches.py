@@ -13,7 +13,7 @@ from analytics.storage.transactions import retried
 BATCH_ROWS = 500
 _WAITING = "search_vector IS NULL AND (input_text IS NOT NULL OR output_text IS NOT NULL)"
 _DAY = timedelta(days=1)
-_READING = "llm-observatory search"
+_READING = "llm-observatory search"  # a lock that all share: nobody waits for it, and everybody sees that it is held
 _SWITCH = """
     SELECT set_config('timescaledb.enable_transparent_decompression', %s, true),
         set_config('timescaledb.enable_dml_decompression', %s, true)
@@ -87,7 +87,7 @@ def _update(cursor: CursorWrapper, rows: list[tuple[int, int, datetime, bytes, b
 def tell_of_reading() -> None:
     """Let other sessions see until the transaction ends that it searches texts for want of their vectors."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('application_name', %s, true)", [_READING])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext(%s), 0)", [_READING])
 
 
 def are_read() -> bool:
@@ -96,7 +96,8 @@ def are_read() -> bool:
         cursor.execute(
             """
             SELECT EXISTS (
-                SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s
+                SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = hashtext(%s)::oid AND objid = 0
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             )
             """,
             [_READING],

@@ -167,6 +167,7 @@ class AskedAgainFirst:
         close_old_connections()  # as Django does when a request begins
         reply = self.meet(environ)
         if reply is None:
+            close_old_connections()  # a statement of the short way may have found that one is broken
             return self._application(environ, start_response)
         start_response(_LINES[reply.status], list(reply.headers.values()))
         return [reply.body]

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import structlog
 from django.db import OperationalError
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django_redis import get_redis_connection
 from redis.connection import AbstractConnection as Connection
@@ -35,6 +36,12 @@ OF_ONE_REPLY = {
     "X-RateLimit-Reset",
     "RateLimit",
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_minute_ends(settings):
+    """What is remembered is so until the next minute, which a test that asks again and again must not see begin."""
+    settings.TIME_GRID_SECONDS = 3600
 
 
 @pytest.fixture
@@ -314,7 +321,8 @@ def test_a_question_that_is_asked_again_costs_one_round_trip_to_redis(api, hour,
     assert (statuses, shortcuts[-2:], len(sent)) == ([200, 304], [200, 304], 2)
 
 
-def test_a_question_of_another_minute_is_a_new_one(api, hour, shortcuts, monkeypatch):
+def test_a_question_of_another_minute_is_a_new_one(api, hour, shortcuts, monkeypatch, settings):
+    settings.TIME_GRID_SECONDS = 60
     ask(api, PERFORMANCE, {})
     later = datetime.now(UTC) + timedelta(minutes=1)
     del shortcuts[:]
@@ -412,3 +420,19 @@ def test_a_short_way_that_fails_costs_nobody_an_answer(served, hour, monkeypatch
     with structlog.testing.capture_logs() as lines:
         assert (served.get(PERFORMANCE, hour)[0], served.made) == ("200 OK", 1)
     assert "short way failed" in [one["event"] for one in lines]
+
+
+def test_a_connection_that_broke_on_the_short_way_is_not_that_of_the_long(served, hour, monkeypatch):
+    warm(served, hour)
+    seen = []
+
+    def broken(*_given):
+        seen.append("broken")
+        raise OperationalError
+
+    monkeypatch.setattr("analytics.api.caching.views.version_of", broken)
+    monkeypatch.setattr("observatory.middleware.again.close_old_connections", lambda: seen.append("looked after"))
+    monkeypatch.setattr(served, "_django", lambda _environ: seen.append("long way") or HttpResponse())
+    served.get(PERFORMANCE, hour)
+
+    assert seen == ["looked after", "broken", "looked after", "long way"]

@@ -118,6 +118,16 @@ def test_a_version_is_that_of_the_data_it_is_told_with(api, standby):
     assert (held.status_code, traces_of(caught_up)) == (304, (200, 2))
 
 
+def test_texts_without_vectors_are_searched_on_the_standby(api):
+    sent = request(span(attributes={"gen_ai.input.messages": "a refund"}))
+    position = api.post("/v1/traces", sent, content_type="application/json")["X-Ingest-Position"]
+    found, missed = (
+        api.get(TRACES, {"search": word}, headers={"X-Read-After": position}) for word in ("refund", "invoice")
+    )
+
+    assert (traces_of(found), traces_of(missed)) == ((200, 1), (200, 0))
+
+
 def test_what_is_managed_is_read_where_it_is_written(api, standby):
     hold(standby)
     path = f"/api/v1/projects/{Project.objects.get().public_id}"

@@ -49,8 +49,8 @@ def decisions(redis, shared_valkey, monkeypatch) -> Iterator[list[tuple[int, ...
         one.stdin.write("go\n")
         one.stdin.flush()
     lines = [line for one in processes for line in one.communicate()[0].splitlines()]
-    # Of decisions in one microsecond those that found more came first.
-    return sorted((tuple(map(int, line.split())) for line in lines), key=lambda one: (one[1], -one[2]))
+    # Of decisions in one microsecond those that found more came first; a refusal leaves what it finds.
+    return sorted((tuple(map(int, line.split())) for line in lines), key=lambda one: (one[1], -one[2], -one[0]))
 
 
 def ideally(moments: list[int]) -> Iterator[tuple[int, int]]:

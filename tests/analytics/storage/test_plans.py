@@ -1,6 +1,7 @@
 """How the server finds what is asked: by which index, in which partitions."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from analytics.queries.cursors import Cursor
 from analytics.queries.filters.document import read_filter
 from analytics.queries.filters.searches import searches_of
 from analytics.queries.filters.values import Limits
@@ -221,6 +223,22 @@ def test_a_search_plans_for_the_days_of_its_range_alone_and_for_the_index_of_wor
         f"{relation} {day}" for relation in ("llm_traces", "llm_contents") for day in ("02", "03")
     }
     assert BY_WORDS in {index for _, index in scanned}
+
+
+@pytest.mark.parametrize(("descending", "left"), [(True, ("01", "02")), (False, ("02", "03", "04"))])
+def test_a_later_page_of_a_filter_on_texts_plans_for_the_days_that_are_left(filled, descending, left):
+    where = TimeRange(start=at(0), end=at(DAYS))
+    document = {"field": "input_text", "operator": "contains", "value": "x"}
+    spans = Spans(scope=filled, range=where, **asked(filled, document, where.start, where.end))
+    first = SpanList(
+        spans=spans, selection=DEFAULT_SELECTION, limit=50, clock=where.end, sort=Sort(descending=descending)
+    )
+    behind = Cursor(
+        ts=at(1, 12), trace_id=bytes(16), span_id=bytes(8), start=where.start, end=where.end, clock=where.end
+    )
+    scanned = planned(*list_statement(replace(first, after=behind)))
+
+    assert {table for table, _ in scanned if table} == {f"{relation} {day}" for relation in TABLES for day in left}
 
 
 def test_rows_without_a_vector_are_looked_for_by_an_index_of_them_alone(filled):

@@ -122,6 +122,17 @@ def test_other_sessions_see_a_search_that_reads_texts_until_its_transaction_ends
     assert (during, by_vectors, searches.are_read()) == (True, False, False)
 
 
+def test_a_search_that_reads_texts_keeps_the_name_by_which_its_connection_is_counted(stored, committed, owner):
+    def named():
+        process = connection.connection.info.backend_pid
+        return owner.execute("SELECT application_name FROM pg_stat_activity WHERE pid = %s", [process]).fetchone()
+
+    with snapshot():
+        before = named()
+        found(committed, "word3")
+        assert (searches.are_read(), named()) == (True, before)
+
+
 @pytest.mark.parametrize("are_read", [False, True])
 def test_the_job_rests_while_spans_arrive_unless_searches_wait_for_it(stored, monkeypatch, are_read):
     rests = []
