@@ -66,8 +66,11 @@ def by(label: str, scope: Scope, start: datetime, end: datetime) -> Question:
 
 
 def read_by(asked: CaptureQueriesContext) -> set[str]:
-    """Return rollups, and tables of spans with their day, that the captured questions looked at."""
-    statements = [query["sql"] for query in asked if "llm_" in query["sql"]]
+    """Return rollups, and tables of spans with their day, that the captured questions looked at.
+
+    What is behind, and has slices, is looked up before.
+    """
+    statements = [query["sql"] for query in asked if "llm_" in query["sql"] and "bucket_change" not in query["sql"]]
     return {table for statement in statements for table, _, _ in scans(statement)} - {""}  # of a bitmap
 
 
