@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS, SLICE_GRAIN
+from analytics.registry.rollups import BY_TABLE, GRAIN_WIDTHS
 from analytics.storage.prepared import Prepared, as_array, instant
 from analytics.storage.reading import alias
 from analytics.storage.slices import MADE
@@ -15,6 +15,7 @@ from analytics.storage.spans import Tenant
 # Writers mark these; a day is marked when one of its hours is refreshed.
 MARKED_GRAINS = ("1min", "5min", "1hour")
 _NS = 1_000_000_000
+_MADE_SLICE = "made slice"  # no mark: one of version 36 and before may be of a `slice`
 
 
 def floor(instant: datetime, width: timedelta) -> datetime:
@@ -77,7 +78,7 @@ _MARKS = """
 # Of several projects those whose spans are all in slices: one of them may have too few to have any.
 _MADE = f"""
     UNION ALL
-    SELECT '{SLICE_GRAIN}', (extract(epoch FROM made.bucket) * 1000000)::bigint, NULL FROM (
+    SELECT '{_MADE_SLICE}', (extract(epoch FROM made.bucket) * 1000000)::bigint, NULL FROM (
         SELECT bucket AS hour FROM bucket_change
         WHERE organisation_id = ANY(%(organisations)s::int[]) AND project_id = ANY(%(projects)s::int[])
             AND grain = '1hour' AND bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
@@ -110,7 +111,7 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
         "first": floor(start, GRAIN_WIDTHS["1hour"]).isoformat(),
         "last": end.isoformat(),
     }
-    buckets: dict[str, set[datetime]] = {grain: set() for grain in (*GRAIN_WIDTHS, SLICE_GRAIN)}
+    buckets: dict[str, set[datetime]] = {grain: set() for grain in (*GRAIN_WIDTHS, _MADE_SLICE)}
     moments = []
     for grain, bucket, moment in (_CHANGES if alias() == DEFAULT_DB_ALIAS else _CHANGES_IN_STANDBY).rows(given):
         if grain in buckets and bucket is not None:
@@ -119,6 +120,6 @@ def changes_of(tenant: Mapping[str, list[int]], start: datetime, end: datetime) 
             moments.append(instant(moment))
     return Changes(
         marked={grain: frozenset(buckets[grain]) for grain in GRAIN_WIDTHS},
-        slices=frozenset(buckets[SLICE_GRAIN] - buckets["1min"]),
+        slices=frozenset(buckets[_MADE_SLICE] - buckets["1min"]),
         newest=max(moments, default=None),
     )
