@@ -40,27 +40,21 @@ def read(key: str) -> bytes | None:
 
 
 def sampled(key: str, *, known: bytes | None, exact: Callable[[], RangeVersion]) -> RangeVersion:
-    """Return the version of an open range, taken by one reader every `CACHE_OPEN_SECONDS` and shared by all.
-
-    It is in force until the clock is at a multiple of these seconds. Minutes begin there, and with them what is asked
-    of the last hour is another question: taken at any time, what was computed last would serve for less.
-    """
+    """Return the version of an open range, taken by one reader every `CACHE_OPEN_SECONDS` and shared by all."""
     if known is not None:
         return RangeVersion.read(known)
     version = exact()
-    window_ms = settings.CACHE_OPEN_SECONDS * 1000
-    left_ms = window_ms - time.time_ns() // 1_000_000 % window_ms
     try:
-        kept = backend.ask(lambda client: _keep_first(client, key, version.as_bytes(), px=left_ms))
+        kept = backend.ask(lambda client: _keep_first(client, key, version.as_bytes()))
     except AwayError:
         return version
     return version if kept is None else RangeVersion.read(kept)
 
 
-def _keep_first(client: Redis, key: str, value: bytes, *, px: int) -> bytes | None:
-    """Keep a value unless another was kept meanwhile, which is everybody's then; return what is kept."""
+def _keep_first(client: Redis, key: str, value: bytes) -> bytes | None:
+    """Keep a version unless another was kept meanwhile, which is everybody's then; return what is kept."""
     pipeline = client.pipeline(transaction=False)
-    pipeline.set(key, value, nx=True, px=px)
+    pipeline.set(key, value, nx=True, px=settings.CACHE_OPEN_SECONDS * 1000)
     pipeline.get(key)
     kept: bytes | None = pipeline.execute()[1]
     return kept
