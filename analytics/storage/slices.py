@@ -17,6 +17,7 @@ from analytics.storage.making import rebuild
 
 # Of fewer spans than these in a minute, their hour is made as fast without it.
 BUSY_SPANS = 400
+_PORTION = 60  # minutes whose spans are grouped by one statement: of a backlog there are hundreds, of any size
 _MINUTES = BY_TABLE["llm_metrics_1min"]
 _KNOWN = SLICES["llm_distinct_1hour"].table  # every slice that was made has one row in it for each project
 # SQL: slices as `d`, each beside its minute `m`. Both were made at once: xmin is the transaction that wrote a row.
@@ -34,13 +35,14 @@ def remake(minutes: Sequence[Bucket]) -> None:
                 ON m.organisation_id = given.organisation_id AND m.project_id = given.project_id
                 AND m.bucket = given.bucket
             WHERE {_MINUTES.read(FACTS_BY_KEY["span_count"], "m")} >= %(busy)s
+            ORDER BY m.bucket
             """,
             columns_of(minutes) | {"busy": BUSY_SPANS},
         )
         busy: list[Bucket] = cursor.fetchall()
-    if busy:
+    for first in range(0, len(busy), _PORTION):
         for rollup in SLICES.values():
-            rebuild(rollup, busy)
+            rebuild(rollup, busy[first : first + _PORTION])
 
 
 def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
