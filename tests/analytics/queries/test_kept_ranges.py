@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from analytics.queries.sources import Need, choose, fitting, widened
+from analytics.queries.sources import Need, choose, earliest, fitting, widened
 from analytics.queries.timerange import TimeRange
 from analytics.registry.rollups import DAY, GRAIN_WIDTHS, HOUR, MINUTE
 from analytics.storage.horizons import Horizons
@@ -27,6 +27,18 @@ def test_ends_inside_what_is_kept_stay():
 def test_ends_behind_the_spans_move_to_the_finest_rollup_that_reaches():
     where = TimeRange(start=MIDNIGHT - 3 * HOUR + MINUTE, end=MIDNIGHT - HOUR - MINUTE)
     assert widened(where, TOTALS, SPANS_GONE) == TimeRange(start=MIDNIGHT - 3 * HOUR, end=MIDNIGHT - HOUR)
+
+
+def test_ends_behind_the_spans_do_not_move_to_slices_which_are_gone_by_then():
+    by_service = fitting(Need(labels=frozenset({"service_name"})))
+    where = TimeRange(start=MIDNIGHT - 3 * HOUR + MINUTE, end=MIDNIGHT - HOUR - MINUTE)
+    assert widened(where, by_service, SPANS_GONE) == TimeRange(start=MIDNIGHT - 3 * HOUR, end=MIDNIGHT - HOUR)
+
+
+def test_minutes_by_label_are_told_since_there_are_spans():
+    by_minute = fitting(Need(labels=frozenset({"service_name"}), width=MINUTE))
+    assert [one.table for one in by_minute] == ["llm_metrics_slice"]
+    assert earliest(by_minute, SPANS_GONE) == MIDNIGHT
 
 
 def test_ends_that_no_rollup_reaches_stay():
