@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.registry.rollups import ROLLUPS, SLICES
+from analytics.registry.rollups import ROLLUPS, SLICE, SLICES
+from analytics.storage import slices
 from analytics.storage.engines import RELATIONS
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
@@ -219,10 +220,17 @@ def delete_usage(tenant: Tenant, user_id: str) -> None:
             buckets: set[datetime] = {bucket for (bucket,) in cursor.fetchall()}
         if buckets:
             add_to_versions([(tenant.organisation_id, tenant.project_id, bucket) for bucket in sorted(buckets)])
+    # A slice without a row would still count, for hours too: spans that the user sent meanwhile would be left out.
     for rollup in SLICES.values():
         if USER in rollup.labels:
             with connection.cursor() as cursor:
-                cursor.execute(f"DELETE FROM {rollup.table} WHERE {_OF_USER}", _of(tenant) | {"user": user_id})
+                cursor.execute(
+                    f"SELECT DISTINCT organisation_id, project_id, bucket FROM {rollup.table} WHERE {_OF_USER}",
+                    _of(tenant) | {"user": user_id},
+                )
+                minutes = cursor.fetchall()
+            if minutes:
+                slices.forget(minutes, SLICE)
 
 
 _OF_ERASED = """o.organisation_id = %(organisation)s AND o.project_id = %(project)s

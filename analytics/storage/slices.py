@@ -18,6 +18,7 @@ from analytics.storage.making import rebuild
 # Of fewer spans than these in a minute, their hour is made as fast without it.
 BUSY_SPANS = 400
 _PORTION = 60  # minutes whose spans are grouped by one statement: of a backlog there are hundreds, of any size
+_IN_USE = "llm-observatory slices in use"  # the name of a lock
 _MINUTES = BY_TABLE["llm_metrics_1min"]
 _KNOWN = SLICES["llm_distinct_1hour"].table  # every slice that was made has one row in it for each project
 # SQL: slices as `d`, each beside its minute `m`. Both were made at once: xmin is the transaction that wrote a row.
@@ -27,7 +28,7 @@ MADE = f"""{_KNOWN} AS d JOIN {_MINUTES.table} AS m ON m.organisation_id = d.org
 
 def remake(minutes: Sequence[Bucket]) -> None:
     """Make the slices of minutes that were just made anew, if they are busy; part of the same transaction."""
-    forget(minutes, SLICE)
+    _delete(minutes, SLICE)  # whoever makes an hour meanwhile makes it again: its mark came with that of the minute
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -46,8 +47,12 @@ def remake(minutes: Sequence[Bucket]) -> None:
 
 
 def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
-    """Return the slices of `buckets` of some width that say what their spans say."""
+    """Return the slices of `buckets` of some width that say what their spans say.
+
+    Until the caller's transaction ends nobody forgets any: what is made of them would lack their spans, unmarked.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext(%s))", [_IN_USE])
         cursor.execute(
             f"""
             SELECT d.organisation_id, d.project_id, d.bucket FROM {GIVEN}
@@ -69,7 +74,13 @@ def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
 
 
 def forget(buckets: Sequence[Bucket], width: timedelta) -> None:
-    """Delete the slices in `buckets` of some width; part of the caller's transaction."""
+    """Delete the slices in `buckets` of some width; part of the caller's transaction, which waits for their readers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_IN_USE])
+    _delete(buckets, width)
+
+
+def _delete(buckets: Sequence[Bucket], width: timedelta) -> None:
     for rollup in SLICES.values():
         with connection.cursor() as cursor:
             cursor.execute(

@@ -12,8 +12,9 @@ from django.db import connections, transaction
 
 from analytics.ingest.service import Received, receive
 from analytics.ingest.wire import RawSpan
+from analytics.registry import rollups
 from analytics.scope import Scope
-from analytics.storage import transactions
+from analytics.storage import slices, transactions
 from analytics.storage.partitions import ensure_days
 from tests.analytics.storage.conftest import DAY, NOON, NOON_NS
 
@@ -90,7 +91,7 @@ def wait_until_blocked(owner: psycopg.Connection, writer: Future[Any]) -> None:
     """Return when a connection of this database waits for another one's transaction."""
     waiting = """
         SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()
+        WHERE NOT granted AND locktype IN ('transactionid', 'advisory') AND datname = current_database()
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while owner.execute(waiting).fetchone() == (0,):
@@ -133,6 +134,16 @@ def test_spans_of_a_transaction_that_is_undone_are_stored_by_the_one_that_waited
         assert later.result(PATIENCE_SECONDS) == (1, 0)
 
     assert marks() == [(1, 2, COUNTED)]
+
+
+def test_slices_are_not_forgotten_while_something_is_made_of_them(committed, owner):
+    (organisation,) = committed.projects
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            slices.made([(organisation, organisation, NOON)], rollups.HOUR)
+            later = pool.submit(on_its_own_connection, slices.forget, [(organisation, organisation, NOON)], rollups.DAY)
+            wait_until_blocked(owner, later)
+        later.result(PATIENCE_SECONDS)
 
 
 def test_batches_that_share_traces_in_different_orders_never_deadlock(send, marks, monkeypatch):

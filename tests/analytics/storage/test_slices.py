@@ -18,6 +18,9 @@ from analytics.registry.measures import FIGURES, OF_LISTS, figure
 from analytics.registry.rollups import SLICES
 from analytics.scope import ScopedProject
 from analytics.storage import changes, reading, slices
+from analytics.storage.erasing import delete_usage
+from analytics.storage.making import rebuild
+from analytics.storage.spans import Tenant
 from tests.analytics.storage.test_rollups import DAY, DISTINCT, raw, refresh_all, same, scope, send
 
 __all__ = ["scope"]  # fixture
@@ -122,6 +125,25 @@ def test_a_minute_that_is_no_longer_busy_has_no_slice(of_an_hour, monkeypatch):
     send(of_an_hour, *calls([6], first=50))
     refresh_all(before=QUARTER)
     assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == BUT_FOR_MINUTE_6["llm_metrics_slice"]
+
+
+def test_slices_that_name_an_erased_user_count_no_more(of_an_hour):
+    (project,) = of_an_hour.projects.items()
+    delete_usage(Tenant(organisation_id=project[1].organisation_id, project_id=project[0]), "user 1")
+    asked = question(of_an_hour, **OPEN["llm_usage_slice"])
+    assert_as_spans(asked)  # what the user sent while the rest was erased is still there
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM llm_usage_slice WHERE user_id = 'user 1'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_slices_of_five_minutes_are_not_kept_whose_minutes_nobody_marks(of_an_hour):
+    (project,) = of_an_hour.projects.items()
+    older = replace(SLICES["llm_distinct_1hour"], table="llm_distinct_5min", width=timedelta(minutes=5))
+    rebuild(older, [(project[1].organisation_id, project[0], DAY)])  # as a worker of the version before does
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM llm_distinct_5min")
+        assert cursor.fetchone() == (0,)
 
 
 def test_after_a_crash_which_empties_slices_spans_answer(of_an_hour):
