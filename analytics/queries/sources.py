@@ -1,5 +1,6 @@
 """Where an answer comes from: the coarsest rollups that fit and are up to date, spans for the rest. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -98,7 +99,7 @@ def choose(
     are gone it does not answer. `slices` are those that were made and say what spans do.
     """
     alive = {grain: frozenset(one for one in buckets if one >= kept.spans) for grain, buckets in marked.items()}
-    known = _Known(marked=alive, slices=frozenset(slices), kept=kept)
+    known = _Known(marked=alive, slices=sorted(slices), kept=kept)
     able = [one for one in rollups if slices or one.grain != SLICE_GRAIN]
     return _fewer(list(_joined(_cover(where.start, where.end, able, known))), kept)
 
@@ -108,13 +109,13 @@ class _Known:
     """What decides where rollups answer."""
 
     marked: Marked
-    slices: frozenset[datetime]
+    slices: Sequence[datetime]  # in order: after a backlog there are tens of thousands, and each hour looks for its own
     kept: Horizons
 
     def gaps(self, rollup: Rollup, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         """Return the stretches between two edges of buckets for which `rollup` does not answer, in order."""
         if rollup.grain == SLICE_GRAIN:
-            answering = sorted(one for one in self.slices if start <= one < end)
+            answering = self.slices[bisect_left(self.slices, start) : bisect_left(self.slices, end)]
             edges = [start, *(edge for one in answering for edge in (one, one + rollup.width)), end]
             return [(begins, ends) for begins, ends in zip(edges[::2], edges[1::2], strict=True) if begins < ends]
         # A day is made of its hours, and behind with any of them.

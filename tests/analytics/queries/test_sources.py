@@ -92,6 +92,20 @@ def test_a_marked_bucket_is_taken_from_what_is_finer():
     ]
 
 
+def test_each_hour_that_is_behind_finds_its_own_slices():
+    by_service = fitting(Need(labels=frozenset({"service_name"})))
+    marked = NOTHING | {"1hour": frozenset({NOON, NOON + 2 * HOUR})}
+    slices = [NOON + timedelta(minutes=minute) for minute in (121, 60, 59, 120, 0)]
+    assert told(choose(TimeRange(start=NOON, end=NOON + 3 * HOUR), by_service, marked, slices=slices)) == [
+        ("llm_metrics_slice", NOON, NOON + MINUTE),
+        ("spans", NOON + MINUTE, NOON + 59 * MINUTE),
+        ("llm_metrics_slice", NOON + 59 * MINUTE, NOON + HOUR),
+        ("llm_metrics_1hour", NOON + HOUR, NOON + 2 * HOUR),
+        ("llm_metrics_slice", NOON + 2 * HOUR, NOON + 122 * MINUTE),
+        ("spans", NOON + 122 * MINUTE, NOON + 3 * HOUR),
+    ]
+
+
 def test_a_day_is_behind_with_any_of_its_hours():
     midnight = NOON.replace(hour=0)
     marked = NOTHING | {"1hour": frozenset({NOON})}
