@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.registry.rollups import ROLLUPS, SLICES
+from analytics.registry.rollups import ROLLUPS, SLICE, SLICES
+from analytics.storage import slices
 from analytics.storage.engines import RELATIONS
 from analytics.storage.remaking import add_to_versions
 from analytics.storage.spans import Tenant, TraceSpan, instant, portions, spans_of
@@ -219,10 +220,16 @@ def delete_usage(tenant: Tenant, user_id: str) -> None:
             buckets: set[datetime] = {bucket for (bucket,) in cursor.fetchall()}
         if buckets:
             add_to_versions([(tenant.organisation_id, tenant.project_id, bucket) for bucket in sorted(buckets)])
+    # Spans that came meanwhile may name the user again. They are told by spans then, not left out.
     for rollup in SLICES.values():
         if USER in rollup.labels:
             with connection.cursor() as cursor:
-                cursor.execute(f"DELETE FROM {rollup.table} WHERE {_OF_USER}", _of(tenant) | {"user": user_id})
+                cursor.execute(
+                    f"SELECT DISTINCT bucket FROM {rollup.table} WHERE {_OF_USER}", _of(tenant) | {"user": user_id}
+                )
+                named = [(tenant.organisation_id, tenant.project_id, bucket) for (bucket,) in cursor]
+            if named:
+                slices.forget(named, SLICE)
 
 
 _OF_ERASED = """o.organisation_id = %(organisation)s AND o.project_id = %(project)s

@@ -46,7 +46,10 @@ def remake(minutes: Sequence[Bucket]) -> None:
 
 
 def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
-    """Return the slices of `buckets` of some width that say what their spans say."""
+    """Return the slices of `buckets` of some width that say what their spans say; they stay until the caller commits.
+
+    Other grains forget slices under a lock of their own: an hour would be made without what was there a moment ago.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -55,6 +58,7 @@ def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
                 SELECT d.* FROM {MADE}
                 WHERE d.organisation_id = given.organisation_id AND d.project_id = given.project_id
                     AND d.bucket >= given.bucket AND d.bucket < given.bucket + %(of)s
+                FOR SHARE OF d
             ) AS d
             WHERE NOT EXISTS (
                 SELECT FROM bucket_change AS marks
@@ -70,7 +74,9 @@ def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:
 
 def forget(buckets: Sequence[Bucket], width: timedelta) -> None:
     """Delete the slices in `buckets` of some width; part of the caller's transaction."""
-    for rollup in SLICES.values():
+    # The row that says a slice was made goes last, so that none stays beside less than all of its slice: each statement
+    # sees what was committed before it, and a minute may be made meanwhile.
+    for rollup in sorted(SLICES.values(), key=lambda one: one.table == _KNOWN):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""

@@ -18,6 +18,8 @@ from analytics.registry.measures import FIGURES, OF_LISTS, figure
 from analytics.registry.rollups import SLICES
 from analytics.scope import ScopedProject
 from analytics.storage import changes, reading, slices
+from analytics.storage.erasing import delete_usage
+from analytics.storage.spans import Tenant
 from tests.analytics.storage.test_rollups import DAY, DISTINCT, raw, refresh_all, same, scope, send
 
 __all__ = ["scope"]  # fixture
@@ -157,3 +159,25 @@ def test_a_standby_which_has_no_slices_is_not_asked_for_them(of_an_hour, monkeyp
     with CaptureQueriesContext(connection) as made:
         assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == [("spans", 0, 18)]
     assert not any("_slice" in one["sql"] for one in made)
+
+
+def test_slices_that_something_was_made_of_stay_until_that_is_committed(of_an_hour):
+    with connection.cursor() as cursor:  # five minutes were made of them: they are locked
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE xmax <> 0) FROM llm_distinct_slice")
+        assert cursor.fetchone() == (15, 15)
+
+
+def test_what_says_that_a_slice_was_made_is_forgotten_last(of_an_hour):
+    (project,) = of_an_hour.projects
+    bucket = (of_an_hour.projects[project].organisation_id, project, DAY)
+    with CaptureQueriesContext(connection) as made:
+        slices.forget([bucket], timedelta(hours=1))
+    tables = [table for one in made for table in OPEN if f"DELETE FROM {table} " in one["sql"]]
+    assert (set(tables), tables[-1]) == (set(OPEN), "llm_distinct_slice")
+    assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == [("spans", 0, 18)]
+
+
+def test_spans_of_a_user_that_came_while_the_user_was_erased_are_told(of_an_hour):
+    (project,) = of_an_hour.projects
+    delete_usage(Tenant(organisation_id=of_an_hour.projects[project].organisation_id, project_id=project), "user 1")
+    assert_as_spans(question(of_an_hour, **OPEN["llm_usage_slice"]))
