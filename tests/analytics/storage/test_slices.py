@@ -181,3 +181,12 @@ def test_spans_of_a_user_that_came_while_the_user_was_erased_are_told(of_an_hour
     (project,) = of_an_hour.projects
     delete_usage(Tenant(organisation_id=of_an_hour.projects[project].organisation_id, project_id=project), "user 1")
     assert_as_spans(question(of_an_hour, **OPEN["llm_usage_slice"]))
+
+
+@pytest.mark.parametrize("table", OPEN)
+def test_a_worker_of_an_older_version_keeps_no_slices_of_five_minutes(of_an_hour, table):
+    old = table.replace("slice", "5min")
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {old} WITH made AS (SELECT * FROM {table}) SELECT * FROM made")
+        cursor.execute(f"SELECT count(*) FROM {old}")
+        assert cursor.fetchone() == (0,)
