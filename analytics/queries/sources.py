@@ -78,12 +78,11 @@ def widened(where: TimeRange, rollups: Sequence[Rollup], kept: Horizons) -> Time
 
 def earliest(rollups: Sequence[Rollup], kept: Horizons) -> datetime:
     """Return the earliest start of a range that can be answered whole."""
-    return min([kept.spans, *(kept.of(rollup) for rollup in rollups if rollup.grain != SLICE_GRAIN)])
+    return min([kept.spans, *(kept.of(rollup) for rollup in rollups)])
 
 
 def _reaches(rollup: Rollup, instant: datetime, kept: Horizons) -> bool:
-    # Slices are gone long before their spans.
-    return rollup.grain != SLICE_GRAIN and _floor(instant, rollup.width) >= kept.of(rollup)
+    return _floor(instant, rollup.width) >= kept.of(rollup)
 
 
 def choose(

@@ -214,23 +214,23 @@ def count_usage(tenant: Tenant, user_id: str) -> Mapping[str, int]:
 
 def delete_usage(tenant: Tenant, user_id: str) -> None:
     """Delete a user's rows of the rollups by user, whose spans may be gone."""
+    # Slices first: who makes hours of them waits for us then, and we do not wait for those hours. They go whole, for
+    # spans that came meanwhile may name the user again: without a row of theirs they would be left out.
+    for rollup in SLICES.values():
+        if USER in rollup.labels:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT DISTINCT bucket FROM {rollup.table} WHERE {_OF_USER}", _of(tenant) | {"user": user_id}
+                )
+                named = [(tenant.organisation_id, tenant.project_id, bucket) for (bucket,) in cursor]
+            if named:
+                slices.forget(named, SLICE)
     for table in usage_tables():
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table} WHERE {_OF_USER} RETURNING bucket", _of(tenant) | {"user": user_id})
             buckets: set[datetime] = {bucket for (bucket,) in cursor.fetchall()}
         if buckets:
             add_to_versions([(tenant.organisation_id, tenant.project_id, bucket) for bucket in sorted(buckets)])
-    # A slice without a row would still count, for hours too: spans that the user sent meanwhile would be left out.
-    for rollup in SLICES.values():
-        if USER in rollup.labels:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"SELECT DISTINCT organisation_id, project_id, bucket FROM {rollup.table} WHERE {_OF_USER}",
-                    _of(tenant) | {"user": user_id},
-                )
-                minutes = cursor.fetchall()
-            if minutes:
-                slices.forget(minutes, SLICE)
 
 
 _OF_ERASED = """o.organisation_id = %(organisation)s AND o.project_id = %(project)s

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from analytics.registry.rollups import Rollup
+from analytics.registry.rollups import SLICE_GRAIN, Rollup
 from analytics.storage.prepared import Prepared, as_array, instant
 
 EVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -25,8 +25,9 @@ class Horizons:
     rollups: Mapping[str, datetime] = field(default_factory=dict)
 
     def of(self, rollup: Rollup) -> datetime:
-        """Return since when `rollup` is all there."""
-        return self.rollups.get(rollup.kind, EVER)
+        """Return since when `rollup` is all there; slices are deleted with the day's end, so spans are kept as long."""
+        since = self.rollups.get(rollup.kind, EVER)
+        return max(since, self.spans) if rollup.grain == SLICE_GRAIN else since
 
 
 _HORIZONS = Prepared(

@@ -81,7 +81,9 @@ def forget(buckets: Sequence[Bucket], width: timedelta) -> None:
 
 
 def _delete(buckets: Sequence[Bucket], width: timedelta) -> None:
-    for rollup in SLICES.values():
+    # The row that says a slice was made goes last, so that none stays beside less than all of its slice: each statement
+    # sees what was committed before it, and a minute may be made meanwhile.
+    for rollup in sorted(SLICES.values(), key=lambda one: one.table == _KNOWN):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""

@@ -1,4 +1,7 @@
-DROP RULE slices_are_minutes ON llm_distinct_5min;
+DROP RULE nothing ON llm_metrics_5min;
+DROP RULE nothing ON llm_usage_5min;
+DROP RULE nothing ON llm_distinct_5min;
+DROP RULE nothing ON llm_unpriced_5min;
 CREATE INDEX llm_metrics_5min_by_bucket ON llm_metrics_5min (organisation_id, project_id, bucket);
 CREATE INDEX llm_usage_5min_by_bucket ON llm_usage_5min (organisation_id, project_id, bucket);
 CREATE INDEX llm_distinct_5min_by_bucket ON llm_distinct_5min (organisation_id, project_id, bucket);

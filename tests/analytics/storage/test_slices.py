@@ -19,7 +19,6 @@ from analytics.registry.rollups import SLICES
 from analytics.scope import ScopedProject
 from analytics.storage import changes, reading, slices
 from analytics.storage.erasing import delete_usage
-from analytics.storage.making import rebuild
 from analytics.storage.spans import Tenant
 from tests.analytics.storage.test_rollups import DAY, DISTINCT, raw, refresh_all, same, scope, send
 
@@ -137,15 +136,6 @@ def test_slices_that_name_an_erased_user_count_no_more(of_an_hour):
         assert cursor.fetchone() == (0,)
 
 
-def test_slices_of_five_minutes_are_not_kept_whose_minutes_nobody_marks(of_an_hour):
-    (project,) = of_an_hour.projects.items()
-    older = replace(SLICES["llm_distinct_1hour"], table="llm_distinct_5min", width=timedelta(minutes=5))
-    rebuild(older, [(project[1].organisation_id, project[0], DAY)])  # as a worker of the version before does
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM llm_distinct_5min")
-        assert cursor.fetchone() == (0,)
-
-
 def test_after_a_crash_which_empties_slices_spans_answer(of_an_hour):
     with connection.cursor() as cursor:
         for one in SLICES.values():
@@ -179,3 +169,22 @@ def test_a_standby_which_has_no_slices_is_not_asked_for_them(of_an_hour, monkeyp
     with CaptureQueriesContext(connection) as made:
         assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == [("spans", 0, 18)]
     assert not any("_slice" in one["sql"] for one in made)
+
+
+def test_what_says_that_a_slice_was_made_is_forgotten_last(of_an_hour):
+    (project,) = of_an_hour.projects
+    bucket = (of_an_hour.projects[project].organisation_id, project, DAY)
+    with CaptureQueriesContext(connection) as made:
+        slices.forget([bucket], timedelta(hours=1))
+    tables = [table for one in made for table in OPEN if f"DELETE FROM {table} " in one["sql"]]
+    assert (set(tables), tables[-1]) == (set(OPEN), "llm_distinct_slice")
+    assert sources(question(of_an_hour, **OPEN["llm_metrics_slice"])) == [("spans", 0, 18)]
+
+
+@pytest.mark.parametrize("table", OPEN)
+def test_a_worker_of_an_older_version_keeps_no_slices_of_five_minutes(of_an_hour, table):
+    old = table.replace("slice", "5min")
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {old} WITH made AS (SELECT * FROM {table}) SELECT * FROM made")
+        cursor.execute(f"SELECT count(*) FROM {old}")
+        assert cursor.fetchone() == (0,)
