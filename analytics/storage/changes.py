@@ -15,7 +15,7 @@ from analytics.storage.spans import Tenant
 # Writers mark these; a day is marked when one of its hours is refreshed.
 MARKED_GRAINS = ("1min", "5min", "1hour")
 _NS = 1_000_000_000
-_MADE_SLICE = "made slice"  # no mark: one of version 36 and before may be of a `slice`
+_MADE_SLICE = "made slice"  # not a grain: workers of an older version mark a `slice`
 
 
 def floor(instant: datetime, width: timedelta) -> datetime:

@@ -13,7 +13,7 @@ from django.db import connection
 from analytics.registry.facts import FACTS_BY_KEY
 from analytics.registry.rollups import BY_TABLE, SLICE, SLICES
 from analytics.storage.buckets import GIVEN, Bucket, columns_of
-from analytics.storage.making import rebuild
+from analytics.storage.making import insertion
 
 # Of fewer spans than these in a minute, their hour is made as fast without it.
 BUSY_SPANS = 400
@@ -43,7 +43,8 @@ def remake(minutes: Sequence[Bucket]) -> None:
         busy: list[Bucket] = cursor.fetchall()
     for first in range(0, len(busy), _PORTION):
         for rollup in SLICES.values():
-            rebuild(rollup, busy[first : first + _PORTION])
+            with connection.cursor() as cursor:
+                cursor.execute(*insertion(rollup, busy[first : first + _PORTION]))
 
 
 def made(buckets: Sequence[Bucket], width: timedelta) -> list[Bucket]:

@@ -39,6 +39,8 @@ def test_minutes_by_label_are_told_since_there_are_spans():
     by_minute = fitting(Need(labels=frozenset({"service_name"}), width=MINUTE))
     assert [one.table for one in by_minute] == ["llm_metrics_slice"]
     assert earliest(by_minute, SPANS_GONE) == MIDNIGHT
+    where = TimeRange(start=MIDNIGHT - 3 * HOUR + timedelta(seconds=5), end=MIDNIGHT - MINUTE / 2)
+    assert widened(where, by_minute, SPANS_GONE) == where
 
 
 def test_ends_that_no_rollup_reaches_stay():

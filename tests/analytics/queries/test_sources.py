@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.queries import sources
-from analytics.queries.sources import Need, Segment, choose, earliest, fitting, widened
+from analytics.queries.sources import Need, Segment, choose, fitting
 from analytics.queries.timerange import TimeRange
 from analytics.registry.facts import DISTINCTS_BY_KEY, FACTS_BY_KEY
 from analytics.registry.rollups import BY_TABLE, DAY, FIVE, GRAIN_WIDTHS, HOUR, MINUTE
@@ -64,17 +64,6 @@ def test_before_a_late_rollup_another_of_its_width_answers():
         ("llm_models_1day", midnight + DAY, midnight + 2 * DAY),
         ("llm_models_5min", midnight + 2 * DAY, where.end),
     ]
-
-
-def test_where_spans_are_gone_slices_answer_for_no_part_of_an_hour():
-    by_service = fitting(Need(labels=frozenset({"service_name"})))
-    kept = Horizons(spans=NOON + 12 * HOUR)
-    where = TimeRange(start=NOON + 17 * MINUTE + timedelta(seconds=5), end=NOON + 3 * HOUR + MINUTE / 2)
-    assert widened(where, by_service, kept) == TimeRange(start=NOON, end=NOON + 4 * HOUR)
-    of_minutes = fitting(Need(labels=frozenset({"service_name"}), width=MINUTE))
-    assert [one.table for one in of_minutes] == ["llm_metrics_slice"]
-    assert widened(where, of_minutes, kept) == where
-    assert earliest(of_minutes, kept) == kept.spans
 
 
 @pytest.mark.parametrize(("width", "first"), [(MINUTE, "llm_metrics_1min"), (HOUR, "llm_totals_1hour")])
