@@ -10,7 +10,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from analytics.queries.contents import CONTENT, content_bounds
-from analytics.queries.plans import TIMESTAMP, Comparison, Filter, Groups, Operator, Question
+from analytics.queries.orders import following, order, order_of_label
+from analytics.queries.plans import Comparison, Filter, Groups, Operator, Question
 from analytics.queries.sources import Segment
 from analytics.registry.dimensions import PROJECT, Dimension
 from analytics.registry.facts import FACTS_BY_KEY, Distinct, Fact, Sketch
@@ -56,12 +57,12 @@ class Statements:
             ]
             parameters |= {f"having_{place}": one.value for place, one in enumerate(question.having)}
             if question.after is not None:
-                conditions.append(self._following(question.after[0]))
+                conditions.append(following(question))
                 parameters |= {"after_value": question.after[0], "after_label": question.after[1]}
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
         if ordered and keys:
-            sql += f" ORDER BY {', '.join(self._order())}"
+            sql += f" ORDER BY {', '.join(order(question))}"
             if question.limit is not None:
                 sql += " LIMIT %(most)s"
                 parameters["most"] = question.limit + 1
@@ -76,10 +77,10 @@ class Statements:
         columns = "".join(f", {_whole(key)} AS {key}" for key in question.facts)
         place = "CASE" + "".join(f" WHEN grouping(parts.{key}) = 0 THEN {number}" for number, key in enumerate(keys))
         sets = ", ".join(f"(parts.{key})" for key in keys)
-        order = ", ".join(self._order_of_label())
+        by = ", ".join(order_of_label(question))
         sql = f"""
             SELECT place, g0, {", ".join(question.facts)} FROM (
-                SELECT merged.*, row_number() OVER (PARTITION BY place ORDER BY {order}) AS rank FROM (
+                SELECT merged.*, row_number() OVER (PARTITION BY place ORDER BY {by}) AS rank FROM (
                     SELECT {place} END AS place, coalesce({", ".join(f"parts.{key}" for key in keys)}) AS g0{columns}
                     FROM ({" UNION ALL ".join(self._fact_parts())}) AS parts GROUP BY GROUPING SETS ({sets})
                 ) AS merged WHERE {" + ".join(question.present)} > 0
@@ -303,39 +304,6 @@ class Statements:
         given = ", ".join(f"%(group_{place})s::text[]" for place in range(len(groups.dimensions)))
         return f"({texts}) {'IN' if groups.inside else 'NOT IN'} (SELECT * FROM unnest({given}) AS given)"
 
-    def _following(self, value: Any) -> str:
-        """Return the condition of rows that come after the last one of the page before."""
-        sort = self.question.sort
-        (by,) = (one.of.sql for one in self.question.figures if one.key == sort.by)
-        label = f"{_ordered(0)} > %(after_label)s"
-        if value is None:
-            return f"({by} IS NULL AND {label})"
-        beyond = f"{by} {'<' if sort.descending else '>'} %(after_value)s"
-        return f"({beyond} OR {by} IS NULL OR ({by} = %(after_value)s AND {label}))"
-
-    def _order(self) -> Iterator[str]:
-        sort, groups = self.question.sort, self.question.group_by
-        direction = "DESC" if sort.descending else "ASC"
-        figures = {one.key: one for one in self.question.figures}
-        if sort.by in figures:
-            yield f"{figures[sort.by].of.sql} {direction} NULLS LAST"
-        for place, one in enumerate(groups):
-            if one.key == sort.by:
-                yield f"{_ordered(place)} {direction} NULLS LAST"
-        if self.question.width is not None:
-            yield f"bucket {direction if sort.by == TIMESTAMP else 'DESC'}"
-        yield from (f"{_ordered(place)} ASC NULLS LAST" for place in range(len(groups)))
-
-    def _order_of_label(self) -> Iterator[str]:
-        """Return the order of rows whose only label is `g0`, whichever dimension it is of."""
-        sort = self.question.sort
-        direction = "DESC" if sort.descending else "ASC"
-        for one in self.question.figures:
-            if one.key == sort.by:
-                yield f"{one.of.sql} {direction} NULLS LAST"
-        by_label = sort.by in {one.key for one in self.question.group_by}
-        yield f"{_ordered(0)} {direction if by_label else 'ASC'} NULLS LAST"
-
     @property
     def _parameters(self) -> dict[str, Any]:
         question = self.question
@@ -381,10 +349,6 @@ def is_known_to_server(figure: Figure) -> bool:
 
 def _listed(keys: Sequence[str], columns: str) -> str:
     return f"{', '.join(keys)}{columns}" if keys else columns.removeprefix(", ")
-
-
-def _ordered(place: int) -> str:
-    return f"nullif(g{place}, '') COLLATE \"C\""
 
 
 def _positions(count: int) -> str:
